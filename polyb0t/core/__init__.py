@@ -1,0 +1,1 @@
+"""The words that every other package uses. Standard library only."""

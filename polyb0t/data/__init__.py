@@ -1,0 +1,1 @@
+"""What is observed: value objects, and the ports that deliver them."""

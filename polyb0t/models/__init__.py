@@ -1,0 +1,1 @@
+"""What is concluded: pure decisions over observed values."""

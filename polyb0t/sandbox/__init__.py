@@ -1,0 +1,1 @@
+"""A Polymarket on this machine: the same wire, no account, no internet, no money."""

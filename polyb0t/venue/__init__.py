@@ -1,0 +1,1 @@
+"""The only home of the Polymarket SDK, httpx and sockets."""
