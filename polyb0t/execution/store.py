@@ -1,0 +1,267 @@
+"""The port to storage. Each method is one transaction; locks are taken in the order of the design.
+
+gate -> switches -> intents by id -> reservations -> orders -> fills -> journal head. Deadlines are
+judged inside, by the database's clock after the lock is held. Every change appends to the journal.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from polyb0t.core.ids import AssetId, IntentId, OrderId
+from polyb0t.core.units import Pusd, Shares
+from polyb0t.data.account_state import AccountState
+from polyb0t.data.fills import Fill
+from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType, TradeIntent
+from polyb0t.execution.orders import NewOrder, OrderRecord, OrderStatus
+from polyb0t.execution.scope import Regime, Scope
+from polyb0t.models.kill_switches import KillSwitchStore
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseInfo:
+    """The row that screens show: who runs, in which regime, since when, last beat."""
+
+    role: str  # engine or claims
+    token: int
+    holder: str  # host:pid
+    boot_id: str
+    process_started: str
+    regime: Regime
+    cycle: int
+    started_at: datetime
+    beat_at: datetime
+    released: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to act as the one engine; the token only grows."""
+
+    role: str
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimLimits:
+    """What the claim checks under its locks, with the reservations of every unresolved order added."""
+
+    spendable_pusd: Pusd | None  # balance before our reservations; None: not known, openings are refused
+    max_order_pusd: Pusd
+    max_exposure_pusd: Pusd  # held cost + reservations + this
+    held_cost_pusd: Pusd  # what positions cost that are held now
+    closable_shares: Shares | None  # SELL only: confirmed lots of ours before open sells
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """Nothing was done, and why. `code` is lower snake case."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    sequence: int
+    at: datetime
+    actor: str
+    kind: str  # noun.past_participle
+    subject: str
+    payload: str  # canonical JSON text
+    previous_hash: str
+    hash: str
+
+
+class IntentStore(Protocol):
+    """Intents from proposal to end."""
+
+    def now(self) -> datetime:
+        """max(database time, time of the journal's head): never moves back."""
+        ...
+
+    def propose(self, intent: TradeIntent, lease: Lease) -> IntentRecord | Denied:
+        """Insert as PENDING. Denied: `duplicate`, `cooling_down`, `halted`, `foreign_scope`."""
+        ...
+
+    def supersede(self, old: IntentId, new: TradeIntent, lease: Lease) -> IntentRecord | Denied:
+        """EXPIRED (superseded) for `old` if still PENDING, and `new` inserted, in one transaction."""
+        ...
+
+    def get(self, intent_id: IntentId) -> IntentRecord:
+        """Raises NotFoundError."""
+        ...
+
+    def find(self, prefix: str) -> IntentRecord:
+        """The one intent whose id begins so, over all intents.
+
+        Raises NotFoundError, or AmbiguousError naming the candidates.
+        """
+        ...
+
+    def list(
+        self,
+        *,
+        statuses: Sequence[IntentStatus] = (),
+        types: Sequence[IntentType] = (),
+        limit: int = 100,
+        before: IntentId | None = None,
+    ) -> tuple[IntentRecord, ...]:
+        """Newest first; `before` continues after that intent."""
+        ...
+
+    def shortest_prefixes(self, ids: Sequence[IntentId]) -> Mapping[IntentId, str]:
+        """The shortest unique prefix of each id over all intents, at least four characters."""
+        ...
+
+    def approve(self, intent_id: IntentId, *, digest: str, actor: str, grace_seconds: float) -> IntentRecord:
+        """PENDING -> APPROVED, fixing `execute_by`.
+
+        Raises ConflictError with code already_decided, expired, halted, foreign_scope or
+        digest_mismatch; an intent past its deadline is written EXPIRED in the same transaction.
+        """
+        ...
+
+    def reject(self, intent_id: IntentId, *, actor: str, reason: str) -> IntentRecord:
+        """PENDING or APPROVED -> REJECTED. Raises ConflictError."""
+        ...
+
+    def expire(self, intent_id: IntentId, *, actor: str, code: str = "expired_by_hand") -> IntentRecord:
+        """PENDING or APPROVED -> EXPIRED now. Raises ConflictError."""
+        ...
+
+    def expire_due(self, lease: Lease) -> tuple[IntentRecord, ...]:
+        """Everything past its deadline or execute_by."""
+        ...
+
+    def mark_seen(self, ids: Sequence[IntentId], *, actor: str) -> None:
+        """A person's screen shows these (no journal entry; a hint for `expired, unseen`)."""
+        ...
+
+    def claim(
+        self, intent_id: IntentId, lease: Lease, regime: Regime, limits: ClaimLimits
+    ) -> IntentRecord | Denied:
+        """APPROVED -> EXECUTING and the greatest cost reserved; all or nothing.
+
+        A refusal that is final (limits, halted, wrong regime) moves the intent to FAILED or REJECTED and
+        says so in its result; one that is not ours to make (lost lease) leaves it alone.
+        """
+        ...
+
+    def permit(self, order: NewOrder, lease: Lease, *, post_budget_seconds: float) -> OrderRecord | Denied:
+        """Store the order as SIGNED after checking everything of the claim again. The permission to send.
+
+        Denied makes the intent FAILED with the control's code and releases its reservation.
+        """
+        ...
+
+    def fail(self, intent_id: IntentId, lease: Lease, *, code: str, detail: str) -> IntentRecord:
+        """EXECUTING without an order row -> FAILED, reservation released."""
+        ...
+
+    def finish(self, intent_id: IntentId, lease: Lease, *, code: str, detail: str) -> IntentRecord:
+        """EXECUTING -> EXECUTED for a dry run or a cancel, which have no order row of their own."""
+        ...
+
+    def executing_without_order(self) -> tuple[IntentRecord, ...]:
+        """What a crash between claim and permit left: proof that nothing was sent."""
+        ...
+
+
+class OrderStore(Protocol):
+    """Orders and their fills."""
+
+    def order(self, order_id: OrderId) -> OrderRecord: ...
+    def find_order(self, prefix: str) -> OrderRecord:
+        """By a unique prefix of the order id or of its intent's id. Raises NotFoundError, AmbiguousError."""
+        ...
+
+    def orders(
+        self, *, statuses: Sequence[OrderStatus] = (), limit: int = 100
+    ) -> tuple[OrderRecord, ...]: ...
+
+    def settle(
+        self,
+        order_id: OrderId,
+        lease: Lease,
+        *,
+        status: OrderStatus,
+        code: str,
+        detail: str,
+        venue_status: str = "",
+    ) -> OrderRecord:
+        """Move the order and, with it, its intent (LIVE/MATCHED/DELAYED/FILLED -> EXECUTED; REFUSED,
+        ABSENT or CANCELLED without a fill -> FAILED; UNKNOWN leaves it EXECUTING). Reservations shrink to
+        what can still be spent and vanish at a proven end; the signature is erased there."""
+        ...
+
+    def record_lookup(self, order_id: OrderId, lease: Lease, *, detail: str) -> None:
+        """Asked once more without an answer that moves it."""
+        ...
+
+    def record_fills(self, order_id: OrderId, fills: Sequence[Fill], lease: Lease) -> OrderRecord:
+        """Insert or move forward by key (trade, bucket, order); sums, fees and reservation follow.
+
+        Raises ConflictError `contradiction` for FAILED then CONFIRMED.
+        """
+        ...
+
+    def fills(self, *, order_id: OrderId | None = None) -> tuple[Fill, ...]:
+        """All fills, oldest first."""
+        ...
+
+    def reserved_pusd(self) -> Pusd:
+        """The greatest cost of everything claimed and not yet ended."""
+        ...
+
+    def reserved_shares(self, asset_id: AssetId) -> Shares:
+        """Shares that open, unknown and unsettled SELLs may still take."""
+        ...
+
+
+class EngineStore(Protocol):
+    """Lease, snapshots, journal."""
+
+    def acquire(
+        self,
+        role: str,
+        *,
+        holder: str,
+        boot_id: str,
+        process_started: str,
+        regime: Regime,
+        take_over_from: int | None = None,
+    ) -> Lease | LeaseInfo:
+        """The lease with a new token, or who holds it. `take_over_from` is the token of a holder that the
+        caller has proven gone (its process, on this boot) or silent for the lease time."""
+        ...
+
+    def beat(self, lease: Lease, *, cycle: int) -> None:
+        """Raises LeaseLostError."""
+        ...
+
+    def release(self, lease: Lease) -> None: ...
+    def lease_info(self, role: str) -> LeaseInfo | None: ...
+    def save_account_state(self, state: AccountState, lease: Lease) -> None: ...
+    def latest_account_state(self) -> AccountState | None: ...
+    def note(
+        self, lease: Lease | None, *, kind: str, subject: str, payload: Mapping[str, object], actor: str
+    ) -> None:
+        """A journal entry that changes no other row (start, stop, preflight, universe counts)."""
+        ...
+
+    def journal(
+        self, *, after: int = 0, limit: int = 1000, subject: str | None = None
+    ) -> tuple[JournalEntry, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """All of one scope's storage behind its ports."""
+
+    scope: Scope
+    intents: IntentStore
+    orders: OrderStore
+    engine: EngineStore
+    switches: KillSwitchStore
