@@ -1,0 +1,170 @@
+"""The values that risk decisions take and give: limits, exposure, the trade, what is known about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from polyb0t.core.ids import AssetId, ConditionId
+from polyb0t.core.units import ONE, ZERO, Price, Pusd, Shares
+from polyb0t.data.markets import Market, TradingTerms
+from polyb0t.data.order_book import OrderBook, Side
+from polyb0t.models.kill_switches import Stance
+
+TAKER_TYPES: Final = frozenset({"FAK", "FOK"})
+OPEN_POSITION: Final = "OPEN_POSITION"
+CLOSE_POSITION: Final = "CLOSE_POSITION"
+
+
+@dataclass(frozen=True, slots=True)
+class RiskLimits:
+    """Every threshold of sizing and of the controls. `_fraction` is of the bankroll unless said."""
+
+    order_fraction: Decimal = Decimal("0.01")
+    order_max_pusd: Decimal = Decimal(250)
+    order_max_shares: Decimal = Decimal(5_000)
+    market_fraction: Decimal = Decimal("0.02")
+    event_fraction: Decimal = Decimal("0.04")
+    category_fraction: Decimal = Decimal("0.20")
+    total_fraction: Decimal = Decimal("0.50")
+    cash_floor_fraction: Decimal = Decimal("0.20")
+    depth_fraction: Decimal = Decimal("0.25")  # of the shares visible at the worst price or better
+    kelly_fraction: Decimal = Decimal("0.25")  # of the growth-optimal stake
+    kelly_fraction_dependent: Decimal = Decimal("0.125")  # when only the price itself was recalibrated
+    edge_min: Decimal = Decimal("0.015")  # pUSD per share at the worst price, after fee and reserve
+    edge_sd_multiple: Decimal = Decimal("1.64")  # and at least this many standard deviations
+    edge_suspicious: Decimal = Decimal("0.08")  # pUSD per share; more means that something is wrong
+    edge_given_up: Decimal = Decimal("0.35")  # share of the edge that the wait for a decision may cost
+    spread_max: Decimal = Decimal("0.03")  # pUSD per share
+    collar_pusd: Decimal = Decimal("0.03")  # distance from the mid, pUSD per share
+    collar_fraction: Decimal = Decimal("0.15")  # the same as a fraction of the mid
+    price_low: Decimal = Decimal("0.03")
+    price_high: Decimal = Decimal("0.97")
+    book_age_signal_seconds: Decimal = Decimal(15)
+    book_age_submit_seconds: Decimal = Decimal(2)
+    clock_skew_seconds: Decimal = Decimal(2)
+    hours_to_end_min: Decimal = Decimal(72)  # the time exit's two days and one more
+    marketable_min_pusd: Decimal = Decimal(1)  # the exchange's own minimum for a taker BUY
+
+    def __post_init__(self) -> None:
+        for spec in fields(self):
+            value = getattr(self, spec.name)
+            if not value.is_finite() or value < 0:
+                raise ValueError(f"{spec.name} is {value}; it has to be zero or more")
+            if spec.name.endswith("_fraction") and value > 1:
+                raise ValueError(f"{spec.name} is {value}; a fraction is at most 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """Money at risk at worst-case cost: positions at cost, and every reservation of an order that is
+    open or whose fate is unknown. Never with the trade that is being judged in it."""
+
+    total: Pusd = Pusd(ZERO)
+    by_market: Mapping[ConditionId, Pusd] = field(default_factory=dict)
+    by_event: Mapping[str, Pusd] = field(default_factory=dict)
+    by_category: Mapping[str, Pusd] = field(default_factory=dict)
+
+    def market(self, market: Market) -> Pusd:
+        return self.by_market.get(market.condition_id, Pusd(ZERO))
+
+    def event(self, market: Market) -> Pusd:
+        return self.by_event.get(event_key(market), Pusd(ZERO))
+
+    def category(self, market: Market) -> Pusd:
+        return self.by_category.get(market.category, Pusd(ZERO))
+
+    def plus(self, market: Market, cost: Pusd) -> "Exposure":
+        """With another `cost` at risk on `market`."""
+        key = event_key(market)
+        return Exposure(
+            total=Pusd(self.total + cost),
+            by_market={**self.by_market, market.condition_id: Pusd(self.market(market) + cost)},
+            by_event={**self.by_event, key: Pusd(self.event(market) + cost)},
+            by_category={**self.by_category, market.category: Pusd(self.category(market) + cost)},
+        )
+
+
+def event_key(market: Market) -> str:
+    """The event's id; a market without one is an event of its own."""
+    return market.event_id or market.condition_id
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedTrade:
+    """What an intent would do, as far as the controls judge it.
+
+    A taker BUY spends `amount` for `min_shares` or more; everything else trades `shares`. The edges
+    are pUSD per share after fee and reserve, None where no model speaks (a close).
+    """
+
+    intent_type: str
+    side: Side
+    order_type: str  # FAK, FOK, GTC, GTD
+    condition_id: ConditionId
+    asset_id: AssetId
+    worst_price: Price
+    amount: Pusd | None
+    shares: Shares | None
+    min_shares: Shares | None
+    max_cost: Pusd  # zero for a SELL
+    rules_hash: str
+    edge_now: Decimal | None = None
+    edge_at_worst: Decimal | None = None
+    edge_required: Decimal | None = None
+    model_validated: bool | None = None
+
+    @property
+    def opening(self) -> bool:
+        return self.intent_type == OPEN_POSITION
+
+    @property
+    def spends_money(self) -> bool:
+        """A taker BUY: its size is pUSD, not shares."""
+        return self.side is Side.BUY and self.order_type in TAKER_TYPES
+
+    @property
+    def least_shares(self) -> Shares | None:
+        return self.min_shares if self.spends_money else self.shares
+
+
+@dataclass(frozen=True, slots=True)
+class ControlContext:
+    """What is known when a trade is judged. None means not known, and then the control does not pass.
+
+    `exposure`, `spendable_pusd`, `closable_shares` and `live_assets` are without the trade that is
+    judged: at execution its own intent and reservation are left out.
+    """
+
+    now: datetime
+    limits: RiskLimits
+    regime: str  # paper, dry_run, live
+    at_submit: bool  # False at proposal; the book has to be fresher at submit
+    stance: Stance | None
+    market: Market | None
+    terms: TradingTerms | None
+    book: OrderBook | None
+    bankroll_pusd: Pusd | None
+    spendable_pusd: Pusd | None
+    exposure: Exposure | None
+    live_assets: frozenset[AssetId] | None  # targets of other live intents and open orders
+    closable_shares: Shares | None = None  # of the traded asset; only a SELL needs it
+    clock_skew_seconds: Decimal | None = None
+    allow_unvalidated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ControlResult:
+    """What one control found. `name` is its stable code; value and limit are text as people read it."""
+
+    name: str
+    passed: bool
+    value: str
+    limit: str
+    detail: str
+
+
+def room(limit_fraction: Decimal, bankroll: Pusd, used: Pusd) -> Pusd:
+    """What a limit still leaves, in pUSD, never below zero."""
+    return Pusd(max(ZERO, min(limit_fraction, ONE) * bankroll - used))

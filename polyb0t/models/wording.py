@@ -1,0 +1,38 @@
+"""Numbers as people read them: cents for prices, per cent for beliefs, signs on edges.
+
+Formatting works on decimals throughout; `Decimal.__format__` never passes through a float.
+"""
+
+from decimal import Decimal
+
+from polyb0t.core.units import plain
+
+
+def cents(price: Decimal) -> str:
+    """`61¢`, `40.5¢`."""
+    return f"{plain(price * 100)}¢"
+
+
+def signed_cents(edge: Decimal) -> str:
+    """`+2.9¢`, per share."""
+    return f"{edge * 100:+.1f}¢"
+
+
+def percent(probability: Decimal) -> str:
+    """`66%`."""
+    return f"{probability * 100:.0f}%"
+
+
+def money(amount: Decimal) -> str:
+    """`1,095.16`, without the unit."""
+    return f"{amount:,.2f}"
+
+
+def seconds(value: Decimal) -> str:
+    """`0.8 s`, `74 s`."""
+    return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
+
+
+def sentence(text: str) -> str:
+    """The first letter large."""
+    return text[:1].upper() + text[1:]
