@@ -389,3 +389,11 @@ class TickSizeChange:
 
 
 WorldEvent = PriceChange | BookEvent | LastTrade | OrderEvent | TradeEvent | MarketResolved | TickSizeChange
+
+EXCHANGE: Final = "0xE111180000d2663C0091e4f400237545B87B996B"  # CTF Exchange V2
+NEG_RISK_EXCHANGE: Final = "0xe2222d279d744050d28e00520010520000310F59"  # NegRisk CTF Exchange V2
+
+
+def exchange_address(*, neg_risk: bool) -> str:
+    """The contract that verifies and settles orders of such a market, and so the spender to approve."""
+    return NEG_RISK_EXCHANGE if neg_risk else EXCHANGE

@@ -1,0 +1,421 @@
+"""Orders in, trades out: the book, the ledger and the settlement of one venue, without a clock.
+
+Every public call takes the present instant and leaves the state consistent. What should be told to
+sockets is collected in `events` only while somebody listens.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from polyb0t.sandbox import rules
+from polyb0t.sandbox.exchange import Fill, Ladder, Order, exact_unit
+from polyb0t.sandbox.fees import taker_fee_e6
+from polyb0t.sandbox.ledger import PUSD, Ledger
+from polyb0t.sandbox.market import Market
+from polyb0t.sandbox.settlement import Trade, make_trade
+from polyb0t.sandbox.types import (
+    MILLION,
+    BookEvent,
+    LastTrade,
+    LevelChange,
+    OrderEvent,
+    OrderRequest,
+    OrderStatus,
+    OrderType,
+    OrderView,
+    Placement,
+    PriceChange,
+    Side,
+    TradeEvent,
+    TradeStatus,
+    WorldEvent,
+    exchange_address,
+)
+
+UNLIMITED: Final = 2**256 - 1
+GONE: Final = "Order not found or already canceled"
+DONE: Final = "Order already matched"
+HELD: Final = "Order is delayed and cannot be canceled"
+
+
+class Engine:
+    """The venue's matching engine with its accounts."""
+
+    def __init__(self, seed: int, ledger: Ledger) -> None:
+        self.seed = seed
+        self.ledger = ledger
+        self.markets: dict[str, Market] = {}
+        self.tokens: dict[str, tuple[str, int]] = {}  # token id -> condition, outcome
+        self.orders: dict[str, Order] = {}  # every order of a client; the crowd's while they rest
+        self.trades: dict[str, Trade] = {}  # those that a client took part in
+        self.unsettled: list[Trade] = []  # matched since the world last looked
+        self.allowances: dict[tuple[str, str, str], int] = {}  # wallet, spender, asset
+        self.order_sequence = 0
+        self.trade_sequence = 0
+        self.listening = False
+        self.events: list[WorldEvent] = []
+        self._touched: dict[tuple[str, bool, int], None] = {}
+
+    # --- doors ----------------------------------------------------------------------------------
+
+    def add_market(self, market: Market) -> None:
+        """Open a market."""
+        self.markets[market.spec.condition_id] = market
+        for outcome, token in enumerate(market.spec.token_ids):
+            self.tokens[token] = (market.spec.condition_id, outcome)
+
+    def place(self, request: OrderRequest, now_ms: int) -> Placement:
+        """Accept, match and rest a client's order.
+
+        Raises:
+            Refusal: with the venue's status and text; nothing has changed.
+        """
+        market = self._open_market(request)
+        self.order_sequence += 1
+        order = rules.to_order(request, market.spec, market.tick, now_ms, self.order_sequence)
+        self._check_allowance(order, market)
+        fills, satisfied = market.book.plan(order)
+        self._check_funds(order, market, fills)
+        self._check_matching(request, order, fills, satisfied)
+        if fills and market.spec.seconds_delay:
+            return self._delay(order, market)
+        return self.execute(order, market, fills, now_ms)
+
+    def release_delayed(self, order_id: str, now_ms: int) -> None:
+        """The taker delay of a held order is over: match it now or give up on it."""
+        order = self.orders[order_id]
+        if order.status is not OrderStatus.DELAYED:
+            return
+        market = self.markets[order.condition_id]
+        self._unreserve(order)
+        fills, satisfied = market.book.plan(order)
+        if (order.order_type is OrderType.FOK and not satisfied) or (
+            order.order_type is OrderType.FAK and not fills
+        ):
+            self._end(order, OrderStatus.UNMATCHED, now_ms)
+            return
+        order.status = OrderStatus.LIVE
+        self.execute(order, market, fills, now_ms)
+
+    def cancel(self, owner: str, order_id: str, now_ms: int) -> str | None:
+        """Take a live order out; the reason when it could not be."""
+        order = self.orders.get(order_id)
+        if order is None or order.owner != owner:
+            return GONE
+        if order.status is OrderStatus.DELAYED:
+            return HELD
+        if order.status is OrderStatus.MATCHED:
+            return DONE
+        if order.status is not OrderStatus.LIVE:
+            return GONE
+        self.withdraw(order, OrderStatus.CANCELED, now_ms)
+        return None
+
+    def withdraw(self, order: Order, status: OrderStatus, now_ms: int) -> None:
+        """End an order that waits, for whatever reason, and give back what it reserved."""
+        market = self.markets[order.condition_id]
+        if order.status is OrderStatus.LIVE:
+            market.book.side(bid=order.bid).remove(order)
+            self._touch(market, order, order.yes, now_ms)
+        self._unreserve(order)
+        self._end(order, status, now_ms)
+
+    def live(self, orders: Iterable[Order]) -> list[Order]:
+        """Those that rest."""
+        return [order for order in orders if order.status is OrderStatus.LIVE]
+
+    # --- matching -------------------------------------------------------------------------------
+
+    def execute(self, order: Order, market: Market, fills: list[Fill], now_ms: int) -> Placement:
+        """Apply planned fills and rest, drop or end what is left."""
+        self.orders[order.order_id] = order
+        trades = [self._trade(order, market, group, i, now_ms) for i, group in enumerate(_by_price(fills))]
+        making = sum(t.view.pusd_e6 if order.side is Side.BUY else t.view.size_e6 for t in trades)
+        taking = sum(t.view.size_e6 if order.side is Side.BUY else t.view.pusd_e6 for t in trades)
+        order.left -= order.left % exact_unit(order.price) if trades else 0
+        if order.order_type in rules.RESTING and order.left > 0:
+            self._rest(order, market, now_ms)
+        else:
+            self._end(order, OrderStatus.MATCHED, now_ms)
+        for trade in trades:
+            self._announce(trade, now_ms)
+        return Placement(
+            order_id=order.order_id,
+            status="matched" if trades else "live",
+            making_e6=making,
+            taking_e6=taking,
+            trade_ids=tuple(trade.view.trade_id for trade in trades),
+            transaction_hashes=tuple(trade.view.transaction_hash for trade in trades),
+        )
+
+    def _trade(self, order: Order, market: Market, fills: list[Fill], bucket: int, now_ms: int) -> Trade:
+        self.trade_sequence += 1
+        trade = make_trade(
+            market.spec,
+            order,
+            fills,
+            seed=self.seed,
+            sequence=self.trade_sequence,
+            bucket=bucket,
+            now_ms=now_ms,
+        )
+        ladder = market.book.side(bid=not order.bid)
+        for fill in fills:
+            self._fill_maker(fill, ladder, trade)
+        order.left = max(order.left - trade.view.size_e6, 0)
+        order.filled += trade.view.size_e6
+        order.trade_ids.append(trade.view.trade_id)
+        market.traded(trade.view.pusd_e6, fills[0].yes, now_ms)
+        market.tape.append(trade)
+        self._touch(market, order, fills[0].yes, now_ms, taken=True)
+        self._file(trade, market, crowd_only=order.crowd and all(fill.maker.crowd for fill in fills))
+        return trade
+
+    def _fill_maker(self, fill: Fill, ladder: Ladder, trade: Trade) -> None:
+        maker = fill.maker
+        ladder.reduce(maker, fill.shares)
+        maker.filled += fill.shares
+        spent = fill.shares * maker.price // MILLION if maker.side is Side.BUY else fill.shares
+        self._unreserve(maker, spent)
+        if not maker.crowd:
+            maker.trade_ids.append(trade.view.trade_id)
+        if maker.left == 0:
+            self._unreserve(maker)
+            maker.status = OrderStatus.MATCHED
+            if maker.crowd:
+                del self.orders[maker.order_id]
+
+    def _file(self, trade: Trade, market: Market, *, crowd_only: bool) -> None:
+        """The crowd's own trades settle at once; a client's wait for their block."""
+        if crowd_only:
+            trade.status = TradeStatus.CONFIRMED
+            self.ledger.settle(market.spec.condition_id, market.spec.token_ids, trade.legs, trade.minted)
+            return
+        self.ledger.hold(trade.legs)
+        self.trades[trade.view.trade_id] = trade
+        self.unsettled.append(trade)
+
+    def _rest(self, order: Order, market: Market, now_ms: int) -> None:
+        market.book.side(bid=order.bid).add(order)
+        self._reserve(order)
+        self._touch(market, order, order.yes, now_ms)
+        self._tell(order, "PLACEMENT", now_ms)
+
+    def _delay(self, order: Order, market: Market) -> Placement:
+        """Hold a marketable order of a sports market; what it may cost at worst is reserved."""
+        self.orders[order.order_id] = order
+        order.status = OrderStatus.DELAYED
+        self._reserve(order, self._worst_cost(order, market))
+        return Placement(order.order_id, "delayed")
+
+    def _end(self, order: Order, status: OrderStatus, now_ms: int) -> None:
+        order.status = status
+        if order.crowd:
+            self.orders.pop(order.order_id, None)
+            return
+        kind = "CANCELLATION" if status.value.startswith("CANCELED") else "PLACEMENT"
+        self._tell(order, kind, now_ms)
+
+    # --- checks ---------------------------------------------------------------------------------
+
+    def _open_market(self, request: OrderRequest) -> Market:
+        if request.order_id in self.orders:
+            raise rules.refuse(f"order {request.order_id} is invalid. Duplicated.", request.order_id)
+        place = self.tokens.get(request.token_id)
+        market = self.markets[place[0]] if place else None
+        if market is None or not market.accepting:
+            raise rules.refuse(rules.NOT_READY)
+        return market
+
+    def _check_matching(
+        self, request: OrderRequest, order: Order, fills: list[Fill], satisfied: bool
+    ) -> None:
+        if order.post_only and fills:
+            raise rules.refuse(rules.POST_ONLY_CROSSES)
+        if fills or order.market_buy:
+            rules.check_marketable(request)
+        if order.order_type is OrderType.FOK and not satisfied:
+            raise rules.refuse(rules.FOK_KILLED, order.order_id)
+        if order.order_type is OrderType.FAK and not fills:
+            raise rules.refuse(rules.FAK_KILLED, order.order_id)
+
+    def allowance(self, wallet: str, spender: str, asset: str) -> int:
+        """Unlimited unless somebody set it: practice accounts come approved."""
+        return self.allowances.get((wallet.lower(), spender.lower(), asset), UNLIMITED)
+
+    def _check_allowance(self, order: Order, market: Market) -> None:
+        spender = exchange_address(neg_risk=market.spec.neg_risk)
+        asset, amount = self._need(order, market)
+        # an ERC-1155 approval is all or nothing, so the ledger keeps one row for every token
+        allowed = self.allowance(order.maker, spender, PUSD if asset == PUSD else "ERC1155")
+        if allowed < amount:
+            raise rules.refuse(
+                "not enough balance / allowance: the allowance is not enough -> "
+                f"spender: {spender}, allowance: {allowed}"
+            )
+
+    def _need(self, order: Order, market: Market) -> tuple[str, int]:
+        if order.side is Side.SELL:
+            return market.spec.token_ids[order.outcome], order.size
+        return PUSD, self._worst_cost(order, market)
+
+    def _worst_cost(self, order: Order, market: Market) -> int:
+        """pUSD or shares that the order may take, fee included unless it can only rest."""
+        if order.side is Side.SELL:
+            return order.left
+        spend = order.budget if order.market_buy else order.left * order.price // MILLION
+        return spend if order.post_only else spend + self._fee(market, order.left, order.price)
+
+    def _fee(self, market: Market, shares: int, price: int) -> int:
+        spec = market.spec
+        if not spec.fees_enabled:
+            return 0
+        return taker_fee_e6(shares, price, rate=spec.fee_rate, exponent=spec.fee_exponent)
+
+    def _check_funds(self, order: Order, market: Market, fills: list[Fill]) -> None:
+        asset, amount = self._need(order, market)
+        if order.market_buy:  # better prices buy more shares, and shares are what the fee counts
+            amount = max(amount, self._planned_cost(order, market, fills))
+        ledger, wallet = self.ledger, order.maker
+        if amount <= ledger.available(wallet, asset):
+            return
+        raise rules.refuse(
+            "not enough balance / allowance: the balance is not enough -> "
+            f"balance: {ledger.balance(wallet, asset)}, "
+            f"sum of active orders: {ledger.active(wallet, asset)}, "
+            f"sum of matched orders: {ledger.unsettled(wallet, asset)}, "
+            f"order amount (inc. fees): {amount}"
+        )
+
+    def _planned_cost(self, order: Order, market: Market, fills: list[Fill]) -> int:
+        cost = 0
+        for group in _by_price(fills):
+            own = group[0].yes if order.outcome == 0 else MILLION - group[0].yes
+            shares = sum(fill.shares for fill in group)
+            cost += shares * own // MILLION + self._fee(market, shares, own)
+        return cost
+
+    # --- reservations ---------------------------------------------------------------------------
+
+    def asset_of(self, order: Order) -> str:
+        """What the order would give: pUSD or its token."""
+        if order.side is Side.BUY:
+            return PUSD
+        return self.markets[order.condition_id].spec.token_ids[order.outcome]
+
+    def _reserve(self, order: Order, amount: int | None = None) -> None:
+        if amount is None:
+            amount = order.left * order.price // MILLION if order.side is Side.BUY else order.left
+        order.held = amount
+        self.ledger.reserve(order.maker, self.asset_of(order), amount)
+
+    def _unreserve(self, order: Order, amount: int | None = None) -> None:
+        amount = order.held if amount is None else amount
+        order.held -= amount
+        self.ledger.reserve(order.maker, self.asset_of(order), -amount)
+
+    # --- telling --------------------------------------------------------------------------------
+
+    def view(self, order: Order) -> OrderView:
+        """The order for its owner."""
+        spec = self.markets[order.condition_id].spec
+        return OrderView(
+            order_id=order.order_id,
+            status=order.status,
+            owner=order.owner,
+            maker=order.maker,
+            signer=order.signer,
+            condition_id=order.condition_id,
+            token_id=spec.token_ids[order.outcome],
+            outcome=spec.outcomes[order.outcome],
+            side=order.side,
+            price_e6=order.price,
+            size_e6=order.size,
+            matched_e6=order.filled,
+            order_type=order.order_type,
+            post_only=order.post_only,
+            expiration_s=order.expiration_s,
+            created_ms=order.created_ms,
+            trade_ids=tuple(order.trade_ids),
+            signature_type=order.signature_type,
+        )
+
+    def _touch(self, market: Market, order: Order, yes: int, now_ms: int, *, taken: bool = False) -> None:
+        market.touch(now_ms)
+        if self.listening:
+            self._touched[(order.condition_id, order.bid != taken, yes)] = None
+
+    def _tell(self, order: Order, kind: str, now_ms: int) -> None:
+        if self.listening and not order.crowd:
+            self.events.append(OrderEvent(kind, self.view(order), now_ms))
+
+    def _announce(self, trade: Trade, now_ms: int) -> None:
+        if not self.listening:
+            return
+        view = trade.view
+        spec = self.markets[view.condition_id].spec
+        self.events.append(
+            LastTrade(
+                view.condition_id,
+                view.token_id,
+                view.side,
+                view.price_e6,
+                view.size_e6,
+                now_ms,
+                view.transaction_hash,
+            )
+        )
+        self.events.append(BookEvent(view.condition_id, spec.token_ids, now_ms))
+        self.tell_trade(trade, now_ms)
+        for fill in view.maker_orders:
+            maker = self.orders.get(fill.order_id)
+            if maker is not None:
+                self._tell(maker, "UPDATE", now_ms)
+
+    def tell_trade(self, trade: Trade, now_ms: int) -> None:
+        """Tell the owners of a client's trade what became of it."""
+        view = trade.current()
+        owners = {view.owner, *(fill.owner for fill in view.maker_orders)} - {""}
+        if self.listening and owners:
+            self.events.append(TradeEvent(view, tuple(sorted(owners)), now_ms))
+
+    def drain(self, now_ms: int) -> list[WorldEvent]:
+        """What happened since the last call: level changes first, then the rest in order."""
+        if not self._touched and not self.events:
+            return []
+        by_market: dict[str, list[LevelChange]] = {}
+        for condition, bid, yes in self._touched:
+            by_market.setdefault(condition, []).extend(_changes(self.markets[condition], yes, bid=bid))
+        levels: list[WorldEvent] = [
+            PriceChange(condition, now_ms, tuple(changes)) for condition, changes in by_market.items()
+        ]
+        told = levels + self.events
+        self._touched, self.events = {}, []
+        return told
+
+
+def _by_price(fills: list[Fill]) -> list[list[Fill]]:
+    """Fills in their order, one group for each price."""
+    groups: dict[int, list[Fill]] = {}
+    for fill in fills:
+        groups.setdefault(fill.yes, []).append(fill)
+    return list(groups.values())
+
+
+def _changes(market: Market, yes: int, *, bid: bool) -> list[LevelChange]:
+    """A level's new size as both outcomes see it."""
+    book, tokens = market.book, market.spec.token_ids
+    size = book.side(bid=bid).totals.get(yes, 0)
+    top, bottom = book.bids.best, book.asks.best
+    side, other = (Side.BUY, Side.SELL) if bid else (Side.SELL, Side.BUY)
+    return [
+        LevelChange(tokens[0], side, yes, size, top, bottom),
+        LevelChange(
+            tokens[1],
+            other,
+            MILLION - yes,
+            size,
+            None if bottom is None else MILLION - bottom,
+            None if top is None else MILLION - top,
+        ),
+    ]
