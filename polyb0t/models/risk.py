@@ -15,6 +15,7 @@ from polyb0t.models.kill_switches import Stance
 TAKER_TYPES: Final = frozenset({"FAK", "FOK"})
 OPEN_POSITION: Final = "OPEN_POSITION"
 CLOSE_POSITION: Final = "CLOSE_POSITION"
+NOTHING: Final = Pusd(ZERO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Exposure:
     """Money at risk at worst-case cost: positions at cost, and every reservation of an order that is
     open or whose fate is unknown. Never with the trade that is being judged in it."""
 
-    total: Pusd = Pusd(ZERO)
+    total: Pusd = NOTHING
     by_market: Mapping[ConditionId, Pusd] = field(default_factory=dict)
     by_event: Mapping[str, Pusd] = field(default_factory=dict)
     by_category: Mapping[str, Pusd] = field(default_factory=dict)
@@ -163,6 +164,16 @@ class ControlResult:
     value: str
     limit: str
     detail: str
+
+    def as_dict(self) -> dict[str, str | bool]:
+        """The JSON object that intents keep and that `from_dict` reads back."""
+        return {spec.name: getattr(self, spec.name) for spec in fields(self)}
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, object]) -> "ControlResult":
+        """The result that `as_dict` wrote. Only a literal true is a pass."""
+        text = {name: str(stored.get(name, "")) for name in ("name", "value", "limit", "detail")}
+        return cls(passed=stored.get("passed") is True, **text)
 
 
 def room(limit_fraction: Decimal, bankroll: Pusd, used: Pusd) -> Pusd:
