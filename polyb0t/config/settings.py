@@ -1,0 +1,243 @@
+"""Every setting: its unit in its name, its bound in its type, its meaning in its description.
+
+Read from flags, then `POLYBOT_*` in the environment, then `.env`, then the defaults here; on the
+sandbox some defaults are others (`SANDBOX_DEFAULTS`). Secrets are not settings: the signing key is
+read from `POLYBOT_PRIVATE_KEY` by the one process that signs, and by nothing else.
+"""
+
+import difflib
+import os
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from polyb0t.core.errors import ConfigurationError
+
+PREFIX: Final = "POLYBOT_"
+SECRET_NAMES: Final = frozenset({"POLYBOT_PRIVATE_KEY"})
+
+Fraction = Annotated[Decimal, Field(gt=0, le=1)]
+Cents = Annotated[Decimal, Field(ge=0, lt=1)]  # pUSD per share
+PusdAmount = Annotated[Decimal, Field(gt=0, le=Decimal(1_000_000_000), decimal_places=6)]
+Seconds = Annotated[float, Field(gt=0, le=86_400 * 7)]
+
+
+def _names(value: object) -> object:
+    """A comma-separated text as a tuple of lower-case names."""
+    if isinstance(value, str):
+        return tuple(part.strip().lower() for part in value.split(",") if part.strip())
+    return value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+
+SANDBOX_DEFAULTS: Final[Mapping[str, Any]] = {
+    "intent_expiry_seconds": 180,
+    "allow_unvalidated_model": True,
+    "cooldown_seconds": 45,
+    "prompts_per_hour": 240,
+    "orders_per_hour": 240,
+    "min_liquidity_pusd": Decimal(100),
+    "bankroll_pusd": Decimal(10_000),
+}
+
+
+class Settings(BaseSettings):
+    """All settings, validated once, then never changed."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, enable_decoding=False
+    )
+
+    venue: Literal["polymarket", "sandbox"] = Field(
+        "polymarket", description="Where to trade: the real venue or the sandbox on this machine."
+    )
+    mode: Literal["paper", "live"] = Field(
+        "live",
+        description="paper simulates an account; live follows the real one (dry run unless DRY_RUN=false).",
+    )
+    dry_run: bool = Field(
+        default=True, description="true: approved trades are noted, nothing is signed or sent."
+    )
+    sandbox_url: str = Field("http://127.0.0.1:8137", description="Where the sandbox listens.")
+    data_dir: Path | None = Field(
+        None, description="Where databases, credentials and the log lie; the user's data directory if unset."
+    )
+    database_url: str | None = Field(
+        None, description="SQLAlchemy URL of the database; one SQLite file per venue and wallet if unset."
+    )
+    wallet_address: str | None = Field(
+        None,
+        pattern=r"^0x[0-9a-fA-F]{40}$",
+        description="The wallet that holds the money; on the sandbox the first practice account if unset.",
+    )
+    bankroll_pusd: PusdAmount = Field(
+        Decimal(1000), description="Dry run only: the pretend cash that trades are sized against, in pUSD."
+    )
+    allow_unvalidated_model: bool = Field(
+        default=False,
+        description="Whether live may propose trades of a model that has not been tested on own data.",
+    )
+
+    loop_interval_seconds: Seconds = Field(10, description="From the start of one cycle to the next.")
+    execution_poll_seconds: Annotated[float, Field(ge=0.05, le=10)] = Field(
+        0.2, description="How often the executor looks for approved intents when nothing wakes it."
+    )
+    market_refresh_seconds: Seconds = Field(
+        300, description="How often the catalogue of markets is read anew."
+    )
+    reconcile_seconds: Seconds = Field(
+        60, description="How often account and orders are compared when nothing is open."
+    )
+    intent_expiry_seconds: Annotated[int, Field(ge=5, le=86_400)] = Field(
+        60, description="Time to decide on an opening."
+    )
+    close_expiry_seconds: Annotated[int, Field(ge=5, le=86_400)] = Field(
+        600, description="Time to decide on a close."
+    )
+    cancel_expiry_seconds: Annotated[int, Field(ge=5, le=86_400)] = Field(
+        600, description="Time to decide on a proposed cancel."
+    )
+    execution_grace_seconds: Annotated[int, Field(ge=0, le=300)] = Field(
+        10, description="How long after a late approval it may still be sent."
+    )
+    cooldown_seconds: Annotated[int, Field(ge=0, le=86_400)] = Field(
+        900,
+        description="How long an idea rests after it was rejected, expired, failed or noted in a dry run.",
+    )
+    prompts_per_hour: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        6, description="At most so many new proposals an hour."
+    )
+    orders_per_hour: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        6, description="At most so many orders an hour."
+    )
+
+    min_liquidity_pusd: Annotated[Decimal, Field(ge=0)] = Field(
+        Decimal(1000), description="Markets with less liquidity are not watched, in pUSD."
+    )
+    max_spread: Cents = Field(
+        Decimal("0.03"), description="Markets with a wider spread are not traded, in pUSD per share."
+    )
+    min_hours_to_end: Annotated[int, Field(ge=0)] = Field(
+        72, description="Markets that end sooner are not opened: the time exit plus a day."
+    )
+    max_days_to_end: Annotated[int, Field(ge=1)] = Field(
+        365, description="Markets that end later are not opened."
+    )
+    categories: Names = Field((), description="Only these categories, comma-separated; empty means all.")
+    deny: Names = Field(
+        (), description="Markets never traded: slugs, tags or parts of a slug, comma-separated."
+    )
+    max_markets: Annotated[int, Field(ge=1, le=5000)] = Field(
+        500, description="At most so many markets are watched, the most liquid first."
+    )
+
+    min_edge: Cents = Field(
+        Decimal("0.015"),
+        description="Least edge at the worst price after fee and reserve, in pUSD per share.",
+    )
+    max_order_fraction: Fraction = Field(Decimal("0.01"), description="Largest order, of the bankroll.")
+    max_market_fraction: Fraction = Field(
+        Decimal("0.02"), description="Most at risk in one market, of the bankroll."
+    )
+    max_exposure_fraction: Fraction = Field(
+        Decimal("0.5"), description="Most at risk in all, of the bankroll."
+    )
+    max_order_pusd: PusdAmount = Field(
+        Decimal(250), description="Largest order, in pUSD, whatever the bankroll."
+    )
+
+    api_host: str = Field("127.0.0.1", description="Where the HTTP API listens.")
+    api_port: Annotated[int, Field(ge=1, le=65_535)] = Field(8000, description="The port of the HTTP API.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least level that is logged."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings, env_settings, dotenv_settings, _SandboxDefaults(settings_cls))
+
+    @property
+    def is_sandbox(self) -> bool:
+        return self.venue == "sandbox"
+
+
+class _SandboxDefaults(PydanticBaseSettingsSource):
+    """The last word before the defaults: wider limits and more time where no money is at stake."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
+        return SANDBOX_DEFAULTS.get(field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        return dict(SANDBOX_DEFAULTS) if self.current_state.get("venue") == "sandbox" else {}
+
+
+def load_settings(**flags: Any) -> Settings:
+    """The settings as this process sees them; a flag that is None was not given.
+
+    Raises:
+        ConfigurationError: an unknown or impossible setting, named, with the nearest right one.
+    """
+    _refuse_unknown_names()
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise _impossible(error) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            "Not started: the file .env cannot be read.", why=f"{error}.", do="Make it a readable UTF-8 text."
+        ) from None
+
+
+def _refuse_unknown_names() -> None:
+    """A misspelt name would be a default in silence; `POLYB0T_` is what people type."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | SECRET_NAMES
+    given = [*os.environ, *_dotenv_names()]
+    for name in given:
+        if name.upper().startswith("POLYB0T_"):
+            right = PREFIX + name[len(PREFIX) :].upper()
+            raise ConfigurationError(
+                f"Not started: the setting {name} has a zero in its name.", do=f"Write {right}."
+            )
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.5)
+            hint = f"Did you mean {near[0]}? " if near else ""
+            raise ConfigurationError(
+                f"Not started: there is no setting {name}.",
+                why="A misspelt setting would silently be a default.",
+                do=f"{hint}All settings: polyb0t config show",
+            )
+
+
+def _dotenv_names() -> list[str]:
+    path = Path(".env")
+    if not path.is_file():
+        return []
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    names = (line.partition("=")[0].strip().removeprefix("export ").strip() for line in lines)
+    return [name for name in names if name and not name.startswith("#")]
+
+
+def _impossible(error: ValidationError) -> ConfigurationError:
+    first = error.errors()[0]
+    field = str(first["loc"][0]) if first["loc"] else "?"
+    described = Settings.model_fields.get(field)
+    meaning = (described.description or "") if described else ""
+    return ConfigurationError(
+        f"Not started: {PREFIX}{field.upper()} is {first['input']!r:.60}, which is not possible.",
+        why=f"{first['msg']}.",
+        do=f"Meaning: {meaning}" if meaning else "",
+    )

@@ -1,0 +1,68 @@
+"""What runs now, or ran last, on each venue: left behind so that a second shell finds it."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from polyb0t.execution.scope import Scope
+
+_FOLDER = "current"
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentRun:
+    """Written by each start of an engine as `current/<venue>.json`."""
+
+    scope: str
+    database_url: str
+    sandbox_url: str
+    pid: int
+    process_started: float  # seconds since 1970, as the operating system tells it
+    written_at: str
+
+    @property
+    def venue(self) -> str:
+        return Scope.parse(self.scope).venue
+
+    @property
+    def alive(self) -> bool:
+        """Whether the very process that wrote this still runs (a pid alone may be somebody else)."""
+        return same_process(self.pid, self.process_started)
+
+
+def same_process(pid: int, started: float) -> bool:
+    """Whether `pid` is still the process that started then."""
+    try:
+        return abs(psutil.Process(pid).create_time() - started) < 1
+    except psutil.Error:
+        return False
+
+
+def process_started(pid: int | None = None) -> float:
+    """When a process (this one) started, in seconds since 1970."""
+    return float(psutil.Process(pid or os.getpid()).create_time())
+
+
+def write_current(data_dir: Path, run: CurrentRun) -> Path:
+    """Replace the file of this venue in one step."""
+    folder = data_dir / _FOLDER
+    folder.mkdir(mode=0o700, exist_ok=True)
+    path = folder / f"{run.venue}.json"
+    scratch = path.with_suffix(f".{os.getpid()}.tmp")
+    scratch.write_text(json.dumps(asdict(run), indent=2) + "\n", encoding="utf-8")
+    scratch.replace(path)
+    return path
+
+
+def read_current(data_dir: Path) -> dict[str, CurrentRun]:
+    """Every venue's last run; a file that cannot be understood is left out, never guessed at."""
+    runs = {}
+    for path in sorted((data_dir / _FOLDER).glob("*.json")):
+        try:
+            runs[path.stem] = CurrentRun(**json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            continue
+    return runs

@@ -1,0 +1,91 @@
+"""`open_store`: a scope's storage for commands and API, without SDK, network or scheduler."""
+
+from dataclasses import dataclass
+
+from polyb0t.config.settings import Settings
+from polyb0t.core.clock import SystemClock
+from polyb0t.core.errors import NotFoundError
+from polyb0t.db.stores import open_stores, peek_scope
+from polyb0t.execution.scope import Regime, Scope
+from polyb0t.execution.store import LeaseInfo, Stores
+from polyb0t.runtime.current import CurrentRun, read_current, same_process
+from polyb0t.runtime.halt_file import HaltFile
+from polyb0t.runtime.places import data_dir, scope_dir
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedStore:
+    """What a command or a request works with."""
+
+    settings: Settings
+    scope: Scope
+    stores: Stores
+    database_url: str
+    run: CurrentRun | None  # what the last engine of this venue left behind
+
+    @property
+    def halt_file(self) -> HaltFile:
+        return HaltFile(scope_dir(self.settings, self.scope) / "HALT")
+
+    def engine(self) -> LeaseInfo | None:
+        """The engine's own row; None if none ever ran on this database."""
+        return self.stores.engine.lease_info("engine")
+
+    def engine_alive(self) -> bool:
+        """Whether the process that holds the lease still runs on this machine."""
+        info = self.engine()
+        if info is None or info.released:
+            return False
+        pid = int(info.holder.rpartition(":")[2])
+        return same_process(pid, float(info.process_started))
+
+    def regime(self) -> Regime:
+        """The engine's regime, which is what screens show; the dry run until one has run."""
+        info = self.engine()
+        return info.regime if info else Regime.DRY_RUN
+
+
+def open_store(settings: Settings) -> OpenedStore:
+    """The database that a flag, the environment, `.env` or the last run names, in this order.
+
+    Raises:
+        NotFoundError: nothing has run here yet; says where it looked and where an engine runs.
+        DatabaseError: the database cannot be used as it is.
+    """
+    runs = read_current(data_dir(settings))
+    if settings.database_url:
+        url, run = settings.database_url, _run_of(runs, settings.database_url)
+    else:
+        run = _chosen(settings, runs)
+        url = run.database_url
+    scope = peek_scope(url)
+    stores = open_stores(url, scope, SystemClock(), cooldown_seconds=settings.cooldown_seconds)
+    return OpenedStore(settings, scope, stores, url, run)
+
+
+def _run_of(runs: dict[str, CurrentRun], url: str) -> CurrentRun | None:
+    return next((run for run in runs.values() if run.database_url == url), None)
+
+
+def _chosen(settings: Settings, runs: dict[str, CurrentRun]) -> CurrentRun:
+    """The named venue's run; unnamed: the one that is alive, else the newest."""
+    if "venue" in settings.model_fields_set:
+        if settings.venue in runs:
+            return runs[settings.venue]
+        raise _nothing_here(settings, runs)
+    if not runs:
+        raise _nothing_here(settings, runs)
+    return max(runs.values(), key=lambda run: (run.alive, run.written_at))
+
+
+def _nothing_here(settings: Settings, runs: dict[str, CurrentRun]) -> NotFoundError:
+    elsewhere = ", ".join(
+        f"{run.venue} ({'an engine runs' if run.alive else 'none runs now'})" for run in runs.values()
+    )
+    named = f" on {settings.venue}" if "venue" in settings.model_fields_set else ""
+    return NotFoundError(
+        f"Nothing shown: no engine has run{named} here.",
+        why=f"Looked in {data_dir(settings) / 'current'}" + (f"; found {elsewhere}." if elsewhere else "."),
+        do="Start one: make run" if not elsewhere else f"Look there: POLYBOT_VENUE={next(iter(runs))}",
+        code="no_engine",
+    )
