@@ -4,19 +4,24 @@ An intent's content never changes; its digest is what an approver sees and appro
 moves along `TRANSITIONS` only, one compare-and-set at a time, in the store.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Protocol
 
 from polyb0t.core.canonical import canonical_text, sha256_hex
+from polyb0t.core.errors import ConflictError
 from polyb0t.core.ids import AssetId, ConditionId, EventId, IntentId, OrderId
 from polyb0t.core.units import Price, Pusd, Shares
+from polyb0t.data.markets import FeeSchedule
 from polyb0t.data.order_book import Side
-from polyb0t.execution.scope import Regime
+from polyb0t.execution.orders import OrderType as OrderType  # noqa: PLC0414 - intents speak of it
+from polyb0t.execution.refusals import Standing, refusal
+from polyb0t.execution.scope import Lease, Regime
+from polyb0t.models.fees import cost_per_share
 from polyb0t.models.limits import ControlResult
 
 CANONICAL_VERSION: Final = "polyb0t-intent-v1"
@@ -60,20 +65,6 @@ TRANSITIONS: Final[Mapping[IntentStatus, frozenset[IntentStatus]]] = MappingProx
     }
 )
 LIVE_STATUSES: Final = frozenset({_S.PENDING, _S.APPROVED, _S.EXECUTING})
-
-
-class OrderType(StrEnum):
-    """How an order meets the book."""
-
-    GTC = "GTC"
-    GTD = "GTD"
-    FOK = "FOK"
-    FAK = "FAK"
-
-    @property
-    def takes(self) -> bool:
-        """Fill now or die: priced by the market recipe, money bounds a BUY."""
-        return self in (OrderType.FOK, OrderType.FAK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,3 +177,152 @@ class IntentRecord:
     @property
     def id(self) -> IntentId:
         return self.intent.id
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """Nothing was done, and why. `code` is lower snake case."""
+
+    code: str
+    detail: str
+
+
+class ProposalStore(Protocol):
+    """What proposing and deciding need of storage; `store.IntentStore` says what each one does."""
+
+    def now(self) -> datetime: ...
+    def get(self, intent_id: IntentId) -> IntentRecord: ...
+    def list(
+        self,
+        *,
+        statuses: Sequence[IntentStatus] = (),
+        types: Sequence[IntentType] = (),
+        limit: int = 100,
+    ) -> tuple[IntentRecord, ...]: ...
+    def shortest_prefixes(self, ids: Sequence[IntentId]) -> Mapping[IntentId, str]: ...
+    def propose(self, intent: TradeIntent, lease: Lease) -> IntentRecord | Denied: ...
+    def supersede(self, old: IntentId, new: TradeIntent, lease: Lease) -> IntentRecord | Denied: ...
+    def approve(
+        self, intent_id: IntentId, *, digest: str, actor: str, grace_seconds: float
+    ) -> IntentRecord: ...
+    def reject(self, intent_id: IntentId, *, actor: str, reason: str) -> IntentRecord: ...
+    def expire(self, intent_id: IntentId, *, actor: str, code: str = ...) -> IntentRecord: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ProposingRules:
+    """When a waiting proposal gives way to a newer one of the same target."""
+
+    edge_min: Decimal  # pUSD per share at the worst price
+    grace_seconds: float = 10  # how long an approval may wait for the engine past its deadline
+    size_change: Decimal = Decimal("0.2")
+    supersedes_max: int = 2  # per market and window
+    window_seconds: int = 900
+
+
+class IntentManager:
+    """Proposes sparingly and passes a person's decisions on, refusals in sentences."""
+
+    def __init__(self, store: ProposalStore, rules: ProposingRules) -> None:
+        self._store = store
+        self._rules = rules
+
+    def propose(self, intent: TradeIntent, lease: Lease) -> IntentRecord | Denied:
+        """Insert as PENDING, or in place of a waiting one that has become wrong.
+
+        Denied with the store's codes, `still_good` when the waiting proposal stands as it is, and
+        `superseded_enough` when this market's proposals changed too often to be read.
+        """
+        answer = self._store.propose(intent, lease)
+        if not isinstance(answer, Denied) or answer.code != "duplicate":
+            return answer
+        waiting = self._waiting(intent)
+        if waiting is None:
+            return answer
+        why = superseded_because(waiting.intent, intent, self._rules)
+        if why is None:
+            return Denied("still_good", f"{waiting.id} waits and still stands.")
+        if self._superseded_lately(intent) >= self._rules.supersedes_max:
+            return Denied("superseded_enough", f"{waiting.id} waits; {why}, but it changed too often lately.")
+        return self._store.supersede(waiting.id, intent, lease)
+
+    def approve(self, intent_id: IntentId, *, digest: str, actor: str) -> IntentRecord:
+        """Raises ConflictError in sentences; `store.IntentStore.approve` lists the codes."""
+        try:
+            grace = self._rules.grace_seconds
+            return self._store.approve(intent_id, digest=digest, actor=actor, grace_seconds=grace)
+        except ConflictError as refused:
+            raise self._refusal("approved", intent_id, refused) from refused
+
+    def reject(self, intent_id: IntentId, *, actor: str, reason: str) -> IntentRecord:
+        """Raises ConflictError in sentences."""
+        try:
+            return self._store.reject(intent_id, actor=actor, reason=reason)
+        except ConflictError as refused:
+            raise self._refusal("rejected", intent_id, refused) from refused
+
+    def expire(self, intent_id: IntentId, *, actor: str) -> IntentRecord:
+        """Raises ConflictError in sentences."""
+        try:
+            return self._store.expire(intent_id, actor=actor)
+        except ConflictError as refused:
+            raise self._refusal("expired", intent_id, refused) from refused
+
+    def _waiting(self, intent: TradeIntent) -> IntentRecord | None:
+        """The PENDING one of the same target; an approved one is never touched."""
+        waiting = self._store.list(statuses=(_S.PENDING,), types=(intent.intent_type,), limit=1_000)
+        return next((record for record in waiting if record.intent.target == intent.target), None)
+
+    def _superseded_lately(self, intent: TradeIntent) -> int:
+        since = self._store.now() - timedelta(seconds=self._rules.window_seconds)
+        expired = self._store.list(statuses=(_S.EXPIRED,), types=(intent.intent_type,), limit=1_000)
+        return sum(
+            record.result == "superseded"
+            and record.updated_at > since
+            and record.intent.condition_id == intent.condition_id
+            for record in expired
+        )
+
+    def _refusal(self, done: str, intent_id: IntentId, refused: ConflictError) -> ConflictError:
+        record = self._store.get(intent_id)
+        standing = Standing(
+            short=self._store.shortest_prefixes([intent_id])[intent_id],
+            status=record.status,
+            dry_run=record.intent.regime is Regime.DRY_RUN,
+            scope=record.intent.scope,
+            created_at=record.intent.created_at,
+            deadline=record.intent.deadline,
+            decided_by=record.decided_by,
+            decided_at=record.decided_at,
+            ended_at=record.updated_at,
+            result=record.result,
+            detail=record.result_detail,
+            now=self._store.now(),
+        )
+        return refusal(done, standing, refused)
+
+
+def superseded_because(old: TradeIntent, new: TradeIntent, rules: ProposingRules) -> str | None:
+    """Why the waiting `old` gives way to `new`, seen a moment ago; None when it still stands."""
+    best = new.best_ask if old.side is Side.BUY else new.best_bid
+    if old.worst_price is not None and best is not None:
+        past = best > old.worst_price if old.side is Side.BUY else best < old.worst_price
+        if past:
+            return "its worst price no longer fills"
+    edge = edge_at(old, new)
+    if edge is not None and edge < rules.edge_min:
+        return "its edge fell under the minimum"
+    had, wanted = old.amount or old.shares, new.amount or new.shares
+    if had and wanted and abs(wanted - had) > rules.size_change * had:
+        return "its size changed by more than a fifth"
+    return None
+
+
+def edge_at(old: TradeIntent, new: TradeIntent) -> Decimal | None:
+    """The edge of buying at `old`'s worst price by `new`'s view of the market; None where no model speaks."""
+    if old.worst_price is None or new.worst_price is None or new.edge_worst is None:
+        return None
+    if new.fee_rate is None or new.fee_exponent is None or old.side is not Side.BUY:
+        return None
+    fee = FeeSchedule(new.fee_rate, new.fee_exponent)
+    return new.edge_worst + cost_per_share(new.worst_price, fee) - cost_per_share(old.worst_price, fee)

@@ -11,10 +11,23 @@ from typing import Final
 from polyb0t.core.ids import AssetId, ConditionId, IntentId, OrderId
 from polyb0t.core.units import Price, Pusd, Shares
 from polyb0t.data.order_book import Side
-from polyb0t.execution.intents import OrderType
 from polyb0t.execution.scope import Regime
 
 SALT_BITS: Final = 53  # it travels as a JSON number
+
+
+class OrderType(StrEnum):
+    """How an order meets the book."""
+
+    GTC = "GTC"
+    GTD = "GTD"
+    FOK = "FOK"
+    FAK = "FAK"
+
+    @property
+    def takes(self) -> bool:
+        """Fill now or die: priced by the market recipe, money bounds a BUY."""
+        return self in (OrderType.FOK, OrderType.FAK)
 
 
 class OrderStatus(StrEnum):

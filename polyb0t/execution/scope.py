@@ -45,6 +45,14 @@ class Scope:
         return self.venue == SANDBOX
 
 
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to act as the one engine of a scope; the token only grows."""
+
+    role: str  # engine or claims
+    token: int
+
+
 def mode_words(scope: Scope, regime: Regime) -> str:
     """The only names of modes that a screen shows."""
     if regime is Regime.PAPER:

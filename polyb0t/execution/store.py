@@ -13,8 +13,10 @@ from polyb0t.core.ids import AssetId, IntentId, OrderId
 from polyb0t.core.units import Pusd, Shares
 from polyb0t.data.account_state import AccountState
 from polyb0t.data.fills import Fill
+from polyb0t.execution.intents import Denied as Denied  # noqa: PLC0414 - answers of the store
 from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType, TradeIntent
 from polyb0t.execution.orders import NewOrder, OrderRecord, OrderStatus
+from polyb0t.execution.scope import Lease as Lease  # noqa: PLC0414 - arguments of the store
 from polyb0t.execution.scope import Regime, Scope
 from polyb0t.models.kill_switches import KillSwitchStore
 
@@ -36,14 +38,6 @@ class LeaseInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
-    """The right to act as the one engine; the token only grows."""
-
-    role: str
-    token: int
-
-
-@dataclass(frozen=True, slots=True)
 class ClaimLimits:
     """What the claim checks under its locks, with the reservations of every unresolved order added."""
 
@@ -52,14 +46,6 @@ class ClaimLimits:
     max_exposure_pusd: Pusd  # held cost + reservations + this
     held_cost_pusd: Pusd  # what positions cost that are held now
     closable_shares: Shares | None  # SELL only: confirmed lots of ours before open sells
-
-
-@dataclass(frozen=True, slots=True)
-class Denied:
-    """Nothing was done, and why. `code` is lower snake case."""
-
-    code: str
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +166,11 @@ class OrderStore(Protocol):
     def orders(
         self, *, statuses: Sequence[OrderStatus] = (), limit: int = 100
     ) -> tuple[OrderRecord, ...]: ...
+
+    def watched(self) -> tuple[OrderRecord, ...]:
+        """What reconciliation asks about, oldest first: every order without a proven end, and every
+        ended one that has a fill which is not final."""
+        ...
 
     def settle(
         self,
