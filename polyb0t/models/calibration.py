@@ -1,0 +1,237 @@
+"""Market calibration: the price, corrected for how prices of its kind have been wrong before.
+
+    logit(q) = intercept + slope x logit(mid)        by category and time to the scheduled end
+
+The coefficients come from a versioned file that names its source. They describe other, resolved
+markets, so an estimate adds no information about this one: it is never `independent`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from importlib import resources
+from typing import Final
+
+from polyb0t.core.errors import ConfigurationError
+from polyb0t.core.units import ONE, Price, parse_decimal
+from polyb0t.data.markets import Market
+from polyb0t.data.order_book import OrderBook
+from polyb0t.models.logit import PRECISION, expit, logit, rounded
+from polyb0t.models.signals import Abstain, MarketState, ProbEstimate
+from polyb0t.models.wording import cents, sentence
+
+FORMAT: Final = "polyb0t-market-calibration-1"
+PACKAGED: Final = "market_calibration_v1.json"
+Z90: Final = Decimal("1.645")  # half the 90 % interval in standard deviations
+
+SPREAD_MAX: Final = Decimal("0.03")
+PRICE_LOW: Final = Decimal("0.03")
+PRICE_HIGH: Final = Decimal("0.97")
+LEAST_TIME: Final = timedelta(hours=24)
+
+# Upper end of a bucket, its key in the file, its words in a sentence; the last one has no end.
+_BUCKETS: Final = (
+    (timedelta(days=7), "1-7d", "days before the end"),
+    (timedelta(days=30), "7-30d", "one to four weeks out"),
+    (timedelta(days=90), "30-90d", "one to three months out"),
+    (timedelta.max, "90d+", "more than three months out"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Coefficients of one category and horizon, with how sure they are (standard deviations)."""
+
+    intercept: Decimal
+    slope: Decimal
+    sd_intercept: Decimal
+    sd_slope: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficients:
+    """One version of the file. `categories` has every name and alias, lower case."""
+
+    version: str
+    validated: bool
+    status: str
+    source: str
+    categories: Mapping[str, Mapping[str, Cell]]
+
+
+def parse_coefficients(text: str) -> Coefficients:
+    """The coefficients in a file's text.
+
+    Raises:
+        ConfigurationError: the file is of another format, or a part is missing or no number.
+    """
+    try:
+        content = json.loads(text)
+        if content["format"] != FORMAT:
+            raise ValueError(f"its format is {content['format']!r}, not {FORMAT!r}")
+        if not content["source"]:
+            raise ValueError("it does not name its source")
+        return Coefficients(
+            version=str(content["version"]),
+            validated=content["validated"] is True,
+            status=str(content["status"]),
+            source=str(content["source"]),
+            categories=_categories(content["categories"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ConfigurationError(
+            "The calibration coefficients cannot be used.",
+            why=f"The file is not as expected: {error}.",
+            do="Restore the file that came with this version.",
+            code="coefficients",
+        ) from error
+
+
+def _categories(content: Mapping[str, Mapping[str, object]]) -> dict[str, Mapping[str, Cell]]:
+    found: dict[str, Mapping[str, Cell]] = {}
+    for name, category in content.items():
+        listed, aliases = category["cells"], category["aliases"]
+        if not isinstance(listed, dict) or not isinstance(aliases, list):
+            raise TypeError(f"category {name} has no cells or aliases")
+        cells = {key: _cell(listed[key]) for _, key, _ in _BUCKETS}
+        for alias in (name, *aliases):
+            if alias in found:
+                raise ValueError(f"category {alias} is listed twice")
+            found[alias] = cells
+    return found
+
+
+def _cell(content: Mapping[str, object]) -> Cell:
+    cell = Cell(*(parse_decimal(content[key]) for key in ("intercept", "slope", "sd_intercept", "sd_slope")))
+    if cell.slope <= 0 or cell.sd_slope < 0 or cell.sd_intercept < 0:
+        raise ValueError("a slope is not above zero or a standard deviation is below it")
+    return cell
+
+
+def packaged_coefficients() -> Coefficients:
+    """The file that comes with this version."""
+    folder = resources.files("polyb0t.models").joinpath("coefficients")
+    return parse_coefficients(folder.joinpath(PACKAGED).read_text("utf-8"))
+
+
+class MarketCalibrationModel:
+    """Recalibrated prices. Abstains where the price itself is unsure or nothing was published."""
+
+    name: Final = "market calibration"
+
+    def __init__(self, coefficients: Coefficients) -> None:
+        self._coefficients = coefficients
+
+    @property
+    def version(self) -> str:
+        return self._coefficients.version
+
+    @property
+    def validated(self) -> bool:
+        return self._coefficients.validated
+
+    @property
+    def status(self) -> str:
+        """What stands behind the figures, in words."""
+        return self._coefficients.status
+
+    def predict(self, state: MarketState) -> ProbEstimate | Abstain:
+        """The estimate for the first outcome from its own book's mid."""
+        placed = self._place(state)
+        if isinstance(placed, Abstain):
+            return placed
+        category, cell, horizon = placed
+        anchor = anchor_of(state.books[0])
+        if isinstance(anchor, Abstain):
+            return anchor
+        return self._estimate(anchor, cell, f"{sentence(category)} {horizon}")
+
+    def _place(self, state: MarketState) -> tuple[str, Cell, str] | Abstain:
+        """The category, its cell at this horizon, and the horizon in words."""
+        market = state.market
+        if market.end_date is None:
+            return Abstain("no_end", "The market has no scheduled end, so its horizon is not known.")
+        left = market.end_date - state.now
+        if left <= LEAST_TIME:
+            return Abstain("ends_too_soon", "It ends within 24 h, where prices are too quick for a person.")
+        category = self._category(market)
+        if category is None:
+            named = market.category or "a market without a category"
+            return Abstain("no_figure", f"Nothing is published about how {named} is priced.")
+        _, key, words = next(bucket for bucket in _BUCKETS if left <= bucket[0])
+        return category, self._coefficients.categories[category][key], words
+
+    def _category(self, market: Market) -> str | None:
+        """The catalogue's category, else the first of its tags that has figures."""
+        known = self._coefficients.categories
+        if market.category:
+            return market.category if market.category in known else None
+        return next((tag.lower() for tag in market.tags if tag.lower() in known), None)
+
+    def _estimate(self, anchor: "Anchor", cell: Cell, where: str) -> ProbEstimate:
+        log_odds = logit(anchor.mid)
+        moved = PRECISION.fma(cell.slope, log_odds, cell.intercept)
+        q = expit(moved)
+        sd = PRECISION.multiply(q * (ONE - q), _sd_logit(cell, log_odds))
+        reach = Z90 * sd
+        return ProbEstimate(
+            q=rounded(q),
+            low=rounded(q - reach),
+            high=rounded(q + reach),
+            sd=rounded(sd),
+            anchor=anchor.mid,
+            spread=anchor.spread,
+            model=self.name,
+            version=self.version,
+            validated=self.validated,
+            independent=False,
+            parts=(
+                ("intercept", cell.intercept),
+                ("slope", rounded_logit(moved - cell.intercept - log_odds)),
+            ),
+            because=f"{where} is priced {_bias(cell.slope)}.",
+        )
+
+
+def rounded_logit(value: Decimal) -> Decimal:
+    """A contribution in logits to four decimals."""
+    return value.quantize(Decimal("0.0001"))
+
+
+def _sd_logit(cell: Cell, log_odds: Decimal) -> Decimal:
+    slope = cell.sd_slope * log_odds
+    return PRECISION.sqrt(PRECISION.add(cell.sd_intercept * cell.sd_intercept, slope * slope))
+
+
+def _bias(slope: Decimal) -> str:
+    if slope > 1:
+        return "too close to the middle"
+    return "too far from the middle" if slope < 1 else "right on average"
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """The market's own view: the middle of a book that is narrow enough to have one."""
+
+    mid: Price
+    spread: Decimal
+
+
+def anchor_of(book: OrderBook | None) -> Anchor | Abstain:
+    """The middle of a two-sided book with a spread of 3 cents or less and a price of 3 to 97 cents."""
+    if book is None:
+        return Abstain("no_book", "Its book is not known.")
+    mid, spread = book.mid, book.spread
+    if mid is None or spread is None:
+        return Abstain("one_sided", "Only one side of its book is there, so the market has no view.")
+    if not 0 <= spread <= SPREAD_MAX:
+        return Abstain(
+            "spread_wide", f"Its spread is {cents(spread)}; above {cents(SPREAD_MAX)} the price is a guess."
+        )
+    if not PRICE_LOW <= mid <= PRICE_HIGH:
+        return Abstain(
+            "price_extreme", f"Its price is {cents(mid)}; beyond 3¢ and 97¢ costs exceed any bias."
+        )
+    return Anchor(Price(mid), spread)

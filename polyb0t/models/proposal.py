@@ -1,0 +1,430 @@
+"""From estimates to proposals: which trades are worth a person's minute, and how near the others came.
+
+Deterministic: the same candidates and desk give the same answer in the same order, whatever order
+they came in.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from polyb0t.core.ids import AssetId
+from polyb0t.core.units import ZERO, Price, Pusd, Shares
+from polyb0t.data.markets import FeeSchedule, Market, Outcome, TradingTerms
+from polyb0t.data.order_book import OrderBook, Side
+from polyb0t.models.fees import FeeUnboundedError, cost_per_share, effective_fee, taker_fee
+from polyb0t.models.kill_switches import Stance
+from polyb0t.models.limits import check
+from polyb0t.models.pricing import Purchase, reserve_for
+from polyb0t.models.risk import (
+    OPEN_POSITION,
+    ControlContext,
+    ControlResult,
+    Exposure,
+    ProposedTrade,
+    RiskLimits,
+    event_key,
+)
+from polyb0t.models.signals import Abstain, Belief, MarketState, ProbEstimate
+from polyb0t.models.sizing import Funds, NoSize, Size, SizeChain, Wish, size_purchase
+from polyb0t.models.wording import cents, percent, signed_cents
+
+NEAREST_MISSES: Final = 5
+FAK: Final = "FAK"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A market as it is known, and what the model says about it."""
+
+    state: MarketState
+    estimate: ProbEstimate | Abstain
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything about us that a decision depends on. None means not known, and then nothing passes.
+
+    `resting_assets` are ideas that cool down after an end; `live_assets` are targets of live intents
+    and open orders. `at_most` is how many new proposals there is room for.
+    """
+
+    now: datetime
+    limits: RiskLimits
+    regime: str
+    stance: Stance | None
+    bankroll_pusd: Pusd | None
+    spendable_pusd: Pusd | None
+    exposure: Exposure | None
+    live_assets: frozenset[AssetId] | None
+    resting_assets: frozenset[AssetId]
+    clock_skew_seconds: Decimal | None
+    allow_unvalidated: bool
+    at_most: int
+
+
+@dataclass(frozen=True, slots=True)
+class LikelyFill:
+    """What the book would give at this moment for the whole amount."""
+
+    shares: Shares
+    notional: Pusd
+    fee: Pusd
+
+    @property
+    def cost(self) -> Pusd:
+        return Pusd(self.notional + self.fee)
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningProposal:
+    """A purchase to put before a person. Edges and prices are pUSD per share, money is pUSD.
+
+    Spend `amount` at `worst_price` or less for `min_shares` or more; `max_cost` is the ceiling with
+    fee. `belief` is the model's view of the outcome that is bought.
+    """
+
+    market: Market
+    terms: TradingTerms
+    fee: FeeSchedule
+    outcome: Outcome
+    side: Side
+    order_type: str
+    worst_price: Price
+    amount: Pusd
+    min_shares: Shares
+    max_cost: Pusd
+    likely: LikelyFill
+    edge_now: Decimal
+    edge_at_worst: Decimal
+    edge_required: Decimal
+    break_even: Decimal  # probability at which the worst price neither wins nor loses
+    belief: Belief
+    estimate: ProbEstimate
+    reference_price: Price  # the best offer
+    best_bid: Price | None
+    book_hash: str
+    book_age_seconds: Decimal
+    size: SizeChain
+    growth: Decimal  # what it is ranked by: expected growth of the bankroll
+    reason: str
+    controls: tuple[ControlResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """A market with an estimate whose better side does not earn enough at the present offer."""
+
+    question: str
+    outcome_label: str
+    edge: Decimal
+    needed: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A market that was passed over: a stable code and a sentence."""
+
+    question: str
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Openings:
+    """The answer of one cycle. `near_misses` has the nearest first; `passed` every other market."""
+
+    proposals: tuple[OpeningProposal, ...]
+    near_misses: tuple[NearMiss, ...]
+    passed: tuple[Passed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Chance:
+    """A purchase with enough edge, before size and controls."""
+
+    candidate: Candidate
+    estimate: ProbEstimate
+    terms: TradingTerms
+    outcome: Outcome
+    belief: Belief
+    book: OrderBook
+    ask: Price
+    purchase: Purchase
+    edge_now: Decimal
+    needed: Decimal
+    worst_price: Price
+
+    @property
+    def edge_at_worst(self) -> Decimal:
+        return self.purchase.edge(self.worst_price)
+
+    @property
+    def growth(self) -> Decimal:
+        """Expected log growth at a small stake is about e^2 / (c (1 - c))."""
+        cost = cost_per_share(self.worst_price, self.purchase.fee)
+        return self.edge_at_worst * self.edge_at_worst / (cost * (1 - cost))
+
+
+def decide_openings(candidates: Iterable[Candidate], desk: Desk) -> Openings:
+    """Rank every purchase with enough edge and take the best, at most one per event.
+
+    Each proposal is sized and controlled as if the better ones were filled at their worst.
+    """
+    chances: list[_Chance] = []
+    misses: list[NearMiss] = []
+    passed: list[Passed] = []
+    for candidate in candidates:
+        found = _find(candidate, desk.limits)
+        match found:
+            case _Chance():
+                chances.append(found)
+            case NearMiss():
+                misses.append(found)
+            case Passed():
+                passed.append(found)
+    chances.sort(key=lambda chance: (-chance.growth, chance.outcome.asset_id))
+    proposals = _take(chances, desk, passed)
+    misses.sort(key=lambda miss: (miss.needed - miss.edge, miss.question))
+    passed.sort(key=lambda each: (each.code, each.question))
+    return Openings(tuple(proposals), tuple(misses[:NEAREST_MISSES]), tuple(passed))
+
+
+def _take(chances: Sequence[_Chance], desk: Desk, passed: list[Passed]) -> list[OpeningProposal]:
+    proposals: list[OpeningProposal] = []
+    events: set[str] = set()
+    for chance in chances:
+        market = chance.candidate.state.market
+        outcome = _refused(chance, desk, events, len(proposals)) or _propose(chance, desk)
+        if isinstance(outcome, Passed):
+            passed.append(outcome)
+            continue
+        proposals.append(outcome)
+        events.add(event_key(market))
+        desk = _after(desk, market, outcome)
+    return proposals
+
+
+def _after(desk: Desk, market: Market, proposal: OpeningProposal) -> Desk:
+    """The desk as if `proposal` had been filled at its worst."""
+    assert desk.exposure is not None  # a proposal passed the controls, which need all three
+    assert desk.spendable_pusd is not None
+    assert desk.live_assets is not None
+    return replace(
+        desk,
+        exposure=desk.exposure.plus(market, proposal.max_cost),
+        spendable_pusd=Pusd(desk.spendable_pusd - proposal.max_cost),
+        live_assets=desk.live_assets | {proposal.outcome.asset_id},
+    )
+
+
+def _refused(chance: _Chance, desk: Desk, events: set[str], taken: int) -> Passed | None:
+    market = chance.candidate.state.market
+    if chance.outcome.asset_id in desk.resting_assets:
+        return Passed(market.question, "resting", "The same idea ended a short while ago and rests.")
+    if event_key(market) in events:
+        return Passed(market.question, "same_event", "A better trade on the same event is proposed already.")
+    if taken >= desk.at_most:
+        return Passed(market.question, "no_slot", "Better trades took every place on the list.")
+    return None
+
+
+def _find(candidate: Candidate, limits: RiskLimits) -> _Chance | NearMiss | Passed:
+    """The better side of one market, if it is worth buying."""
+    state, estimate = candidate.state, candidate.estimate
+    question = state.market.question
+    if isinstance(estimate, Abstain):
+        return Passed(question, estimate.code, estimate.reason)
+    fee = effective_fee(state.market, state.terms)
+    if state.terms is None or fee is None:
+        return Passed(question, "fee_unknown", "Its trading terms or its fee are not known.")
+    needed = max(limits.edge_min, limits.edge_sd_multiple * estimate.sd)
+    best: tuple[Decimal, int, OrderBook, Price, Purchase] | None = None
+    reserve = reserve_for(state.market, state.now)
+    for index, book in enumerate(state.books):
+        if book is None or book.best_ask is None:
+            continue
+        purchase = Purchase(estimate.belief(index).q, fee, reserve)
+        edge = purchase.edge(book.best_ask)
+        if best is None or edge > best[0]:
+            best = edge, index, book, book.best_ask, purchase
+    if best is None:
+        return Passed(question, "no_offer", "Nobody offers either outcome.")
+    edge, index, book, ask, purchase = best
+    outcome = state.market.outcomes[index]
+    limit = None
+    if edge >= needed:
+        limit = purchase.limit(
+            ask,
+            edge_min=needed,
+            given_up=limits.edge_given_up,
+            ceiling=_ceiling(book, limits),
+            tick=state.terms.tick,
+        )
+        if limit is None:
+            return Passed(question, "price_collar", f"Its offer of {cents(ask)} is outside the price limits.")
+        return _Chance(
+            candidate,
+            estimate,
+            state.terms,
+            outcome,
+            estimate.belief(index),
+            book,
+            ask,
+            purchase,
+            edge,
+            needed,
+            limit,
+        )
+    return NearMiss(question, outcome.label, edge, needed)
+
+
+def _ceiling(book: OrderBook, limits: RiskLimits) -> Decimal:
+    """The highest price that the collar lets through; the control checks it again."""
+    if book.mid is None:
+        return limits.price_high
+    reach = min(limits.collar_pusd, limits.collar_fraction * book.mid)
+    return min(limits.price_high, book.mid + reach)
+
+
+def _propose(chance: _Chance, desk: Desk) -> OpeningProposal | Passed:
+    """Size it, run every control, and put it in words."""
+    market = chance.candidate.state.market
+    size = _size(chance, desk)
+    if isinstance(size, Passed):
+        return size
+    trade = _trade(chance, size)
+    controls = check(trade, _control_context(chance, desk))
+    failed = next((control for control in controls if not control.passed), None)
+    if failed is not None:
+        return Passed(market.question, failed.name, failed.detail)
+    return _proposal(chance, desk, size, controls)
+
+
+def _size(chance: _Chance, desk: Desk) -> Size | Passed:
+    question = chance.candidate.state.market.question
+    if desk.bankroll_pusd is None or desk.spendable_pusd is None or desk.exposure is None:
+        return Passed(question, "balance", "The cash, the bankroll or what is at risk is not known.")
+    wish = Wish(
+        edge=chance.edge_at_worst,
+        cost=cost_per_share(chance.worst_price, chance.purchase.fee),
+        sd=chance.belief.sd,
+        independent=chance.estimate.independent,
+        worst_price=chance.worst_price,
+        best_ask=chance.ask,
+        depth=chance.book.depth(Side.BUY, chance.worst_price),
+        min_shares=chance.terms.min_shares,
+        fee=chance.purchase.fee,
+    )
+    funds = Funds(desk.bankroll_pusd, desk.spendable_pusd, desk.exposure)
+    try:
+        size = size_purchase(wish, chance.candidate.state.market, funds, desk.limits)
+    except FeeUnboundedError as error:
+        return Passed(question, error.code, error.why)
+    if isinstance(size, NoSize):
+        return Passed(question, f"size_{size.bound}", size.reason)
+    return size
+
+
+def _trade(chance: _Chance, size: Size) -> ProposedTrade:
+    market = chance.candidate.state.market
+    return ProposedTrade(
+        intent_type=OPEN_POSITION,
+        side=Side.BUY,
+        order_type=FAK,
+        condition_id=market.condition_id,
+        asset_id=chance.outcome.asset_id,
+        worst_price=chance.worst_price,
+        amount=size.amount,
+        shares=None,
+        min_shares=size.min_shares,
+        max_cost=size.max_cost,
+        rules_hash=market.rules_hash,
+        edge_now=chance.edge_now,
+        edge_at_worst=chance.edge_at_worst,
+        edge_required=chance.needed,
+        model_validated=chance.estimate.validated,
+    )
+
+
+def _control_context(chance: _Chance, desk: Desk) -> ControlContext:
+    return ControlContext(
+        now=desk.now,
+        limits=desk.limits,
+        regime=desk.regime,
+        at_submit=False,
+        stance=desk.stance,
+        market=chance.candidate.state.market,
+        terms=chance.terms,
+        book=chance.book,
+        bankroll_pusd=desk.bankroll_pusd,
+        spendable_pusd=desk.spendable_pusd,
+        exposure=desk.exposure,
+        live_assets=desk.live_assets,
+        clock_skew_seconds=desk.clock_skew_seconds,
+        allow_unvalidated=desk.allow_unvalidated,
+    )
+
+
+def _proposal(
+    chance: _Chance, desk: Desk, size: Size, controls: tuple[ControlResult, ...]
+) -> OpeningProposal:
+    return OpeningProposal(
+        market=chance.candidate.state.market,
+        terms=chance.terms,
+        fee=chance.purchase.fee,
+        outcome=chance.outcome,
+        side=Side.BUY,
+        order_type=FAK,
+        worst_price=chance.worst_price,
+        amount=size.amount,
+        min_shares=size.min_shares,
+        max_cost=size.max_cost,
+        likely=likely_purchase(chance.book, size.amount, chance.worst_price, chance.purchase.fee),
+        edge_now=chance.edge_now,
+        edge_at_worst=chance.edge_at_worst,
+        edge_required=chance.needed,
+        break_even=cost_per_share(chance.worst_price, chance.purchase.fee),
+        belief=chance.belief,
+        estimate=chance.estimate,
+        reference_price=chance.ask,
+        best_bid=chance.book.best_bid,
+        book_hash=chance.book.hash,
+        book_age_seconds=age_seconds(chance.book, desk.now),
+        size=size.chain,
+        growth=chance.growth,
+        reason=opening_reason(
+            chance.belief, chance.ask, chance.edge_now, chance.edge_at_worst, chance.estimate.because
+        ),
+        controls=controls,
+    )
+
+
+def likely_purchase(book: OrderBook, amount: Pusd, worst_price: Price, fee: FeeSchedule) -> LikelyFill:
+    """Walk the offers with `amount`; each level pays its own fee."""
+    money, shares, paid = ZERO, ZERO, ZERO
+    for level in book.asks:
+        part = min(level.shares, (amount - money) / level.price)
+        if level.price > worst_price or part <= 0:
+            break
+        shares, money = shares + part, money + part * level.price
+        paid += taker_fee(part, level.price, fee)
+    return LikelyFill(Shares(shares), Pusd(money), Pusd(paid))
+
+
+def opening_reason(
+    belief: Belief, ask: Price, edge_now: Decimal, edge_at_worst: Decimal, because: str
+) -> str:
+    """Why, in two sentences, as screens show it."""
+    return (
+        f"The model says {percent(belief.q)} ({percent(belief.low)} to {percent(belief.high)}), "
+        f"the offer is {cents(ask)}: {signed_cents(edge_now)} a share now, "
+        f"{signed_cents(edge_at_worst)} at the worst price. {because}"
+    )
+
+
+def age_seconds(book: OrderBook, now: datetime) -> Decimal:
+    """How long ago a book was seen, to the millisecond."""
+    return Decimal((now - book.observed_at) // timedelta(milliseconds=1)).scaleb(-3)
