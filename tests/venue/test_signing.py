@@ -1,0 +1,276 @@
+"""Orders are hashed and signed exactly as the exchange and both of the vendor's own signers do it."""
+
+import copy
+import pickle
+from dataclasses import replace
+
+import pytest
+from eth_account import Account
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polymarket._internal.actions.orders.typed_data import build_order_signature, build_order_typed_data
+from polymarket._internal.actions.orders.types import UnsignedOrder
+from py_clob_client_v2.order_utils.exchange_order_builder_v2 import ExchangeOrderBuilderV2
+from py_clob_client_v2.order_utils.model.order_data_v2 import OrderDataV2
+from py_clob_client_v2.order_utils.model.side import Side as VendorSide
+from py_clob_client_v2.order_utils.model.signature_type_v2 import SignatureTypeV2
+from py_clob_client_v2.signer import Signer as VendorSigner
+
+from polyb0t.core.errors import ConfigurationError
+from polyb0t.venue import signing
+from polyb0t.venue.signing import (
+    ExchangeDomain,
+    OrderStruct,
+    SigningKey,
+    checksummed,
+    clob_auth_signature,
+    order_hash,
+    order_id_of,
+    sign_order,
+    struct_hash,
+)
+
+KEY_TEXT = "0x" + "11" * 32
+KEY = SigningKey(KEY_TEXT)
+EOA = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
+DEPOSIT_WALLET = "0x2222222222222222222222222222222222222222"
+TOKEN = 71321045679252212594626385532706912750332728571942532289631379312455583992563
+POSITION = 663574927012476832975694178961957910328055987427402067619466963999000625152
+
+CTF = ExchangeDomain("2", 137, "0xE111180000d2663C0091e4f400237545B87B996B")
+NEG_RISK = ExchangeDomain("2", 137, "0xe2222d279d744050d28e00520010520000310F59")
+V3 = ExchangeDomain("3", 137, "0xe3333700cA9d93003F00f0F71f8515005F6c00Aa")
+
+
+def order(token: int = TOKEN, *, kind: int = 0, maker: str = EOA, signer: str = EOA) -> OrderStruct:
+    return OrderStruct(123456789, maker, signer, token, 4_500_000, 10_000_000, 0, kind, 1_760_000_000_000)
+
+
+def wallet_order(token: int = TOKEN) -> OrderStruct:
+    return order(token, kind=3, maker=DEPOSIT_WALLET, signer=DEPOSIT_WALLET)
+
+
+# --- published check values ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("domain", "separator"),
+    [
+        (CTF, "3264e159346253e26a64e00b69032db0e7d32f94628de3e6eecb50304d7af3d2"),
+        (NEG_RISK, "9b858f53327b0bd13af8ec14cfb35234fb9eb7b0504d1a4e61f433840d30e81a"),
+        (V3, "466c63910185bbd55e8679264200c4e0abdcbb0c6264eb3d41d13326022e095b"),
+    ],
+)
+def test_domain_separators_are_those_of_the_deployed_exchanges(domain, separator):
+    assert domain.separator.hex() == separator
+
+
+@pytest.mark.parametrize(
+    ("domain", "token", "order_id", "signature"),
+    [
+        (
+            CTF,
+            TOKEN,
+            "0x9224704e124b43cc08ab52b5e19a0a7a74c3cebc510c4220b48ac45fb429282d",
+            "0x7f4c283b8b09be89b2dc3d4b831ab659536500b7f7a150402408f3776c50179966e508034d1e140401384ab907b153dade8e9ca4257925b07bd3cd00518524671c",
+        ),
+        (
+            NEG_RISK,
+            TOKEN,
+            "0xd23fe20265b697b3852b4d93636bb9dcba448ae34a3ade24b10d8ba1f3a5ad0d",
+            "0x8e09a3ad1b19a143c6f45e0207e5daf700bad47bfdbb2c57c10921ed23ad15fa6bcbcd93c8b44894fce6c50d7379aabd064864abc394dfa65b69cb7619040bf31b",
+        ),
+        (
+            V3,
+            POSITION,
+            "0xe82638ed56c35dce7aea536f949f5c52b9654f60e584b2730ef8a22af7e13a25",
+            "0xdbb305f3f849d06ab235e9d00393bf4f87171eff76f47dff0fd0dfe95528ac9d105396798167bd0fd56fa6cd671fa1792fb2b49f559bf394ec82fa3f1cac5a561b",
+        ),
+    ],
+)
+def test_an_order_of_a_plain_wallet_is_byte_exact(domain, token, order_id, signature):
+    assert sign_order(order(token), domain, KEY) == (order_id, signature)
+    assert order_id_of(order(token), domain) == order_id
+
+
+@pytest.mark.parametrize(
+    ("domain", "token", "order_id", "inner", "contents"),
+    [
+        (
+            CTF,
+            TOKEN,
+            "0x362f0647ef54f778bd9a8acd8297dc9733a39b850aa648accd0080cf6344fdb6",
+            "0cf89581b580d6f14f6602afe05cb9a06b83625ec06840a392bd56d09bd2b6fe79579edd6c6236f411adad9a6f4c2b72743b51f0d20b92b290903696d603af551b",
+            "fdb097ddac974314a841c41a2745786bdaede76d59d9660c00953f0aa26c677b",
+        ),
+        (
+            V3,
+            POSITION,
+            "0x21463d5bb04abe563e55e8de0789eecd9b672d254ef693d34c07b284b0c382f2",
+            "6d5bf39b94f364d8d4db46ad30a0ed148385ecfb2a0ef5c9947d4deb61951dc278fce229c24cb574eac09b64bc6c3678caab35c73b5c1ab11566ec7d800b01011c",
+            "a894aab43fd35266ac2605458287ec78f687f92de27dca72b3b18eff0ef24a17",
+        ),
+    ],
+)
+def test_an_order_of_a_deposit_wallet_is_wrapped_and_keeps_the_plain_orders_id(
+    domain, token, order_id, inner, contents
+):
+    made_id, signature = sign_order(wallet_order(token), domain, KEY)
+
+    raw = bytes.fromhex(signature[2:])
+    assert made_id == order_id
+    assert len(raw) == 317
+    assert raw[:65].hex() == inner
+    assert raw[65:97] == domain.separator
+    assert raw[97:129].hex() == contents == struct_hash(wallet_order(token)).hex()
+    assert raw[129:315] == signing.ORDER_TYPE
+    assert raw[315:] == b"\x00\xba"
+
+
+def test_the_order_typehash_is_the_published_one():
+    assert signing.ORDER_TYPEHASH.hex() == "bb86318a2138f5fa8ae32fbe8e659f8fcf13cc6ae4014a707893055433818589"
+
+
+def test_the_proof_of_control_is_byte_exact():
+    assert clob_auth_signature(KEY, chain_id=137, timestamp=1_760_000_000, nonce=0) == (
+        "0x95da8bdccaf0091205a2dfb3d1fdee53ab50699ede77f476b89b5c94c69f61b30369b2b8cd307712ef8290ec7e8fb9436b77f1eff27b49a36263cd242c4f60771c"
+    )
+
+
+# --- equality with both of the vendor's signers ----------------------------------------------------
+
+
+def by_older_sdk(struct: OrderStruct, domain: ExchangeDomain) -> tuple[str, str]:
+    builder = ExchangeOrderBuilderV2(
+        domain.contract,
+        domain.chain_id,
+        VendorSigner(KEY_TEXT, domain.chain_id),
+        generate_salt=lambda: str(struct.salt),
+        domain_version=domain.version,
+    )
+    built = builder.build_signed_order(
+        OrderDataV2(
+            maker=struct.maker,
+            tokenId=str(struct.token_id),
+            makerAmount=str(struct.maker_amount),
+            takerAmount=str(struct.taker_amount),
+            side=VendorSide(struct.side),
+            signer=struct.signer,
+            signatureType=SignatureTypeV2(struct.signature_type),
+            timestamp=str(struct.timestamp),
+        )
+    )
+    return builder.build_order_hash(builder.build_order_typed_data(built)), built.signature
+
+
+def by_current_sdk(struct: OrderStruct, domain: ExchangeDomain) -> str:
+    unsigned = UnsignedOrder(
+        chain_id=domain.chain_id,
+        builder="0x" + "00" * 32,
+        exchange_address=domain.contract,
+        expiration=0,
+        maker=struct.maker,
+        maker_amount=struct.maker_amount,
+        metadata="0x" + "00" * 32,
+        order_type="GTC",
+        salt=struct.salt,
+        side="SELL" if struct.side else "BUY",
+        signature_type=struct.signature_type,
+        signer=struct.signer,
+        taker_amount=struct.taker_amount,
+        timestamp=struct.timestamp,
+        token_id=str(struct.token_id),
+        protocol_version=domain.version,
+    )
+    signed = Account.sign_typed_data(KEY_TEXT, full_message=build_order_typed_data(unsigned))
+    return build_order_signature(unsigned, "0x" + signed.signature.hex().removeprefix("0x"))
+
+
+ADDRESSES = st.binary(min_size=20, max_size=20).map(lambda raw: checksummed(raw.hex()))
+UINT256 = st.integers(min_value=0, max_value=2**256 - 1)
+
+
+@st.composite
+def structs(draw) -> OrderStruct:
+    kind = draw(st.sampled_from([0, 1, 2, 3]))
+    wallet = draw(ADDRESSES)
+    maker = EOA if kind == 0 else wallet
+    signer = wallet if kind == 3 else EOA
+    return OrderStruct(
+        salt=draw(st.integers(0, 2**53 - 1)),
+        maker=maker,
+        signer=signer,
+        token_id=draw(UINT256.filter(bool)),
+        maker_amount=draw(st.integers(1, 10**15)),
+        taker_amount=draw(st.integers(1, 10**15)),
+        side=draw(st.sampled_from([0, 1])),
+        signature_type=kind,
+        timestamp=draw(st.integers(1, 10**14)),
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(struct=structs(), domain=st.sampled_from([CTF, NEG_RISK, V3]))
+def test_any_order_gets_the_id_and_signature_that_both_vendor_signers_give(struct, domain):
+    order_id, signature = sign_order(struct, domain, KEY)
+
+    assert (order_id, signature) == by_older_sdk(struct, domain)
+    assert signature == by_current_sdk(struct, domain)
+
+
+@settings(max_examples=25, deadline=None)
+@given(struct=structs(), domain=st.sampled_from([CTF, NEG_RISK, V3]))
+def test_without_the_fast_library_the_bytes_are_the_same(struct, domain):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(signing, "_FastKey", None)
+        slow = SigningKey(KEY_TEXT)
+    assert slow.address == KEY.address == EOA
+    assert sign_order(struct, domain, slow) == sign_order(struct, domain, KEY)
+
+
+@given(
+    field=st.sampled_from(["salt", "maker_amount", "taker_amount", "side", "signature_type", "timestamp"]),
+    struct=structs(),
+)
+def test_every_signed_field_changes_the_id(field, struct):
+    changed = replace(struct, **{field: getattr(struct, field) + 1})
+    assert order_hash(changed, CTF) != order_hash(struct, CTF)
+
+
+# --- refusals and secrecy --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"salt": -1}, {"maker_amount": 2**256}, {"maker": "0x12"}, {"signer": "no address"}, {"metadata": b"x"}],
+)
+def test_a_field_that_does_not_fit_is_refused(change):
+    with pytest.raises(ValueError):
+        sign_order(replace(order(), **change), CTF, KEY)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "0x", "11" * 31, "11" * 33, "zz" * 32, "0x" + "00" * 32, "0x" + "ff" * 32, "5ecret canary"]
+)
+def test_what_is_no_key_is_refused_without_repeating_it(text):
+    with pytest.raises(ConfigurationError) as raised:
+        SigningKey(text)
+    assert raised.value.code == "bad_private_key"
+    assert not text.strip("0x") or text not in f"{raised.value!r} {raised.value}"
+    assert raised.value.__suppress_context__ or raised.value.__context__ is None
+
+
+def test_a_key_is_never_shown_copied_or_pickled():
+    canary = "c0ffee" * 10 + "abcd"
+    key = SigningKey(canary)
+    assert canary not in f"{key!r} {key!s} {key.__slots__}".lower()
+    with pytest.raises(TypeError):
+        pickle.dumps(key)
+    with pytest.raises(TypeError):
+        copy.deepcopy(key)
+
+
+def test_addresses_get_their_checksum():
+    assert checksummed(EOA.lower()) == EOA
+    with pytest.raises(ValueError):
+        checksummed("0x1234")
