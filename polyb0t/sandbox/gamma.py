@@ -1,0 +1,235 @@
+"""Gamma: the catalogue of markets and events, read-only and without authentication.
+
+Spelling as the venue's: `outcomes`, `outcomePrices` and `clobTokenIds` are JSON inside strings,
+volumes appear as text and as numbers, prices are those of the first outcome.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+
+from polyb0t.core.units import parse_decimal
+from polyb0t.sandbox.gamma_json import event_json, market_json
+from polyb0t.sandbox.text import e6_text
+from polyb0t.sandbox.types import MarketView
+from polyb0t.sandbox.wire import Reply, Request, Router, WireError, json_reply
+from polyb0t.sandbox.world import World
+
+PAGE: Final = 100
+DEFAULT_PAGE: Final = 20
+_NUMBER_FILTERS: Final = {"volume_num": "volume_e6", "liquidity_num": "liquidity_e6"}
+
+
+def add_routes(router: Router, world: World) -> None:
+    """The catalogue under `/gamma`."""
+    gamma = Gamma(world)
+    router.add("GET", "/gamma/markets/keyset", gamma.markets_page)
+    router.add("GET", "/gamma/events/keyset", gamma.events_page)
+    router.add("GET", "/gamma/markets", gamma.markets_list)
+    router.add("GET", "/gamma/markets/slug/{}", gamma.market_by_slug)
+    router.add("GET", "/gamma/markets/{}", gamma.market_by_id)
+    router.add("GET", "/gamma/events/slug/{}", gamma.event_by_slug)
+    router.add("GET", "/gamma/events/{}", gamma.event_by_id)
+
+
+class Gamma:
+    """The catalogue's routes over one world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._kept: dict[str, tuple[tuple[object, ...], msgspec.Raw]] = {}
+
+    def markets_page(self, request: Request) -> Reply:
+        """`GET /markets/keyset`."""
+        query = request.params()
+        if "offset" in query:
+            raise WireError(422, "offset is not allowed on keyset endpoints", {"type": "validation error"})
+        page, cursor = self._page(self._selected(query), query)
+        body: dict[str, object] = {"markets": [self._market(view) for view in page]}
+        return json_reply(body | ({"next_cursor": cursor} if cursor else {}))
+
+    def markets_list(self, request: Request) -> Reply:
+        """`GET /markets`, the older list with an offset."""
+        query = request.params()
+        start, size = _whole(query, "offset", 0), _whole(query, "limit", DEFAULT_PAGE)
+        if start > 2_000:
+            raise WireError(422, "offset too large, use /markets/keyset", {"type": "validation error"})
+        chosen = self._selected(query)[start : start + min(size, PAGE)]
+        return json_reply([self._market(view) for view in chosen])
+
+    def market_by_id(self, request: Request) -> Reply:
+        """`GET /markets/{id}`."""
+        return self._one(lambda view: view.spec.gamma_id == request.values[0], "id not found")
+
+    def market_by_slug(self, request: Request) -> Reply:
+        """`GET /markets/slug/{slug}`."""
+        return self._one(lambda view: view.spec.slug == request.values[0], "slug not found")
+
+    def events_page(self, request: Request) -> Reply:
+        """`GET /events/keyset`; an event is in the list while one of its markets is."""
+        query = request.params()
+        if "offset" in query:
+            raise WireError(422, "offset is not allowed on keyset endpoints", {"type": "validation error"})
+        first = {view.spec.event_id: view for view in reversed(self._selected(query))}
+        ordered = sorted(first.values(), key=lambda view: _natural(view.spec.event_id))
+        page, cursor = _slice(ordered, query)
+        body: dict[str, object] = {"events": [self._event(view.spec.event_id) for view in page]}
+        return json_reply(body | ({"next_cursor": cursor} if cursor else {}))
+
+    def event_by_id(self, request: Request) -> Reply:
+        """`GET /events/{id}`."""
+        return json_reply(self._event(request.values[0]))
+
+    def event_by_slug(self, request: Request) -> Reply:
+        """`GET /events/slug/{slug}`."""
+        for view in self._world.markets():
+            if view.spec.event_slug == request.values[0]:
+                return json_reply(self._event(view.spec.event_id))
+        raise WireError(404, "slug not found", {"type": "not found error"})
+
+    def _one(self, wanted: Callable[[MarketView], bool], refusal: str) -> Reply:
+        for view in self._world.markets():
+            if wanted(view):
+                return json_reply(self._market(view))
+        raise WireError(404, refusal, {"type": "not found error"})
+
+    def _event(self, event_id: str) -> dict[str, object]:
+        views = [view for view in self._world.markets() if view.spec.event_id == event_id]
+        if not views:
+            raise WireError(404, "id not found", {"type": "not found error"})
+        return event_json(views) | {"markets": [self._market(view) for view in views]}
+
+    def _market(self, view: MarketView) -> msgspec.Raw:
+        mark = (
+            view.updated_ms,
+            view.volume_e6,
+            view.volume_24h_e6,
+            view.best_bid_e6,
+            view.best_ask_e6,
+            view.liquidity_e6,
+            view.closed,
+            view.accepting,
+            view.last_price_e6,
+            view.tick_e6,
+        )
+        kept = self._kept.get(view.spec.condition_id)
+        if kept is None or kept[0] != mark:
+            kept = (mark, msgspec.Raw(msgspec.json.encode(market_json(view))))
+            self._kept[view.spec.condition_id] = kept
+        return kept[1]
+
+    def _selected(self, query: Mapping[str, list[str]]) -> list[MarketView]:
+        return [view for view in self._world.markets() if _keeps(view, query)]
+
+    def _page(self, views: list[MarketView], query: Mapping[str, list[str]]) -> tuple[list[MarketView], str]:
+        falling = query.get("ascending", ["true"])[-1].lower() == "false"
+        return _slice(sorted(views, key=_sort_key(query), reverse=falling), query)
+
+
+def _slice(views: list[MarketView], query: Mapping[str, list[str]]) -> tuple[list[MarketView], str]:
+    """One page and the cursor of the next; a cursor names the last market shown."""
+    size = max(1, min(_whole(query, "limit", DEFAULT_PAGE), PAGE))
+    start = 0
+    if cursor := query.get("after_cursor", [""])[-1]:
+        place, shown = _read_cursor(cursor)
+        after = [i for i, view in enumerate(views) if view.spec.gamma_id == shown]
+        start = after[0] + 1 if after else place  # the market left the list: go by its place
+    page = views[start : start + size]
+    if start + size >= len(views):
+        return page, ""
+    name = f"{start + size}|{page[-1].spec.gamma_id}"
+    return page, base64.urlsafe_b64encode(name.encode()).decode()
+
+
+def _read_cursor(cursor: str) -> tuple[int, str]:
+    try:
+        place, shown = base64.urlsafe_b64decode(cursor).decode().split("|", 1)
+        return max(0, int(place)), shown
+    except (binascii.Error, ValueError) as error:
+        raise WireError(422, "invalid cursor", {"type": "validation error"}) from error
+
+
+def _natural(text: str) -> tuple[int, str]:
+    """Ids are decimal texts; 9 comes before 10."""
+    return (len(text), text)
+
+
+def _sort_key(query: Mapping[str, list[str]]) -> Callable[[MarketView], Any]:
+    """The order asked for. `volume` and `liquidity` sort as text, as the venue's do."""
+    keys: dict[str, Callable[[MarketView], object]] = {
+        "volumeNum": lambda view: view.volume_e6,
+        "volume24hr": lambda view: view.volume_24h_e6,
+        "liquidityNum": lambda view: view.liquidity_e6,
+        "volume": lambda view: e6_text(view.volume_e6),
+        "liquidity": lambda view: e6_text(view.liquidity_e6),
+        "endDate": lambda view: view.spec.end_ms,
+        "startDate": lambda view: view.spec.start_ms,
+        "createdAt": lambda view: view.spec.start_ms,
+    }
+    first = keys.get(query.get("order", ["id"])[-1])
+    if first is None:
+        return lambda view: _natural(view.spec.gamma_id)
+    return lambda view: (first(view), _natural(view.spec.gamma_id))
+
+
+def _keeps(view: MarketView, query: Mapping[str, list[str]]) -> bool:
+    spec = view.spec
+    sets: tuple[tuple[str, Iterable[str]], ...] = (
+        ("id", (spec.gamma_id,)),
+        ("slug", (spec.slug,)),
+        ("condition_ids", (spec.condition_id,)),
+        ("clob_token_ids", spec.token_ids),
+        ("question_ids", (spec.question_id,)),
+        ("version", (spec.version,)),
+        ("tag_slug", spec.tags),
+    )
+    if any(name in query and not set(query[name]) & set(have) for name, have in sets):
+        return False
+    flags = (("closed", view.closed, "false"), ("active", True, ""), ("archived", False, ""))
+    for name, value, default in flags:
+        asked = query.get(name, [default])[-1].lower()
+        if asked and asked != str(value).lower():
+            return False
+    return _in_ranges(view, query)
+
+
+def _in_ranges(view: MarketView, query: Mapping[str, list[str]]) -> bool:
+    for name, field in _NUMBER_FILTERS.items():
+        have = getattr(view, field)
+        if have < _millionths(query, f"{name}_min", 0) or have > _millionths(query, f"{name}_max", 1 << 80):
+            return False
+    for name, at in (("start_date", view.spec.start_ms), ("end_date", view.spec.end_ms)):
+        if at < _instant(query, f"{name}_min", 0) or at > _instant(query, f"{name}_max", 1 << 60):
+            return False
+    return True
+
+
+def _whole(query: Mapping[str, list[str]], name: str, default: int) -> int:
+    text = query.get(name, [str(default)])[-1]
+    if not (text.isascii() and text.isdigit() and len(text) < 12):
+        raise WireError(422, f"{name} must be a whole number", {"type": "validation error"})
+    return int(text)
+
+
+def _millionths(query: Mapping[str, list[str]], name: str, default: int) -> int:
+    if name not in query:
+        return default
+    try:
+        return int(parse_decimal(query[name][-1]).scaleb(6))
+    except ValueError as error:
+        raise WireError(422, f"{name} must be a number", {"type": "validation error"}) from error
+
+
+def _instant(query: Mapping[str, list[str]], name: str, default: int) -> int:
+    if name not in query:
+        return default
+    try:
+        at = datetime.fromisoformat(query[name][-1].replace(" ", "+"))
+    except ValueError as error:
+        raise WireError(422, f"{name} must be a date", {"type": "validation error"}) from error
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return int(at.timestamp()) * 1000

@@ -1,0 +1,185 @@
+"""One market and one event as Gamma spells them. Numbers are exact: no float is involved."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from polyb0t.sandbox.text import e6_text
+from polyb0t.sandbox.types import MILLION, MarketSpec, MarketView
+
+
+def number(millionths: int) -> msgspec.Raw:
+    """A JSON number with exactly these digits."""
+    return msgspec.Raw(e6_text(millionths).encode())
+
+
+def iso_ms(at_ms: int) -> str:
+    """Gamma's spelling of an instant, to the second."""
+    return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def market_json(view: MarketView) -> dict[str, object]:
+    """A market; one that was imported keeps every field of its recording that does not move."""
+    spec = view.spec
+    still = dict(spec.raw) if spec.raw is not None else _invented(spec)
+    return still | _identity(spec) | _moving(view)
+
+
+def event_json(views: Sequence[MarketView]) -> dict[str, object]:
+    """An event without its markets."""
+    spec = views[0].spec
+    still: dict[str, object] = dict(spec.raw_event) if spec.raw_event is not None else {}
+    still.pop("markets", None)
+    volume, liquidity = sum(v.volume_e6 for v in views), sum(v.liquidity_e6 for v in views)
+    return still | {
+        "id": spec.event_id,
+        "version": spec.version,
+        "ticker": spec.event_slug,
+        "slug": spec.event_slug,
+        "title": spec.event_title,
+        "description": still.get("description", spec.description),
+        "startDate": iso_ms(min(view.spec.start_ms for view in views)),
+        "endDate": iso_ms(max(view.spec.end_ms for view in views)),
+        "active": True,
+        "closed": all(view.closed for view in views),
+        "archived": False,
+        "enableOrderBook": True,
+        "negRisk": spec.neg_risk,
+        "enableNegRisk": spec.neg_risk,
+        "negRiskMarketID": spec.neg_risk_market_id,
+        "negRiskAugmented": still.get("negRiskAugmented", False),
+        "volume": number(volume),
+        "volume24hr": number(sum(view.volume_24h_e6 for view in views)),
+        "liquidity": number(liquidity),
+        "openInterest": number(0),
+        "tags": tags_json(spec.tags),
+    }
+
+
+def tags_json(tags: Sequence[str]) -> list[dict[str, object]]:
+    """Tags with ids that follow from their names."""
+    return [
+        {"id": str(100_000 + sum(slug.encode()) * 7), "slug": slug, "label": slug.replace("-", " ").title()}
+        for slug in tags
+    ]
+
+
+def _identity(spec: MarketSpec) -> dict[str, object]:
+    return {
+        "id": spec.gamma_id,
+        "version": spec.version,
+        "conditionId": spec.condition_id,
+        "slug": spec.slug,
+        "question": spec.question,
+        "outcomes": json.dumps(list(spec.outcomes)),
+        "clobTokenIds": json.dumps(list(spec.token_ids)) if spec.version == "v1" else None,
+        "positionIds": list(spec.token_ids) if spec.version == "v2" else None,
+        "negRisk": spec.neg_risk,
+        "startDate": iso_ms(spec.start_ms),
+        "endDate": iso_ms(spec.end_ms),
+        "endDateIso": iso_ms(spec.end_ms)[:10],
+        "feesEnabled": spec.fees_enabled,
+        "feeSchedule": {
+            "exponent": spec.fee_exponent,
+            "rate": msgspec.Raw(spec.fee_rate.encode()),
+            "takerOnly": spec.taker_only,
+            "rebateRate": msgspec.Raw(b"0.25"),
+        }
+        if spec.fees_enabled
+        else None,
+        "orderMinSize": number(spec.min_size_e6),
+        "secondsDelay": spec.seconds_delay,
+    }
+
+
+def _invented(spec: MarketSpec) -> dict[str, object]:
+    return {
+        "questionID": spec.question_id,
+        "description": spec.description,
+        "category": spec.category,
+        "groupItemTitle": spec.group_item_title,
+        "resolutionSource": spec.resolution_source,
+        "image": "",
+        "icon": "",
+        "createdAt": iso_ms(spec.start_ms),
+        "acceptingOrdersTimestamp": iso_ms(spec.start_ms),
+        "feeType": spec.fee_type,
+        "makerBaseFee": 1000,
+        "takerBaseFee": 1000,
+        "marketMakerAddress": "",
+        "restricted": False,
+        "rfqEnabled": False,
+        "negRiskMarketID": spec.neg_risk_market_id,
+        "rewardsMinSize": 0,
+        "rewardsMaxSpread": 0,
+        "events": [_event_stub(spec)],
+        "tags": tags_json(spec.tags),
+    } | ({} if spec.game_start_ms is None else {"gameStartTime": iso_ms(spec.game_start_ms)})
+
+
+def _event_stub(spec: MarketSpec) -> dict[str, object]:
+    return {
+        "id": spec.event_id,
+        "ticker": spec.event_slug,
+        "slug": spec.event_slug,
+        "title": spec.event_title,
+        "active": True,
+        "closed": False,
+        "archived": False,
+        "negRisk": spec.neg_risk,
+        "endDate": iso_ms(spec.end_ms),
+        "version": spec.version,
+    }
+
+
+def _moving(view: MarketView) -> dict[str, object]:
+    spec = view.spec
+    moving: dict[str, object] = {
+        "active": True,
+        "closed": view.closed,
+        "archived": False,
+        "acceptingOrders": view.accepting,
+        "enableOrderBook": True,
+        "orderPriceMinTickSize": number(view.tick_e6),
+        "volume": e6_text(view.volume_e6),
+        "volumeNum": number(view.volume_e6),
+        "volumeClob": number(view.volume_e6),
+        "volume24hr": number(view.volume_24h_e6),
+        "liquidity": e6_text(view.liquidity_e6),
+        "liquidityNum": number(view.liquidity_e6),
+        "liquidityClob": number(view.liquidity_e6),
+        "outcomePrices": json.dumps([e6_text(price) for price in outcome_prices(view)]),
+        "updatedAt": iso_ms(view.updated_ms),
+        "umaResolutionStatus": "resolved" if view.closed else "",
+    }
+    moving |= _prices(view)
+    if view.closed_ms is not None:
+        moving["closedTime"] = iso_ms(view.closed_ms)
+    if spec.raw is not None and "events" not in spec.raw:
+        moving["events"] = [_event_stub(spec)]
+    return moving
+
+
+def _prices(view: MarketView) -> Mapping[str, object]:
+    bid = 0 if view.best_bid_e6 is None else view.best_bid_e6
+    ask = MILLION if view.best_ask_e6 is None else view.best_ask_e6
+    last = view.last_price_e6
+    return {
+        "bestBid": number(bid),
+        "bestAsk": number(ask),
+        "spread": number(ask - bid),
+        "lastTradePrice": number(last if last is not None else 0),
+    }
+
+
+def outcome_prices(view: MarketView) -> tuple[int, int]:
+    """Indicative prices: payouts once resolved, else midpoint, else the last trade, else a half."""
+    if view.payouts_e6 is not None:
+        return view.payouts_e6
+    if view.best_bid_e6 is not None and view.best_ask_e6 is not None:
+        first = (view.best_bid_e6 + view.best_ask_e6) // 2
+    else:
+        first = MILLION // 2 if view.last_price_e6 is None else view.last_price_e6
+    return first, MILLION - first

@@ -1,0 +1,158 @@
+"""`polyb0t sandbox`: one world from its file, served until somebody stops it."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from polyb0t.core.clock import Clock, SystemClock, milliseconds
+from polyb0t.core.errors import PolybotError
+from polyb0t.sandbox.app import SandboxApp, create_app
+from polyb0t.sandbox.serving import DEFAULT_PORT, SandboxServer, bind
+from polyb0t.sandbox.world import World
+
+SAVE_S: Final = 5.0
+WORLD_FILE: Final = "world.json"
+KEYS_FILE: Final = "credentials.json"
+
+
+class WorldFileError(PolybotError):
+    """A world was saved here and cannot be read or written."""
+
+    code = "world_file"
+
+
+def run(
+    *,
+    host: str = "127.0.0.1",
+    port: int = DEFAULT_PORT,
+    seed: int = 1,
+    markets: int = 60,
+    speed: float = 1.0,
+    state_dir: Path,
+    fresh: bool = False,
+    import_dir: Path | None = None,
+    ready: Callable[[str], None] | None = None,
+    clock: Clock | None = None,
+) -> None:
+    """Serve a sandbox until SIGTERM or Ctrl-C, then save it and return.
+
+    `state_dir` holds the world between runs; a world found there goes on and `seed`, `markets` and
+    `import_dir` matter only for a new one, which `fresh` asks for. `ready` hears the URL.
+
+    Raises:
+        PortInUseError: before anything else happened.
+        WorldFileError: the saved world cannot be read, or a new one cannot be saved.
+    """
+    clock = clock or SystemClock()
+    listening = bind(host, port)
+    try:
+        app = open_app(
+            state_dir,
+            clock=clock,
+            seed=seed,
+            markets=markets,
+            speed=speed,
+            fresh=fresh,
+            import_dir=import_dir,
+        )
+        save(app, state_dir)
+        server = SandboxServer(app, listening, ready)
+        asyncio.run(_serve(server, app, state_dir))
+    finally:
+        listening.close()
+
+
+def open_app(
+    state_dir: Path,
+    *,
+    clock: Clock,
+    seed: int,
+    markets: int,
+    speed: float,
+    fresh: bool,
+    import_dir: Path | None,
+) -> SandboxApp:
+    """The application over the saved world, or over a new one.
+
+    Raises:
+        WorldFileError: there is a saved world and it cannot be read.
+    """
+    path = state_dir / WORLD_FILE
+    if path.exists() and not fresh:
+        world = _load(path)
+        world.speed = speed
+        app = create_app(world, clock=clock)
+        app.keys.restore(_load_keys(state_dir / KEYS_FILE))
+        return app
+    now_ms = milliseconds(clock.now())
+    return create_app(_new_world(seed, markets, speed, now_ms, import_dir), clock=clock)
+
+
+def save(app: SandboxApp, state_dir: Path) -> None:
+    """Write the world and the keys that were created in it.
+
+    Raises:
+        WorldFileError: the directory cannot be written.
+    """
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True)
+        app.world.save(state_dir / WORLD_FILE)
+        partial = state_dir / (KEYS_FILE + ".partial")
+        partial.write_text(json.dumps(app.keys.created()))
+        partial.replace(state_dir / KEYS_FILE)
+    except OSError as error:
+        raise WorldFileError(
+            f"The sandbox cannot save its world in {state_dir}.",
+            why=str(error.strerror or error),
+            do="Make the directory writable.",
+        ) from error
+
+
+async def _serve(server: SandboxServer, app: SandboxApp, state_dir: Path) -> None:
+    saving = asyncio.create_task(_keep_saving(app, state_dir))
+    try:
+        await server.serve_until_stopped()
+    finally:
+        saving.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await saving
+        save(app, state_dir)
+
+
+async def _keep_saving(app: SandboxApp, state_dir: Path) -> None:
+    while True:
+        await asyncio.sleep(SAVE_S)
+        save(app, state_dir)
+
+
+def _new_world(seed: int, markets: int, speed: float, now_ms: int, import_dir: Path | None) -> World:
+    if import_dir is None:
+        return World(seed=seed, markets=markets, speed=speed, start_ms=now_ms)
+    raise NotImplementedError
+
+
+def _load(path: Path) -> World:
+    try:
+        return World.load(path)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WorldFileError(
+            f"The saved world {path} cannot be read.",
+            why=f"{type(error).__name__}: {error}",
+            do="Start a new one with `polyb0t sandbox --fresh`.",
+        ) from error
+
+
+def _load_keys(path: Path) -> list[tuple[str, int]]:
+    if not path.exists():
+        return []
+    try:
+        return [(str(address), int(nonce)) for address, nonce in json.loads(path.read_text())]
+    except (OSError, ValueError, TypeError) as error:
+        raise WorldFileError(
+            f"The saved keys {path} cannot be read.",
+            why=f"{type(error).__name__}: {error}",
+            do="Start a new world with `polyb0t sandbox --fresh`.",
+        ) from error
