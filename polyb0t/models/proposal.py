@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from polyb0t.core.ids import AssetId
-from polyb0t.core.units import ZERO, Price, Pusd, Shares
+from polyb0t.core.units import ZERO, Price, Pusd, Shares, ceil_e6, floor_e6
 from polyb0t.data.markets import FeeSchedule, Market, Outcome, TradingTerms
 from polyb0t.data.order_book import OrderBook, Side
 from polyb0t.models.fees import FeeUnboundedError, cost_per_share, effective_fee, taker_fee
@@ -386,7 +386,7 @@ def _proposal(
         edge_now=chance.edge_now,
         edge_at_worst=chance.edge_at_worst,
         edge_required=chance.needed,
-        break_even=cost_per_share(chance.worst_price, chance.purchase.fee),
+        break_even=ceil_e6(cost_per_share(chance.worst_price, chance.purchase.fee)),
         belief=chance.belief,
         estimate=chance.estimate,
         reference_price=chance.ask,
@@ -403,15 +403,15 @@ def _proposal(
 
 
 def likely_purchase(book: OrderBook, amount: Pusd, worst_price: Price, fee: FeeSchedule) -> LikelyFill:
-    """Walk the offers with `amount`; each level pays its own fee."""
+    """Walk the offers with `amount`; each level pays its own fee. Whole millionths throughout."""
     money, shares, paid = ZERO, ZERO, ZERO
     for level in book.asks:
-        part = min(level.shares, (amount - money) / level.price)
+        part = floor_e6(min(level.shares, (amount - money) / level.price))
         if level.price > worst_price or part <= 0:
             break
         shares, money = shares + part, money + part * level.price
         paid += taker_fee(part, level.price, fee)
-    return LikelyFill(Shares(shares), Pusd(money), Pusd(paid))
+    return LikelyFill(Shares(shares), Pusd(ceil_e6(money)), Pusd(paid))
 
 
 def opening_reason(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from polyb0t.core.ids import AssetId, ConditionId
 from polyb0t.core.units import ONE, ZERO, Price, Pusd, Shares
@@ -174,6 +174,25 @@ class ControlResult:
         """The result that `as_dict` wrote. Only a literal true is a pass."""
         text = {name: str(stored.get(name, "")) for name in ("name", "value", "limit", "detail")}
         return cls(passed=stored.get("passed") is True, **text)
+
+
+class Verdict(NamedTuple):
+    """What a control found, before its name is put to it."""
+
+    passed: bool
+    value: str = ""
+    limit: str = ""
+    detail: str = ""
+
+
+def unknown(what: str) -> Verdict:
+    """Not passed, because an input is missing. `what` is a subject with its verb."""
+    return Verdict(False, "not known", "", f"{what} not known, so this does not pass.")
+
+
+def not_for_closes() -> Verdict:
+    """Passed, because the control is about openings."""
+    return Verdict(True, "", "", "Does not apply to a close.")
 
 
 def room(limit_fraction: Decimal, bankroll: Pusd, used: Pusd) -> Pusd:

@@ -1,0 +1,158 @@
+"""Controls of the money: what it costs, whether it is there, how much is at risk, and what for."""
+
+from decimal import Decimal
+
+from polyb0t.core.units import ZERO, Pusd, plain
+from polyb0t.data.order_book import Side
+from polyb0t.models.fees import FeeUnboundedError, effective_fee, worst_case_cost
+from polyb0t.models.risk import ControlContext, ProposedTrade, Verdict, not_for_closes, unknown
+from polyb0t.models.wording import money, signed_cents
+
+
+def fee_unknown(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """The fee schedule is known and the greatest possible cost of the trade covers it."""
+    fee = effective_fee(context.market, context.terms)
+    if fee is None:
+        return unknown("The market's fee schedule is")
+    rate = f"{plain(fee.rate)}, exponent {plain(fee.exponent)}"
+    if not trade.spends_money:
+        return Verdict(True, rate)
+    try:
+        most = worst_case_cost(trade.amount or Pusd(ZERO), fee)
+    except FeeUnboundedError as error:
+        return Verdict(False, rate, "exponent 1 or more", error.why)
+    covered = most <= trade.max_cost
+    detail = (
+        ""
+        if covered
+        else f"With the present fee it may cost {plain(most)}, more than {plain(trade.max_cost)}."
+    )
+    return Verdict(covered, rate, f"at most {plain(trade.max_cost)} pUSD", detail)
+
+
+def balance(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """What would be paid or sold is there and not spoken for."""
+    buying = trade.side is Side.BUY
+    needed: Decimal | None = trade.max_cost if buying else trade.shares
+    held: Decimal | None = context.spendable_pusd if buying else context.closable_shares
+    unit = "pUSD" if buying else "shares"
+    if needed is None or held is None:
+        return unknown(f"The {unit} that can be used are")
+    enough = ZERO < needed <= held
+    detail = "" if enough else f"It needs {plain(needed)} {unit}; {plain(held)} can be used."
+    return Verdict(enough, f"{plain(needed)} {unit}", f"{plain(held)} {unit}", detail)
+
+
+def order_too_large(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """One order risks a small part of the bankroll only."""
+    if not trade.opening:
+        return not_for_closes()
+    if context.bankroll_pusd is None or trade.least_shares is None:
+        return unknown("The bankroll or the order's size is")
+    limits = context.limits
+    most = min(limits.order_fraction * context.bankroll_pusd, limits.order_max_pusd)
+    if trade.least_shares > limits.order_max_shares:
+        detail = f"An order is at most {plain(limits.order_max_shares)} shares."
+        return Verdict(False, plain(trade.least_shares), plain(limits.order_max_shares), detail)
+    return _against(trade.max_cost, most, "An order")
+
+
+def exposure_market(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """What is at risk on this market, with this trade."""
+    if not trade.opening:
+        return not_for_closes()
+    if context.exposure is None or context.market is None or context.bankroll_pusd is None:
+        return unknown("What is at risk is")
+    most = context.limits.market_fraction * context.bankroll_pusd
+    return _against(context.exposure.market(context.market) + trade.max_cost, most, "This market")
+
+
+def exposure_event(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """What is at risk on this event, with this trade."""
+    if not trade.opening:
+        return not_for_closes()
+    if context.exposure is None or context.market is None or context.bankroll_pusd is None:
+        return unknown("What is at risk is")
+    most = context.limits.event_fraction * context.bankroll_pusd
+    return _against(context.exposure.event(context.market) + trade.max_cost, most, "This event")
+
+
+def exposure_category(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """What is at risk in this category, with this trade."""
+    if not trade.opening:
+        return not_for_closes()
+    if context.exposure is None or context.market is None or context.bankroll_pusd is None:
+        return unknown("What is at risk is")
+    most = context.limits.category_fraction * context.bankroll_pusd
+    return _against(context.exposure.category(context.market) + trade.max_cost, most, "This category")
+
+
+def exposure_total(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """Everything at risk, with this trade."""
+    if not trade.opening:
+        return not_for_closes()
+    if context.exposure is None or context.bankroll_pusd is None:
+        return unknown("What is at risk is")
+    most = context.limits.total_fraction * context.bankroll_pusd
+    return _against(context.exposure.total + trade.max_cost, most, "All together")
+
+
+def cash_floor(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """Some cash always stays."""
+    if not trade.opening:
+        return not_for_closes()
+    if context.spendable_pusd is None or context.bankroll_pusd is None:
+        return unknown("The cash is")
+    floor = context.limits.cash_floor_fraction * context.bankroll_pusd
+    left = context.spendable_pusd - trade.max_cost
+    detail = "" if left >= floor else f"It would leave {money(left)} pUSD; {money(floor)} always stay."
+    return Verdict(left >= floor, money(left), money(floor), detail)
+
+
+def edge_low(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """At the worst price the edge still pays for the risk of being wrong."""
+    if not trade.opening:
+        return not_for_closes()
+    if trade.edge_at_worst is None:
+        return unknown("The edge at the worst price is")
+    least = max(context.limits.edge_min, trade.edge_required or ZERO)
+    enough = trade.edge_at_worst >= least
+    detail = (
+        "" if enough else f"The edge is {signed_cents(trade.edge_at_worst)}, needed {signed_cents(least)}."
+    )
+    return Verdict(enough, signed_cents(trade.edge_at_worst), signed_cents(least), detail)
+
+
+def edge_too_good(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """The edge is not larger than the largest bias ever published: then quote, rules or model is wrong."""
+    if not trade.opening:
+        return not_for_closes()
+    if trade.edge_now is None:
+        return unknown("The edge at the present price is")
+    most = context.limits.edge_suspicious
+    passed = trade.edge_now <= most
+    detail = "" if passed else "An edge this large usually means a wrong quote, rule or model."
+    return Verdict(passed, signed_cents(trade.edge_now), signed_cents(most), detail)
+
+
+def model_unvalidated(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """With money, only a model that has beaten the market price on our own data speaks."""
+    if not trade.opening:
+        return not_for_closes()
+    if trade.model_validated is None:
+        return unknown("Whether the model is validated is")
+    if trade.model_validated:
+        return Verdict(True, "validated")
+    allowed = context.allow_unvalidated or context.regime in ("paper", "dry_run")
+    detail = (
+        ""
+        if allowed
+        else "The model is unvalidated; POLYBOT_ALLOW_UNVALIDATED_MODEL=true would let it trade."
+    )
+    return Verdict(allowed, "unvalidated", "allowed" if allowed else "validated", detail)
+
+
+def _against(value: Decimal, most: Decimal, what: str) -> Verdict:
+    passed = value <= most
+    detail = "" if passed else f"{what} may risk {money(most)} pUSD; this would make it {money(value)}."
+    return Verdict(passed, money(value), money(most), detail)

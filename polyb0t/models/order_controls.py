@@ -1,0 +1,151 @@
+"""Controls of the order: its price against the book, its form against the exchange's rules."""
+
+from decimal import Decimal
+from typing import Final
+
+from polyb0t.core.units import ZERO, floor_to, plain
+from polyb0t.data.order_book import Side
+from polyb0t.models.risk import TAKER_TYPES, ControlContext, ProposedTrade, Verdict, not_for_closes, unknown
+from polyb0t.models.wording import cents, money
+
+HUNDREDTH: Final = Decimal("0.01")
+
+
+def price_worse(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """Somebody offers the worst price or better."""
+    if trade.order_type not in TAKER_TYPES:
+        return Verdict(True, "", "", "Does not apply to an order that rests.")
+    if context.book is None:
+        return unknown("The book is")
+    buying = trade.side is Side.BUY
+    best = context.book.best_ask if buying else context.book.best_bid
+    allowed = f"{cents(trade.worst_price)} {'or less' if buying else 'or more'}"
+    if best is None:
+        return Verdict(False, "nothing offered", allowed, f"You allowed {allowed}; nobody offers anything.")
+    fits = best <= trade.worst_price if buying else best >= trade.worst_price
+    detail = (
+        "" if fits else f"You allowed {allowed}; the best {'offer' if buying else 'bid'} is {cents(best)}."
+    )
+    return Verdict(fits, cents(best), allowed, detail)
+
+
+def price_collar(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """The worst price is near the market: near the mid for an opening, near the bid for a sale."""
+    book, limits = context.book, context.limits
+    anchor = None if book is None else (book.mid if trade.opening else book.best_bid)
+    if anchor is None:
+        return unknown("The middle of the market is")
+    reach = min(limits.collar_pusd, limits.collar_fraction * anchor)
+    near = abs(trade.worst_price - anchor) <= reach
+    if trade.side is Side.SELL and trade.worst_price > anchor:
+        near = True  # a floor above the market loses nothing: it does not fill
+    inside = not trade.opening or limits.price_low <= trade.worst_price <= limits.price_high
+    limit = f"{cents(anchor)} ± {cents(reach)}"
+    if not inside:
+        limit = f"{cents(limits.price_low)} to {cents(limits.price_high)}"
+    passed = near and inside
+    detail = "" if passed else f"The worst price {cents(trade.worst_price)} is outside {limit}."
+    return Verdict(passed, cents(trade.worst_price), limit, detail)
+
+
+def spread_wide(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """Bid and offer are close enough to know what the market thinks."""
+    if not trade.opening:
+        return not_for_closes()
+    if context.book is None or context.book.spread is None:
+        return unknown("The spread is")
+    spread, most = context.book.spread, context.limits.spread_max
+    narrow = ZERO <= spread <= most
+    return Verdict(narrow, cents(spread), cents(most), "" if narrow else f"The spread is {cents(spread)}.")
+
+
+def depth_thin(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """Enough is offered at the worst price or better: several times the order when it is proposed, the
+    order itself when it is sent (others may take from the book while a person reads)."""
+    if not trade.opening:
+        return not_for_closes()
+    if context.book is None or trade.least_shares is None:
+        return unknown("The book or the order's size is")
+    fraction = Decimal(1) if context.at_submit else context.limits.depth_fraction
+    depth = context.book.depth(trade.side, trade.worst_price)
+    usable = fraction * depth
+    enough = trade.least_shares <= usable
+    detail = (
+        "" if enough else f"{money(depth)} shares are offered; the order may use {money(usable)} of them."
+    )
+    return Verdict(enough, money(trade.least_shares), money(usable), detail)
+
+
+def off_tick(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """The worst price is on the market's present grid."""
+    if context.terms is None:
+        return unknown("The market's tick is")
+    tick = context.terms.tick
+    fits = tick <= trade.worst_price <= 1 - tick and floor_to(trade.worst_price, tick) == trade.worst_price
+    detail = "" if fits else f"{cents(trade.worst_price)} is not on the grid of {cents(tick)}."
+    return Verdict(fits, cents(trade.worst_price), cents(tick), detail)
+
+
+def below_minimum(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """The order is as large as the exchange asks: in shares, and in pUSD for a taker BUY."""
+    if context.terms is None or trade.least_shares is None:
+        return unknown("The exchange's minimum or the order's size is")
+    least = context.terms.min_shares
+    if trade.least_shares < least:
+        return Verdict(
+            False,
+            f"{plain(trade.least_shares)} sh",
+            f"{plain(least)} sh",
+            f"The market's smallest order is {plain(least)} shares.",
+        )
+    dollars = context.limits.marketable_min_pusd
+    if trade.spends_money and (trade.amount is None or trade.amount < dollars):
+        return Verdict(
+            False, str(trade.amount), plain(dollars), f"The smallest purchase is {plain(dollars)} pUSD."
+        )
+    return Verdict(True, f"{plain(trade.least_shares)} sh", f"{plain(least)} sh")
+
+
+def decimals(trade: ProposedTrade, _context: ControlContext) -> Verdict:
+    """The size has two decimals, as the exchange takes it."""
+    size = trade.amount if trade.spends_money else trade.shares
+    if size is None:
+        return unknown("The order's size is")
+    fits = size > 0 and floor_to(size, HUNDREDTH) == size
+    return Verdict(
+        fits, plain(size), "0.01", "" if fits else f"{plain(size)} has more than two decimals or is not > 0."
+    )
+
+
+def unit_mismatch(trade: ProposedTrade, _context: ControlContext) -> Verdict:
+    """Money for a taker BUY, shares for everything else, never both and never the other."""
+    fits = (trade.amount is not None, trade.shares is not None) == (
+        trade.spends_money,
+        not trade.spends_money,
+    )
+    unit = "pUSD" if trade.spends_money else "shares"
+    return Verdict(
+        fits, unit, unit, "" if fits else f"This kind of order is sized in {unit} and in nothing else."
+    )
+
+
+def duplicate(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """Nothing else is under way on this outcome."""
+    if context.live_assets is None:
+        return unknown("What else is under way is")
+    alone = trade.asset_id not in context.live_assets
+    return Verdict(
+        alone, "" if alone else "exists", "", "" if alone else "An intent or order on it exists already."
+    )
+
+
+def self_trade(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """Nothing of ours is under way on the other outcome: both sides bought would meet each other."""
+    if not trade.opening:
+        return not_for_closes()
+    if context.live_assets is None or context.market is None:
+        return unknown("What else is under way is")
+    other = context.market.opposite(trade.asset_id)
+    alone = other.asset_id not in context.live_assets
+    detail = "" if alone else f"An intent or order on the other outcome, {other.label}, exists already."
+    return Verdict(alone, "" if alone else "exists", "", detail)
