@@ -8,7 +8,7 @@ from polyb0t.sandbox.exchange import Book, Ladder
 from polyb0t.sandbox.settlement import Trade
 from polyb0t.sandbox.types import MILLION, NO, YES, BookView, MarketSpec, MarketView
 
-TAPE_LENGTH: Final = 100
+TAPE_LENGTH: Final = 25
 HISTORY_LENGTH: Final = 288  # a day of five-minute samples
 HISTORY_STEP_MS: Final = 300_000
 _HOUR_MS: Final = 3_600_000

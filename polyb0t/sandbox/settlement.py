@@ -115,15 +115,17 @@ def _maker_fill(spec: MarketSpec, fill: Fill) -> MakerFill:
 
 def _legs(view: TradeView) -> tuple[Leg, ...]:
     """Who gains and loses what; with the mint they sum to zero."""
-    legs = _side_legs(view.maker, view.side, view.token_id, view.size_e6, view.pusd_e6, view.fee_e6)
+    legs = _side_legs(
+        view.maker, view.side, view.token_id, shares=view.size_e6, pusd=view.pusd_e6, fee=view.fee_e6
+    )
     for fill in view.maker_orders:
-        legs += _side_legs(fill.maker, fill.side, fill.token_id, fill.matched_e6, fill.pusd_e6, 0)
+        legs += _side_legs(fill.maker, fill.side, fill.token_id, shares=fill.matched_e6, pusd=fill.pusd_e6)
     if view.fee_e6:
         legs.append((FEE_WALLET, PUSD, view.fee_e6))
     return tuple(legs)
 
 
-def _side_legs(wallet: str, side: Side, token: str, shares: int, pusd: int, fee: int) -> list[Leg]:
+def _side_legs(wallet: str, side: Side, token: str, *, shares: int, pusd: int, fee: int = 0) -> list[Leg]:
     if side is Side.BUY:
         return [(wallet, PUSD, -pusd - fee), (wallet, token, shares)]
     return [(wallet, token, -shares), (wallet, PUSD, pusd - fee)]
