@@ -82,7 +82,6 @@ def _run(control: Control, trade: ProposedTrade, context: ControlContext) -> Con
         verdict = control(trade, context)
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         # A value that makes no sense (NaN, a missing part) must refuse the trade, not the whole cycle.
-        verdict = Verdict(
-            False, "not judged", "", f"This could not be judged: {type(error).__name__} {error}."
-        )
+        why = f"{type(error).__name__} {error}"
+        verdict = Verdict(False, "not judged", "", f"This could not be judged: {why}.")
     return ControlResult(control.__name__, *verdict)

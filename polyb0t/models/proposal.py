@@ -14,10 +14,10 @@ from polyb0t.core.ids import AssetId
 from polyb0t.core.units import ZERO, Price, Pusd, Shares, ceil_e6, floor_e6
 from polyb0t.data.markets import FeeSchedule, Market, Outcome, TradingTerms
 from polyb0t.data.order_book import OrderBook, Side
-from polyb0t.models.fees import FeeUnboundedError, cost_per_share, effective_fee, taker_fee
+from polyb0t.models.chances import Candidate, Chance, NearMiss, Passed, find_chance
+from polyb0t.models.fees import FeeUnboundedError, cost_per_share, taker_fee
 from polyb0t.models.kill_switches import Stance
 from polyb0t.models.limits import check
-from polyb0t.models.pricing import Purchase, reserve_for
 from polyb0t.models.risk import (
     OPEN_POSITION,
     ControlContext,
@@ -27,20 +27,12 @@ from polyb0t.models.risk import (
     RiskLimits,
     event_key,
 )
-from polyb0t.models.signals import Abstain, Belief, MarketState, ProbEstimate
+from polyb0t.models.signals import Belief, ProbEstimate
 from polyb0t.models.sizing import Funds, NoSize, Size, SizeChain, Wish, size_purchase
 from polyb0t.models.wording import cents, percent, signed_cents
 
 NEAREST_MISSES: Final = 5
 FAK: Final = "FAK"
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A market as it is known, and what the model says about it."""
-
-    state: MarketState
-    estimate: ProbEstimate | Abstain
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,25 +106,6 @@ class OpeningProposal:
 
 
 @dataclass(frozen=True, slots=True)
-class NearMiss:
-    """A market with an estimate whose better side does not earn enough at the present offer."""
-
-    question: str
-    outcome_label: str
-    edge: Decimal
-    needed: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Passed:
-    """A market that was passed over: a stable code and a sentence."""
-
-    question: str
-    code: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Openings:
     """The answer of one cycle. `near_misses` has the nearest first; `passed` every other market."""
 
@@ -141,62 +114,35 @@ class Openings:
     passed: tuple[Passed, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Chance:
-    """A purchase with enough edge, before size and controls."""
-
-    candidate: Candidate
-    estimate: ProbEstimate
-    terms: TradingTerms
-    outcome: Outcome
-    belief: Belief
-    book: OrderBook
-    ask: Price
-    purchase: Purchase
-    edge_now: Decimal
-    needed: Decimal
-    worst_price: Price
-
-    @property
-    def edge_at_worst(self) -> Decimal:
-        return self.purchase.edge(self.worst_price)
-
-    @property
-    def growth(self) -> Decimal:
-        """Expected log growth at a small stake is about e^2 / (c (1 - c))."""
-        cost = cost_per_share(self.worst_price, self.purchase.fee)
-        return self.edge_at_worst * self.edge_at_worst / (cost * (1 - cost))
-
-
 def decide_openings(candidates: Iterable[Candidate], desk: Desk) -> Openings:
     """Rank every purchase with enough edge and take the best, at most one per event.
 
     Each proposal is sized and controlled as if the better ones were filled at their worst.
     """
-    chances: list[_Chance] = []
+    chances: list[Chance] = []
     misses: list[NearMiss] = []
     passed: list[Passed] = []
     for candidate in candidates:
-        found = _find(candidate, desk.limits)
+        found = find_chance(candidate, desk.limits)
         match found:
-            case _Chance():
+            case Chance():
                 chances.append(found)
             case NearMiss():
                 misses.append(found)
             case Passed():
                 passed.append(found)
-    chances.sort(key=lambda chance: (-chance.growth, chance.outcome.asset_id))
+    chances.sort(key=lambda chance: (-chance.growth, chance.side.outcome.asset_id))
     proposals = _take(chances, desk, passed)
     misses.sort(key=lambda miss: (miss.needed - miss.edge, miss.question))
     passed.sort(key=lambda each: (each.code, each.question))
     return Openings(tuple(proposals), tuple(misses[:NEAREST_MISSES]), tuple(passed))
 
 
-def _take(chances: Sequence[_Chance], desk: Desk, passed: list[Passed]) -> list[OpeningProposal]:
+def _take(chances: Sequence[Chance], desk: Desk, passed: list[Passed]) -> list[OpeningProposal]:
     proposals: list[OpeningProposal] = []
     events: set[str] = set()
     for chance in chances:
-        market = chance.candidate.state.market
+        market = chance.market
         outcome = _refused(chance, desk, events, len(proposals)) or _propose(chance, desk)
         if isinstance(outcome, Passed):
             passed.append(outcome)
@@ -220,9 +166,9 @@ def _after(desk: Desk, market: Market, proposal: OpeningProposal) -> Desk:
     )
 
 
-def _refused(chance: _Chance, desk: Desk, events: set[str], taken: int) -> Passed | None:
-    market = chance.candidate.state.market
-    if chance.outcome.asset_id in desk.resting_assets:
+def _refused(chance: Chance, desk: Desk, events: set[str], taken: int) -> Passed | None:
+    market = chance.market
+    if chance.side.outcome.asset_id in desk.resting_assets:
         return Passed(market.question, "resting", "The same idea ended a short while ago and rests.")
     if event_key(market) in events:
         return Passed(market.question, "same_event", "A better trade on the same event is proposed already.")
@@ -231,67 +177,9 @@ def _refused(chance: _Chance, desk: Desk, events: set[str], taken: int) -> Passe
     return None
 
 
-def _find(candidate: Candidate, limits: RiskLimits) -> _Chance | NearMiss | Passed:
-    """The better side of one market, if it is worth buying."""
-    state, estimate = candidate.state, candidate.estimate
-    question = state.market.question
-    if isinstance(estimate, Abstain):
-        return Passed(question, estimate.code, estimate.reason)
-    fee = effective_fee(state.market, state.terms)
-    if state.terms is None or fee is None:
-        return Passed(question, "fee_unknown", "Its trading terms or its fee are not known.")
-    needed = max(limits.edge_min, limits.edge_sd_multiple * estimate.sd)
-    best: tuple[Decimal, int, OrderBook, Price, Purchase] | None = None
-    reserve = reserve_for(state.market, state.now)
-    for index, book in enumerate(state.books):
-        if book is None or book.best_ask is None:
-            continue
-        purchase = Purchase(estimate.belief(index).q, fee, reserve)
-        edge = purchase.edge(book.best_ask)
-        if best is None or edge > best[0]:
-            best = edge, index, book, book.best_ask, purchase
-    if best is None:
-        return Passed(question, "no_offer", "Nobody offers either outcome.")
-    edge, index, book, ask, purchase = best
-    outcome = state.market.outcomes[index]
-    limit = None
-    if edge >= needed:
-        limit = purchase.limit(
-            ask,
-            edge_min=needed,
-            given_up=limits.edge_given_up,
-            ceiling=_ceiling(book, limits),
-            tick=state.terms.tick,
-        )
-        if limit is None:
-            return Passed(question, "price_collar", f"Its offer of {cents(ask)} is outside the price limits.")
-        return _Chance(
-            candidate,
-            estimate,
-            state.terms,
-            outcome,
-            estimate.belief(index),
-            book,
-            ask,
-            purchase,
-            edge,
-            needed,
-            limit,
-        )
-    return NearMiss(question, outcome.label, edge, needed)
-
-
-def _ceiling(book: OrderBook, limits: RiskLimits) -> Decimal:
-    """The highest price that the collar lets through; the control checks it again."""
-    if book.mid is None:
-        return limits.price_high
-    reach = min(limits.collar_pusd, limits.collar_fraction * book.mid)
-    return min(limits.price_high, book.mid + reach)
-
-
-def _propose(chance: _Chance, desk: Desk) -> OpeningProposal | Passed:
+def _propose(chance: Chance, desk: Desk) -> OpeningProposal | Passed:
     """Size it, run every control, and put it in words."""
-    market = chance.candidate.state.market
+    market = chance.market
     size = _size(chance, desk)
     if isinstance(size, Passed):
         return size
@@ -303,24 +191,24 @@ def _propose(chance: _Chance, desk: Desk) -> OpeningProposal | Passed:
     return _proposal(chance, desk, size, controls)
 
 
-def _size(chance: _Chance, desk: Desk) -> Size | Passed:
-    question = chance.candidate.state.market.question
+def _size(chance: Chance, desk: Desk) -> Size | Passed:
+    question = chance.market.question
     if desk.bankroll_pusd is None or desk.spendable_pusd is None or desk.exposure is None:
         return Passed(question, "balance", "The cash, the bankroll or what is at risk is not known.")
     wish = Wish(
         edge=chance.edge_at_worst,
-        cost=cost_per_share(chance.worst_price, chance.purchase.fee),
-        sd=chance.belief.sd,
+        cost=cost_per_share(chance.worst_price, chance.side.purchase.fee),
+        sd=chance.side.belief.sd,
         independent=chance.estimate.independent,
         worst_price=chance.worst_price,
-        best_ask=chance.ask,
-        depth=chance.book.depth(Side.BUY, chance.worst_price),
+        best_ask=chance.side.ask,
+        depth=chance.side.book.depth(Side.BUY, chance.worst_price),
         min_shares=chance.terms.min_shares,
-        fee=chance.purchase.fee,
+        fee=chance.side.purchase.fee,
     )
     funds = Funds(desk.bankroll_pusd, desk.spendable_pusd, desk.exposure)
     try:
-        size = size_purchase(wish, chance.candidate.state.market, funds, desk.limits)
+        size = size_purchase(wish, chance.market, funds, desk.limits)
     except FeeUnboundedError as error:
         return Passed(question, error.code, error.why)
     if isinstance(size, NoSize):
@@ -328,37 +216,37 @@ def _size(chance: _Chance, desk: Desk) -> Size | Passed:
     return size
 
 
-def _trade(chance: _Chance, size: Size) -> ProposedTrade:
-    market = chance.candidate.state.market
+def _trade(chance: Chance, size: Size) -> ProposedTrade:
+    market = chance.market
     return ProposedTrade(
         intent_type=OPEN_POSITION,
         side=Side.BUY,
         order_type=FAK,
         condition_id=market.condition_id,
-        asset_id=chance.outcome.asset_id,
+        asset_id=chance.side.outcome.asset_id,
         worst_price=chance.worst_price,
         amount=size.amount,
         shares=None,
         min_shares=size.min_shares,
         max_cost=size.max_cost,
         rules_hash=market.rules_hash,
-        edge_now=chance.edge_now,
+        edge_now=chance.side.edge,
         edge_at_worst=chance.edge_at_worst,
         edge_required=chance.needed,
         model_validated=chance.estimate.validated,
     )
 
 
-def _control_context(chance: _Chance, desk: Desk) -> ControlContext:
+def _control_context(chance: Chance, desk: Desk) -> ControlContext:
     return ControlContext(
         now=desk.now,
         limits=desk.limits,
         regime=desk.regime,
         at_submit=False,
         stance=desk.stance,
-        market=chance.candidate.state.market,
+        market=chance.market,
         terms=chance.terms,
-        book=chance.book,
+        book=chance.side.book,
         bankroll_pusd=desk.bankroll_pusd,
         spendable_pusd=desk.spendable_pusd,
         exposure=desk.exposure,
@@ -368,35 +256,37 @@ def _control_context(chance: _Chance, desk: Desk) -> ControlContext:
     )
 
 
-def _proposal(
-    chance: _Chance, desk: Desk, size: Size, controls: tuple[ControlResult, ...]
-) -> OpeningProposal:
+def _proposal(chance: Chance, desk: Desk, size: Size, controls: tuple[ControlResult, ...]) -> OpeningProposal:
     return OpeningProposal(
-        market=chance.candidate.state.market,
+        market=chance.market,
         terms=chance.terms,
-        fee=chance.purchase.fee,
-        outcome=chance.outcome,
+        fee=chance.side.purchase.fee,
+        outcome=chance.side.outcome,
         side=Side.BUY,
         order_type=FAK,
         worst_price=chance.worst_price,
         amount=size.amount,
         min_shares=size.min_shares,
         max_cost=size.max_cost,
-        likely=likely_purchase(chance.book, size.amount, chance.worst_price, chance.purchase.fee),
-        edge_now=chance.edge_now,
+        likely=likely_purchase(chance.side.book, size.amount, chance.worst_price, chance.side.purchase.fee),
+        edge_now=chance.side.edge,
         edge_at_worst=chance.edge_at_worst,
         edge_required=chance.needed,
-        break_even=ceil_e6(cost_per_share(chance.worst_price, chance.purchase.fee)),
-        belief=chance.belief,
+        break_even=ceil_e6(cost_per_share(chance.worst_price, chance.side.purchase.fee)),
+        belief=chance.side.belief,
         estimate=chance.estimate,
-        reference_price=chance.ask,
-        best_bid=chance.book.best_bid,
-        book_hash=chance.book.hash,
-        book_age_seconds=age_seconds(chance.book, desk.now),
+        reference_price=chance.side.ask,
+        best_bid=chance.side.book.best_bid,
+        book_hash=chance.side.book.hash,
+        book_age_seconds=age_seconds(chance.side.book, desk.now),
         size=size.chain,
         growth=chance.growth,
         reason=opening_reason(
-            chance.belief, chance.ask, chance.edge_now, chance.edge_at_worst, chance.estimate.because
+            chance.side.belief,
+            chance.side.ask,
+            chance.side.edge,
+            chance.edge_at_worst,
+            chance.estimate.because,
         ),
         controls=controls,
     )

@@ -1,0 +1,125 @@
+"""Which side of a market is worth buying, and up to which price, before size and controls."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from polyb0t.core.units import Price
+from polyb0t.data.markets import FeeSchedule, Market, Outcome, TradingTerms
+from polyb0t.data.order_book import OrderBook
+from polyb0t.models.fees import cost_per_share, effective_fee
+from polyb0t.models.pricing import Purchase, reserve_for
+from polyb0t.models.risk import RiskLimits
+from polyb0t.models.signals import Abstain, Belief, MarketState, ProbEstimate
+from polyb0t.models.wording import cents
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A market as it is known, and what the model says about it."""
+
+    state: MarketState
+    estimate: ProbEstimate | Abstain
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """A market with an estimate whose better side does not earn enough at the present offer."""
+
+    question: str
+    outcome_label: str
+    edge: Decimal
+    needed: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A market that was passed over: a stable code and a sentence."""
+
+    question: str
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedSide:
+    """One outcome at its best offer; `edge` is what buying it there is expected to earn a share."""
+
+    outcome: Outcome
+    belief: Belief
+    book: OrderBook
+    ask: Price
+    purchase: Purchase
+    edge: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """A purchase with enough edge at its worst price, before size and controls."""
+
+    market: Market
+    estimate: ProbEstimate
+    terms: TradingTerms
+    side: OfferedSide
+    needed: Decimal
+    worst_price: Price
+
+    @property
+    def edge_at_worst(self) -> Decimal:
+        return self.side.purchase.edge(self.worst_price)
+
+    @property
+    def growth(self) -> Decimal:
+        """Expected log growth at a small stake is about e^2 / (c (1 - c))."""
+        edge, cost = self.edge_at_worst, cost_per_share(self.worst_price, self.side.purchase.fee)
+        return edge * edge / (cost * (1 - cost))
+
+
+def find_chance(candidate: Candidate, limits: RiskLimits) -> Chance | NearMiss | Passed:
+    """The better side of one market, if it is worth buying."""
+    state, estimate = candidate.state, candidate.estimate
+    question = state.market.question
+    if isinstance(estimate, Abstain):
+        return Passed(question, estimate.code, estimate.reason)
+    fee = effective_fee(state.market, state.terms)
+    if state.terms is None or fee is None:
+        return Passed(question, "fee_unknown", "Its trading terms or its fee are not known.")
+    side = _better_side(state, estimate, fee)
+    if side is None:
+        return Passed(question, "no_offer", "Nobody offers either outcome.")
+    needed = max(limits.edge_min, limits.edge_sd_multiple * estimate.sd)
+    if side.edge < needed:
+        return NearMiss(question, side.outcome.label, side.edge, needed)
+    worst = side.purchase.limit(
+        side.ask,
+        edge_min=needed,
+        given_up=limits.edge_given_up,
+        ceiling=_ceiling(side.book, limits),
+        tick=state.terms.tick,
+    )
+    if worst is None:
+        reason = f"Its offer of {cents(side.ask)} is off the grid or too far from the middle."
+        return Passed(question, "price_collar", reason)
+    return Chance(state.market, estimate, state.terms, side, needed, worst)
+
+
+def _better_side(state: MarketState, estimate: ProbEstimate, fee: FeeSchedule) -> OfferedSide | None:
+    """The outcome whose best offer has the greater edge; the first one at a tie."""
+    reserve = reserve_for(state.market, state.now)
+    best: OfferedSide | None = None
+    for index, (outcome, book) in enumerate(zip(state.market.outcomes, state.books, strict=True)):
+        if book is None or book.best_ask is None:
+            continue
+        belief = estimate.belief(index)
+        purchase = Purchase(belief.q, fee, reserve)
+        edge = purchase.edge(book.best_ask)
+        if best is None or edge > best.edge:
+            best = OfferedSide(outcome, belief, book, book.best_ask, purchase, edge)
+    return best
+
+
+def _ceiling(book: OrderBook, limits: RiskLimits) -> Decimal:
+    """The highest price that the collar lets through; the control checks it again."""
+    if book.mid is None:
+        return limits.price_high
+    reach = min(limits.collar_pusd, limits.collar_fraction * book.mid)
+    return min(limits.price_high, book.mid + reach)
