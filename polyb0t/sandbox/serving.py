@@ -107,8 +107,8 @@ class SandboxServer(uvicorn.Server):
         try:
             await self.serve(sockets=[self._listening])
         finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            for caught, handler in before.items():
+                signal.signal(caught, handler)
 
     def stop(self) -> None:
         """Finish what is being answered, then return from `serve_until_stopped`."""

@@ -101,7 +101,7 @@ class Sockets:
         self._by_token: dict[str, set[Connection]] = {}
         self._by_owner: dict[str, set[Connection]] = {}
         self._open: set[Connection] = set()
-        world.subscribe(self.on_event)
+        self._deaf: Callable[[], None] | None = None
 
     def on_event(self, event: WorldEvent) -> None:
         """Tell whoever listens; nothing is encoded when nobody does."""
@@ -134,6 +134,8 @@ class Sockets:
     ) -> None:
         pump = asyncio.create_task(one.pump())
         self._open.add(one)
+        if self._deaf is None:  # a world that nobody listens to does not describe its changes
+            self._deaf = self._world.subscribe(self.on_event)
         try:
             while True:
                 message = await receive()
@@ -242,6 +244,9 @@ class Sockets:
 
     def _forget(self, one: Connection) -> None:
         self._open.discard(one)
+        if not self._open and self._deaf is not None:
+            self._deaf()
+            self._deaf = None
         self._drop_tokens(one, set(one.tokens))
         self._by_owner.get(one.owner, set()).discard(one)
 

@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -54,16 +53,11 @@ class RunningSandbox:
 
     def call(self, act: Callable[[], T]) -> T:
         """Run `act` on the server's thread."""
-        answer: Future[T] = Future()
 
-        def run() -> None:
-            try:
-                answer.set_result(act())
-            except BaseException as error:  # handed to the caller, whatever it is
-                answer.set_exception(error)
+        async def run() -> T:
+            return act()
 
-        self._loop.call_soon_threadsafe(run)
-        return answer.result(timeout=60)
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(timeout=60)
 
     def step(self, milliseconds: int) -> None:
         """Let the paused world's time pass."""
