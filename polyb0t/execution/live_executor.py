@@ -1,0 +1,369 @@
+"""From an approval to exactly one order: claim, permit, send once, settle.
+
+The way through, each step committed before the next begins:
+
+    claim    APPROVED -> EXECUTING, the greatest cost reserved, all limits checked under locks
+    permit   fresh book, controls again, signature; then the order is stored as SIGNED.
+             That commit is the permission to send; nothing leaves without it
+    send     one copy; only a connection that never came about may be tried again
+    settle   by what the answer proves. What is not proven is UNKNOWN and keeps its money reserved
+
+A crash at any line leaves either EXECUTING without an order (proof that nothing was sent) or an
+identity that reconciliation looks up. Nothing here signs a second time.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+from typing import Final, Protocol
+
+import structlog
+
+from polyb0t.core.clock import Clock
+from polyb0t.core.errors import ConfigurationError, NotFoundError, PolybotError, VenueUnreachableError
+from polyb0t.core.ids import AssetId, IntentId, OrderId
+from polyb0t.data.order_book import OrderBook
+from polyb0t.execution import dry_run
+from polyb0t.execution.gateway import (
+    Accepted,
+    NoFill,
+    NotSent,
+    OrderGateway,
+    PreparedOrder,
+    Refused,
+    SendOutcome,
+    Unknown,
+)
+from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType, TradeIntent
+from polyb0t.execution.orders import TERMINAL_ORDER, NewOrder, OrderRecord, OrderStatus
+from polyb0t.execution.proposing import trade_of
+from polyb0t.execution.scope import Regime
+from polyb0t.execution.skew import ClockWatch
+from polyb0t.execution.store import ClaimLimits, Denied, Lease, Stores
+from polyb0t.models import limits
+from polyb0t.models.kill_switches import KillSwitchType, permits, stance_of
+from polyb0t.models.limits import ControlContext
+
+log = structlog.get_logger(__name__)
+
+RESEND_PAUSE_SECONDS: Final = 0.5
+UNPROVEN: Final = (OrderStatus.SIGNED, OrderStatus.UNKNOWN, OrderStatus.VANISHED)
+
+
+class BookSource(Protocol):
+    """Books for the moment before a send."""
+
+    def fresh_book(self, asset_id: AssetId) -> OrderBook:
+        """The book as seen at most two seconds ago.
+
+        Raises:
+            VenueUnreachableError: there is no such book now.
+        """
+        ...
+
+
+class Situation(Protocol):
+    """What is known of account and market when an intent is about to be sent.
+
+    Both answers leave the intent itself out: its own reservation and target do not count against it.
+    """
+
+    def claim_limits(self, intent: TradeIntent) -> ClaimLimits:
+        """Account and limits now. A balance read before our newest fill is corrected by that fill."""
+        ...
+
+    def control_context(self, intent: TradeIntent, book: OrderBook) -> ControlContext:
+        """Everything that the controls judge by, for `at_submit`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorSettings:
+    """`post_budget_seconds` bounds one send from permit to answer, resends included."""
+
+    regime: Regime
+    post_budget_seconds: float = 10
+
+
+class LiveExecutor:
+    """Executes approved intents of one scope and regime. In dry run it has no gateway at all."""
+
+    def __init__(
+        self,
+        stores: Stores,
+        lease: Lease,
+        *,
+        gateway: OrderGateway | None,
+        books: BookSource,
+        situation: Situation,
+        clock: Clock,
+        settings: ExecutorSettings,
+        halt_file: Callable[[], bool],
+        follow: Callable[[OrderId], object] = lambda _order_id: None,
+    ) -> None:
+        if (gateway is not None) != (settings.regime is Regime.LIVE):
+            raise ConfigurationError(
+                f"The executor of the regime {settings.regime} was not started.",
+                why="Only the live regime has a way to send orders, and it needs one.",
+            )
+        self._stores = stores
+        self._intents = stores.intents
+        self._orders = stores.orders
+        self._lease = lease
+        self._gateway = gateway
+        self._books = books
+        self._situation = situation
+        self._clock = clock
+        self._settings = settings
+        self._halt_file = halt_file
+        self._follow = follow
+        self._watch = ClockWatch(clock)
+        self._submit_mutex = Lock()
+        self._busy: set[IntentId] = set()
+        self._stopped: str | None = None
+
+    @property
+    def stopped(self) -> str | None:
+        """Why this process sends no more orders, or None. It stays so until a restart."""
+        return self._stopped
+
+    def busy(self) -> frozenset[IntentId]:
+        """Intents that a thread of this process holds now; reconciliation leaves them alone."""
+        return frozenset(self._busy)
+
+    def execute(self, intent_id: IntentId) -> IntentRecord:
+        """Take one approved intent to its end, or to an UNKNOWN order. Returns how it stands then.
+
+        Raises:
+            DatabaseError, LeaseLostError: a step could not be written; what is stored is the truth.
+        """
+        self._busy.add(intent_id)
+        try:
+            record = self._execute(intent_id)
+        finally:
+            self._busy.discard(intent_id)
+        if record.order_id is not None:
+            self._follow(record.order_id)  # fills that are there already; the rest comes by polling
+        return self._intents.get(intent_id)
+
+    # -- claim ---------------------------------------------------------------------------------
+
+    def _execute(self, intent_id: IntentId) -> IntentRecord:
+        record = self._intents.get(intent_id)
+        kind = record.intent.intent_type
+        if kind is IntentType.CANCEL_ORDER and record.status is IntentStatus.EXECUTING:
+            return self._cancel(record)  # a crash left it; a cancel is safe to send again
+        if kind.places_order and self._stopped is not None:
+            return record  # stays approved and expires on time
+        claimed = self._claim(record.intent)
+        if isinstance(claimed, Denied):
+            log.warning("intent.not_claimed", intent_id=intent_id, code=claimed.code, detail=claimed.detail)
+            return self._intents.get(intent_id)
+        if kind is IntentType.CLAIM_SETTLEMENT:
+            detail = "Claims of settled positions are not executed by this version. Nothing was sent."
+            return self._fail(intent_id, "claims_unavailable", detail)
+        if self._settings.regime is not Regime.LIVE:
+            return self._rehearse(claimed)
+        return self._cancel(claimed) if kind is IntentType.CANCEL_ORDER else self._place(claimed)
+
+    def _claim(self, intent: TradeIntent) -> IntentRecord | Denied:
+        with self._submit_mutex:
+            room = self._situation.claim_limits(intent)
+            return self._intents.claim(intent.id, self._lease, self._settings.regime, room)
+
+    def _rehearse(self, record: IntentRecord) -> IntentRecord:
+        """Dry run: the result is written, nothing else happens."""
+        intent, detail = record.intent, dry_run.NOTHING_SENT
+        if intent.intent_type.places_order:
+            try:
+                book = self._books.fresh_book(intent.asset_id)
+            except VenueUnreachableError as error:
+                detail = f"{detail} What the book would have filled is not known: {error.what}"
+            else:
+                results = limits.check(trade_of(intent), self._situation.control_context(intent, book))
+                filled = dry_run.rehearse(intent, book)
+                detail = dry_run.sentence(intent, filled, limits.breaches(results))
+        return self._intents.finish(intent.id, self._lease, code="dry_run", detail=detail)
+
+    def _cancel(self, record: IntentRecord) -> IntentRecord:
+        """Ask the exchange to cancel the target; without proof of its end the intent stays EXECUTING."""
+        assert self._gateway is not None
+        target = record.intent.target_order_id
+        if target is None or not self._is_ours(target):
+            return self._fail(record.id, "foreign_order", "The order is not one of ours. Nothing was sent.")
+        try:
+            answer = self._gateway.cancel([target])
+        except VenueUnreachableError as error:
+            log.warning("cancel.unanswered", intent_id=record.id, order_id=target, why=error.what)
+            return record
+        if target in answer.cancelled:
+            detail = "The exchange cancelled it."
+            done = self._intents.finish(record.id, self._lease, code="cancelled", detail=detail)
+            self._follow(target)  # fills can race with a cancel
+            return done
+        self._follow(target)
+        order = self._orders.order(target)
+        if order.status in TERMINAL_ORDER:
+            detail = f"It had ended already ({order.status})."
+            return self._intents.finish(record.id, self._lease, code="already_ended", detail=detail)
+        log.warning("cancel.refused", order_id=target, why=answer.not_cancelled.get(target, "no reason"))
+        return record
+
+    # -- permit --------------------------------------------------------------------------------
+
+    def _place(self, record: IntentRecord) -> IntentRecord:
+        intent = record.intent
+        prepared = self._prepare(record)
+        if isinstance(prepared, Denied):
+            return self._fail(intent.id, prepared.code, f"Nothing was signed or sent. {prepared.detail}")
+        order = NewOrder(
+            id=prepared.order_id,
+            intent_id=intent.id,
+            signed_order=prepared.signed_order,
+            l2_timestamp=prepared.l2_timestamp,
+            credential_id=prepared.credential_id,
+        )
+        with self._submit_mutex:
+            if self._stopped is not None:
+                return self._fail(intent.id, "stopped", f"Nothing was sent. {self._stopped}")
+            budget = self._settings.post_budget_seconds
+            permitted = self._intents.permit(order, self._lease, post_budget_seconds=budget)
+        if isinstance(permitted, Denied):
+            log.warning("order.not_permitted", intent_id=intent.id, code=permitted.code)
+            return self._intents.get(intent.id)
+        self._settle(record, permitted, self._send(record, permitted, prepared))
+        return self._intents.get(intent.id)
+
+    def _prepare(self, record: IntentRecord) -> PreparedOrder | Denied:
+        """Look once more, then build and sign. Nothing leaves the process here."""
+        intent = record.intent
+        assert self._gateway is not None
+        obstacle = self._obstacle(intent)
+        if obstacle is not None:
+            return obstacle
+        try:
+            book = self._books.fresh_book(intent.asset_id)
+        except VenueUnreachableError as error:
+            return Denied("no_fresh_book", error.what)
+        context = self._situation.control_context(intent, book)
+        broken = limits.breaches(limits.check(trade_of(intent), context))
+        if broken:
+            return Denied(broken[0].name, " ".join(result.detail for result in broken))
+        try:
+            return self._gateway.prepare(intent, self._intents.now())
+        except PolybotError as error:
+            return Denied(error.code, str(error))
+
+    def _obstacle(self, intent: TradeIntent) -> Denied | None:
+        if self._halt_file():
+            return Denied("halted", "The HALT file is there; polyb0t resume removes it.")
+        problem = self._watch.problem()
+        if problem is not None:
+            return Denied("clock_jumped", problem)
+        if intent.intent_type is IntentType.OPEN_POSITION:
+            for order in self._orders.orders(statuses=UNPROVEN, limit=1_000):
+                if order.condition_id == intent.condition_id:
+                    detail = f"The fate of order {order.id} in this market is not known yet."
+                    return Denied("market_unresolved", detail)
+        return None
+
+    # -- send ----------------------------------------------------------------------------------
+
+    def _send(
+        self, record: IntentRecord, permitted: OrderRecord, prepared: PreparedOrder
+    ) -> SendOutcome | Denied:
+        """One copy. Denied and NotSent prove that no byte of it left."""
+        assert self._gateway is not None
+        until = self._clock.boot_seconds() + self._send_seconds(record, permitted)
+        first = True
+        while True:
+            if self._halt_file() or not (first or self._still_permitted(record.intent)):
+                return Denied("halted", "Trading was halted before the order left. Nothing was sent.")
+            if self._clock.boot_seconds() > until:
+                return NotSent("The time to send was over.")
+            outcome = self._gateway.send(prepared)
+            if not isinstance(outcome, NotSent):
+                return outcome
+            log.warning("order.not_sent", order_id=prepared.order_id, why=outcome.reason)
+            if self._clock.boot_seconds() + RESEND_PAUSE_SECONDS > until:
+                return outcome
+            first = False
+            self._clock.sleep(RESEND_PAUSE_SECONDS)
+
+    def _send_seconds(self, record: IntentRecord, permitted: OrderRecord) -> float:
+        """How long this permit may be used: the POST budget, and never past `execute_by`. Both instants
+        are the database's."""
+        assert record.execute_by is not None
+        left = (record.execute_by - permitted.created_at).total_seconds()
+        return min(self._settings.post_budget_seconds, max(0.0, left))
+
+    def _still_permitted(self, intent: TradeIntent) -> bool:
+        try:
+            return permits(stance_of(self._stores.switches.list()), intent.intent_type)
+        except PolybotError as error:
+            log.critical("switches.unreadable", why=str(error))
+            return False
+
+    # -- settle --------------------------------------------------------------------------------
+
+    def _settle(self, record: IntentRecord, order: OrderRecord, outcome: SendOutcome | Denied) -> None:
+        """Write what the answer proves. The log hears it first: it survives a database that does not."""
+        status, code, detail = _verdict(outcome)
+        venue_status = outcome.status.value if isinstance(outcome, Accepted) else ""
+        log.info("order.answered", order_id=order.id, status=status, code=code, detail=detail)
+        if isinstance(outcome, Unknown):
+            self._alert_unknown(record, order, outcome)
+        try:
+            self._orders.settle(
+                order.id, self._lease, status=status, code=code, detail=detail, venue_status=venue_status
+            )
+        except PolybotError as error:
+            # The order stays SIGNED, which is UNKNOWN to everybody else; reconciliation looks it up.
+            self._stop(f"The answer for order {order.id} could not be written: {error}")
+
+    def _alert_unknown(self, record: IntentRecord, order: OrderRecord, outcome: Unknown) -> None:
+        kind = record.intent.intent_type
+        log.error("order.unknown", order_id=order.id, intent_type=kind, why=outcome.reason)
+        if not outcome.foreign_id:
+            return
+        self._stop("The exchange named another order than the one that was sent.")
+        try:
+            self._stores.switches.trip(
+                KillSwitchType.RECONCILIATION,
+                actor="engine:executor",
+                reason=f"The answer for order {order.id} named another order: {outcome.reason}",
+            )
+        except PolybotError as error:
+            log.critical("switch.not_tripped", switch=KillSwitchType.RECONCILIATION, why=str(error))
+
+    def _stop(self, why: str) -> None:
+        self._stopped = why
+        log.critical("sends.stopped", why=why)
+
+    def _fail(self, intent_id: IntentId, code: str, detail: str) -> IntentRecord:
+        log.warning("intent.failed", intent_id=intent_id, code=code, detail=detail)
+        return self._intents.fail(intent_id, self._lease, code=code, detail=detail)
+
+    def _is_ours(self, order_id: OrderId) -> bool:
+        try:
+            self._orders.order(order_id)
+        except NotFoundError:
+            return False
+        return True
+
+
+def _verdict(outcome: SendOutcome | Denied) -> tuple[OrderStatus, str, str]:
+    """What an outcome proves of the order, the code of its result, and the text to keep."""
+    match outcome:
+        case Accepted(status=status):
+            return OrderStatus(status.name), "accepted", ""
+        case NoFill(text=text):
+            return OrderStatus.CANCELLED, "no_fill", text
+        case Refused(code=code, text=text):
+            return OrderStatus.REFUSED, code, text
+        case NotSent(reason=reason):
+            return OrderStatus.REFUSED, "not_sent", reason
+        case Denied(code=code, detail=detail):
+            return OrderStatus.REFUSED, code, detail
+        case Unknown(reason=reason, foreign_id=foreign):
+            return OrderStatus.UNKNOWN, "foreign_id" if foreign else "unknown", reason
