@@ -14,8 +14,7 @@ from typing import Final
 from polyb0t.core.clock import Clock
 from polyb0t.core.ids import AssetId
 from polyb0t.core.units import Price, Shares
-from polyb0t.data.order_book import OrderBook, Side
-from polyb0t.venue.clob_public import sorted_levels
+from polyb0t.data.order_book import Level, OrderBook, Side
 from polyb0t.venue.frames import BookSnapshot, Event, LastTrade, LevelChange, PriceChange, TickChange
 
 NEVER_SEEN: Final = "no snapshot yet"
@@ -23,12 +22,11 @@ NEVER_SEEN: Final = "no snapshot yet"
 
 @dataclass(slots=True)
 class _Live:
-    """One asset. `built` is the value of the levels, made when somebody asks for it."""
+    """One asset. `sides` exist from the first change on: most books of a cycle never see one."""
 
     base: OrderBook
-    bids: dict[Price, Shares]
-    asks: dict[Price, Shares]
-    built: OrderBook | None
+    sides: dict[Side, dict[Price, Shares]] | None = None
+    built: OrderBook | None = None
     doubt: str = ""
     overtook: datetime | None = None  # set for a snapshot by HTTP, which may overtake the stream
     new_tick: Price | None = None  # after a change of the grid: what the next snapshot must be on
@@ -157,7 +155,7 @@ class BookCache:
 
     def _replace(self, book: OrderBook) -> None:
         self._told(book.asset_id, book.venue_time)
-        self._live[book.asset_id] = _Live(book, dict(book.bids), dict(book.asks), book)
+        self._live[book.asset_id] = _Live(book)
         self._counts.snapshots += 1
         self._confirm(book.observed_at)
 
@@ -178,7 +176,8 @@ class BookCache:
 
     def _check(self, live: _Live, change: LevelChange) -> None:
         """Our best prices against those that the exchange states after its change."""
-        bid, ask = max(live.bids, default=None), min(live.asks, default=None)
+        sides = _sides(live)
+        bid, ask = max(sides[Side.BUY], default=None), min(sides[Side.SELL], default=None)
         if change.states_best and (bid, ask) != (change.best_bid, change.best_ask):
             self._counts.mismatches += 1
             live.doubt = "its best prices differ from those the exchange states"
@@ -214,7 +213,7 @@ class BookCache:
 
 
 def _set_level(live: _Live, change: LevelChange, venue_time: datetime | None, now: datetime) -> None:
-    levels = live.bids if change.side is Side.BUY else live.asks
+    levels = _sides(live)[change.side]
     if change.size:
         levels[change.price] = change.size
     else:
@@ -230,15 +229,28 @@ def _already_in(live: _Live, venue_time: datetime | None) -> bool:
     return venue_time is not None and live.overtook is not None and venue_time < live.overtook
 
 
+def _sides(live: _Live) -> dict[Side, dict[Price, Shares]]:
+    if live.sides is None:
+        live.sides = {Side.BUY: dict(live.base.bids), Side.SELL: dict(live.base.asks)}
+    return live.sides
+
+
 def _value(live: _Live) -> OrderBook:
+    if live.sides is None:
+        return live.base
     if live.built is None:
         live.built = replace(
             live.base,
-            bids=sorted_levels(live.bids, rising=False),
-            asks=sorted_levels(live.asks, rising=True),
+            bids=_levels(live.sides[Side.BUY], rising=False),
+            asks=_levels(live.sides[Side.SELL], rising=True),
         )
     return live.built
 
 
+def _levels(levels: Mapping[Price, Shares], *, rising: bool) -> tuple[Level, ...]:
+    return tuple(Level(price, levels[price]) for price in sorted(levels, reverse=not rising))
+
+
 def _differs(live: _Live, book: OrderBook) -> bool:
-    return live.bids != dict(book.bids) or live.asks != dict(book.asks)
+    known = _value(live)
+    return known.bids != book.bids or known.asks != book.asks
