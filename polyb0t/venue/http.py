@@ -112,10 +112,15 @@ class HttpReader:
         self._client.close()
 
     def get(
-        self, url: str, params: Mapping[str, str] | None = None, *, also: frozenset[int] = frozenset()
+        self,
+        url: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        also: frozenset[int] = frozenset(),
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """The answer of a GET; statuses other than 2xx are errors unless named in `also`."""
-        return self._read(self._client.build_request("GET", url, params=params), also)
+        return self._read(self._client.build_request("GET", url, params=params, headers=headers), also)
 
     def post(self, url: str, json: object, *, also: frozenset[int] = frozenset()) -> Answer:
         """A POST that only reads (such as `/books`), so repeating it is harmless."""
