@@ -96,7 +96,6 @@ class Newborn:
 
     spec: MarketSpec
     opinion: Opinion
-    volume_e6: int
 
 
 def birth(seed: int, index: int, now_ms: int) -> Newborn:
@@ -104,6 +103,7 @@ def birth(seed: int, index: int, now_ms: int) -> Newborn:
     random = Random64(int(hex_of("polyb0t market", seed, index)[:16], 16))
     kind = KINDS[index % len(KINDS)]
     question = _question(kind, random)
+    volume = random.between(20_000, 2_000_000) * SHARE
     condition = "0x" + hex_of(seed, index, "condition")
     slug = f"{_slug(question)}-{index}"
     spec = MarketSpec(
@@ -131,10 +131,11 @@ def birth(seed: int, index: int, now_ms: int) -> Newborn:
         fee_rate=kind.fee_rate,
         fees_enabled=kind.fee_rate != "0",
         fee_type=f"{kind.category.lower()}_fees" if kind.fee_rate != "0" else "",
+        volume_e6=volume,
+        volume_24h_e6=volume // 50,
         seconds_delay=3 if kind.category == "Sports" and random.below(5) == 0 else 0,
     )
-    opinion = _first_opinion(spec, random, now_ms)
-    return Newborn(spec, opinion, random.between(20_000, 2_000_000) * SHARE)
+    return Newborn(spec, _first_opinion(spec, random, now_ms))
 
 
 def _life_ms(random: Random64) -> int:

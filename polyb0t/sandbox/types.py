@@ -91,6 +91,10 @@ class MarketSpec:
     raw_clob: Mapping[str, object] | None = field(default=None, compare=False)  # imported /clob-markets
     first_bids: tuple[tuple[int, int], ...] = ()  # imported YES book: (price_e6, shares_e6)
     first_asks: tuple[tuple[int, int], ...] = ()
+    first_price_e6: int | None = None  # of the first outcome, when there is no first book
+    last_price_e6: int | None = None  # the last trade before this world began
+    volume_e6: int = 0  # pUSD traded before this world began
+    volume_24h_e6: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ class World:
         for account in self.accounts:
             self.fund(account.wallet, funding_e6)
         for spec in (*imported, *(() if isinstance(markets, int) else markets)):
-            self._open(spec, _default_opinion(spec, start_ms), 0)
+            self._open(spec, _default_opinion(spec, start_ms))
         if isinstance(markets, int):
             for _ in range(markets):
                 self._bear()
@@ -453,13 +453,13 @@ class World:
     def _bear(self) -> None:
         newborn = birth(self.seed, self.born, self.now_ms)
         self.born += 1
-        self._open(newborn.spec, newborn.opinion, newborn.volume_e6)
+        self._open(newborn.spec, newborn.opinion)
         if self.crowded:
             self._at(newborn.spec.end_ms, "end", newborn.spec.condition_id)
 
-    def _open(self, spec: MarketSpec, opinion: Opinion, volume_e6: int) -> None:
-        market = Market(spec, spec.tick_e6, self.now_ms, volume=volume_e6)
-        market.hours[self.now_ms // 3_600_000] = volume_e6 // 50
+    def _open(self, spec: MarketSpec, opinion: Opinion) -> None:
+        market = Market(spec, spec.tick_e6, self.now_ms, volume=spec.volume_e6, last_price=spec.last_price_e6)
+        market.hours[self.now_ms // 3_600_000] = spec.volume_24h_e6
         self.engine.add_market(market)
         if self.crowded:
             self.crowd.open(market, opinion, self.now_ms)
@@ -578,9 +578,10 @@ def _tokens(view: TradeView) -> set[str]:
 
 
 def _default_opinion(spec: MarketSpec, now_ms: int) -> Opinion:
-    """The crowd's opinion of a market that was not invented here: its first book, or one half."""
+    """The crowd's opinion of a market that was not invented here: its first book, price, or one half."""
     best = [price for price, _ in spec.first_bids[-1:] + spec.first_asks[-1:]]
-    middle = sum(best) / len(best) / MILLION if best else 0.5
-    return opinion_of(
-        spec, round(logit(min(max(middle, 0.01), 0.99)) * MILLION), 10_000, 300 * MILLION, now_ms
-    )
+    price = sum(best) // len(best) if best else (spec.first_price_e6 or MILLION // 2)
+    middle = min(max(price / MILLION, 0.01), 0.99)
+    opinion = opinion_of(spec, 0, 10_000, 300 * MILLION, now_ms)
+    opinion.fair_e6 = opinion.belief_e6 = round(logit(middle) * opinion.bias_e3 * 1_000)
+    return opinion
