@@ -42,8 +42,17 @@ class MarketFrames:
             case _:
                 return ()
 
+    def snapshot(self, token_id: str) -> str:
+        """A book for a new listener, who needs to hear of the next best price that differs from it."""
+        view = self._world.book(token_id)
+        self._best[token_id] = (
+            view.bids[-1][0] if view.bids else None,
+            view.asks[-1][0] if view.asks else None,
+        )
+        return self.book(token_id)
+
     def book(self, token_id: str) -> str:
-        """A snapshot."""
+        """The whole book."""
         return self._books.text(token_id)[:-1] + ',"event_type":"book"}'
 
     def plain(self, event: WorldEvent) -> Texts:

@@ -19,7 +19,7 @@ KEYS_FILE: Final = "credentials.json"
 
 
 class WorldFileError(PolybotError):
-    """A world was saved here and cannot be read or written."""
+    """What was saved beside the world cannot be read, or nothing can be saved."""
 
     code = "world_file"
 
@@ -44,7 +44,8 @@ def run(
 
     Raises:
         PortInUseError: before anything else happened.
-        WorldFileError: the saved world cannot be read, or a new one cannot be saved.
+        SaveFileError: the saved world cannot be read.
+        WorldFileError: a world cannot be saved there.
     """
     clock = clock or SystemClock()
     listening = bind(host, port)
@@ -78,12 +79,12 @@ def open_app(
     """The application over the saved world, or over a new one.
 
     Raises:
-        WorldFileError: there is a saved world and it cannot be read.
+        SaveFileError: there is a saved world and it cannot be read.
     """
     path = state_dir / WORLD_FILE
     if path.exists() and not fresh:
-        world = _load(path)
-        world.speed = speed
+        world = World.load(path)
+        world.crowd.speed = speed
         app = create_app(world, clock=clock)
         app.keys.restore(_load_keys(state_dir / KEYS_FILE))
         return app
@@ -132,17 +133,6 @@ def _new_world(seed: int, markets: int, speed: float, now_ms: int, import_dir: P
     if import_dir is None:
         return World(seed=seed, markets=markets, speed=speed, start_ms=now_ms)
     raise NotImplementedError
-
-
-def _load(path: Path) -> World:
-    try:
-        return World.load(path)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise WorldFileError(
-            f"The saved world {path} cannot be read.",
-            why=f"{type(error).__name__}: {error}",
-            do="Start a new one with `polyb0t sandbox --fresh`.",
-        ) from error
 
 
 def _load_keys(path: Path) -> list[tuple[str, int]]:

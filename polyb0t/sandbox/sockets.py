@@ -178,7 +178,7 @@ class Sockets:
             one.tokens.add(token)
             self._by_token.setdefault(token, set()).add(one)
         if fresh:
-            one.put(f"[{','.join(map(self._frames.book, fresh))}]")
+            one.put(f"[{','.join(map(self._frames.snapshot, fresh))}]")
 
     def _drop_tokens(self, one: Connection, tokens: set[str]) -> None:
         for token in tokens & one.tokens:
