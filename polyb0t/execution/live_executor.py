@@ -161,7 +161,7 @@ class LiveExecutor:
             return self._intents.get(intent_id)
         if kind is IntentType.CLAIM_SETTLEMENT:
             detail = "Claims of settled positions are not executed by this version. Nothing was sent."
-            return self._fail(intent_id, "claims_unavailable", detail)
+            return self._fail(intent_id, "claims_not_available", detail)
         if self._settings.regime is not Regime.LIVE:
             return self._rehearse(claimed)
         return self._cancel(claimed) if kind is IntentType.CANCEL_ORDER else self._place(claimed)

@@ -1,8 +1,136 @@
-"""Between a proposal of the models and an intent, both ways."""
+"""Between what the models conclude and an intent, both ways."""
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from polyb0t.core.ids import new_intent_id
 from polyb0t.core.units import ZERO, Pusd
-from polyb0t.execution.intents import TradeIntent
+from polyb0t.data.markets import Market, TradingTerms
+from polyb0t.data.order_book import Side
+from polyb0t.execution.intents import IntentType, TradeIntent
+from polyb0t.execution.orders import OrderRecord, OrderType
+from polyb0t.execution.scope import Regime, Scope
+from polyb0t.models.closing import CloseProposal
 from polyb0t.models.limits import ProposedTrade
+from polyb0t.models.proposal import OpeningProposal
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What every intent of one cycle has in common. `now` is the store's; `decide_seconds` by type."""
+
+    scope: Scope
+    regime: Regime
+    now: datetime
+    decide_seconds: int
+    approvals_required: int = 1
+
+
+def opening_intent(proposal: OpeningProposal, frame: Frame) -> TradeIntent:
+    """A purchase as an intent with a new id."""
+    belief, estimate = proposal.belief, proposal.estimate
+    return TradeIntent(
+        **_framed(frame, IntentType.OPEN_POSITION),
+        **_market(proposal.market, proposal.terms),
+        outcome_label=proposal.outcome.label,
+        asset_id=proposal.outcome.asset_id,
+        side=proposal.side,
+        order_type=OrderType(proposal.order_type),
+        worst_price=proposal.worst_price,
+        amount=proposal.amount,
+        shares=None,
+        least_shares=proposal.min_shares,
+        fee_rate=proposal.fee.rate,
+        fee_exponent=proposal.fee.exponent,
+        estimated_cost=proposal.likely.cost,
+        max_cost=proposal.max_cost,
+        estimated_shares=proposal.likely.shares,
+        estimated_fee=proposal.likely.fee,
+        reference_price=proposal.reference_price,
+        book_hash=proposal.book_hash,
+        book_age_seconds=proposal.book_age_seconds,
+        best_bid=proposal.best_bid,
+        best_ask=proposal.reference_price,
+        model_name=estimate.model,
+        model_version=estimate.version,
+        model_validated=estimate.validated,
+        model_probability=belief.q,
+        model_low=belief.low,
+        model_high=belief.high,
+        edge_worst=proposal.edge_at_worst,
+        edge_now=proposal.edge_now,
+        reason=proposal.reason,
+        controls=proposal.controls,
+        parent_id=None,
+        target_order_id=None,
+    )
+
+
+def closing_intent(proposal: CloseProposal, frame: Frame, *, opened_by: TradeIntent | None) -> TradeIntent:
+    """A sale as an intent with a new id; no model speaks for it."""
+    return TradeIntent(
+        **_framed(frame, IntentType.CLOSE_POSITION),
+        **_market(proposal.market, proposal.terms),
+        **_NO_MODEL,
+        outcome_label=proposal.outcome.label,
+        asset_id=proposal.outcome.asset_id,
+        side=Side.SELL,
+        order_type=OrderType.FAK,
+        worst_price=proposal.worst_price,
+        amount=None,
+        shares=proposal.shares,
+        least_shares=None,
+        fee_rate=proposal.fee.rate,
+        fee_exponent=proposal.fee.exponent,
+        estimated_cost=proposal.likely_proceeds,
+        max_cost=Pusd(ZERO),
+        estimated_shares=proposal.likely_shares,
+        estimated_fee=proposal.likely_fee,
+        reference_price=proposal.reference_price,
+        book_hash=proposal.book_hash,
+        book_age_seconds=None,
+        best_bid=proposal.reference_price,
+        best_ask=proposal.best_ask,
+        reason=proposal.reason,
+        controls=proposal.controls,
+        parent_id=opened_by.id if opened_by is not None else None,
+        target_order_id=None,
+    )
+
+
+def cancelling_intent(
+    order: OrderRecord, placed_by: TradeIntent, frame: Frame, *, reason: str
+) -> TradeIntent:
+    """The engine's wish to take a resting order back; it waits for a person like any intent."""
+    copied = {
+        name: getattr(placed_by, name)
+        for name in (*_MARKET_FIELDS, "outcome_label", "asset_id", "best_bid", "best_ask")
+    }
+    return TradeIntent(
+        **_framed(frame, IntentType.CANCEL_ORDER),
+        **copied,
+        **_NO_MODEL,
+        side=None,
+        order_type=None,
+        worst_price=None,
+        amount=None,
+        shares=None,
+        least_shares=None,
+        fee_rate=None,
+        fee_exponent=None,
+        estimated_cost=None,
+        max_cost=None,
+        estimated_shares=None,
+        estimated_fee=None,
+        reference_price=None,
+        book_hash="",
+        book_age_seconds=None,
+        reason=reason,
+        controls=(),
+        parent_id=placed_by.id,
+        target_order_id=order.id,
+    )
 
 
 def trade_of(intent: TradeIntent) -> ProposedTrade:
@@ -29,3 +157,60 @@ def trade_of(intent: TradeIntent) -> ProposedTrade:
         edge_at_worst=intent.edge_worst,
         model_validated=intent.model_validated,
     )
+
+
+_MARKET_FIELDS = (
+    "question",
+    "condition_id",
+    "event_id",
+    "category",
+    "protocol_version",
+    "neg_risk",
+    "end_date",
+    "page_url",
+    "resolution_source",
+    "rules_hash",
+    "rules_text",
+    "tick",
+)
+_NO_MODEL: dict[str, Any] = {
+    "model_name": "",
+    "model_version": "",
+    "model_validated": False,
+    "model_probability": None,
+    "model_low": None,
+    "model_high": None,
+    "edge_worst": None,
+    "edge_now": None,
+}
+
+
+def _framed(frame: Frame, kind: IntentType) -> dict[str, Any]:
+    return {
+        "id": new_intent_id(),
+        "scope": str(frame.scope),
+        "regime": frame.regime,
+        "intent_type": kind,
+        "post_only": False,
+        "life_seconds": None,
+        "approvals_required": frame.approvals_required,
+        "created_at": frame.now,
+        "deadline": frame.now + timedelta(seconds=frame.decide_seconds),
+    }
+
+
+def _market(market: Market, terms: TradingTerms) -> dict[str, Any]:
+    return {
+        "question": market.question,
+        "condition_id": market.condition_id,
+        "event_id": market.event_id,
+        "category": market.category,
+        "protocol_version": market.version.value,
+        "neg_risk": terms.neg_risk,
+        "end_date": market.end_date,
+        "page_url": market.page_url,
+        "resolution_source": market.resolution_source,
+        "rules_hash": market.rules_hash,
+        "rules_text": market.rules_text,
+        "tick": terms.tick,
+    }
