@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from polymarket import AsyncSecureClient, PublicClient, SecureClient
 from polymarket.errors import RequestRejectedError
-from polymarket.models.clob import AcceptedOrder
+from polymarket.models.clob import AcceptedOrder, MarketOrderType
 from polymarket.streams import MarketSpec, UserSpec
 
 from tests.support.sandbox import RunningSandbox, running_sandbox
@@ -63,7 +63,7 @@ def test_a_resting_order_is_placed_read_back_and_cancelled(
     placed = accepted(client.post_order(signed))
     assert placed.status == "live"
     order = client.get_order(order_id=placed.order_id)
-    assert (order.status, order.price, order.original_size) == ("LIVE", Decimal("0.05"), 10)
+    assert (order.status, order.price, order.original_size) == ("LIVE", Decimal("0.05"), Decimal(10))
     assert [one.id for one in client.list_open_orders().iter_items()] == [placed.order_id]
     assert client.cancel_order(order_id=placed.order_id).canceled == (placed.order_id,)
     assert client.get_order(order_id=placed.order_id).status == "CANCELED"
@@ -71,7 +71,9 @@ def test_a_resting_order_is_placed_read_back_and_cancelled(
 
 
 @pytest.mark.parametrize("kind", ["FAK", "FOK"])
-def test_a_market_buy_fills_and_settles(sandbox: RunningSandbox, client: SecureClient, kind: str) -> None:
+def test_a_market_buy_fills_and_settles(
+    sandbox: RunningSandbox, client: SecureClient, kind: MarketOrderType
+) -> None:
     book = tradable_book(sandbox)
     worst = book.asks[-1][0] / E6
     before = client.get_balance_allowance(asset_type="COLLATERAL").balance
@@ -80,7 +82,7 @@ def test_a_market_buy_fills_and_settles(sandbox: RunningSandbox, client: SecureC
         side="BUY",
         amount=10,
         max_price=worst,
-        order_type=kind,  # type: ignore[arg-type]
+        order_type=kind,
     )
     placed = accepted(client.post_order(signed))
     assert placed.status == "matched"
