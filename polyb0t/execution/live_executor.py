@@ -22,6 +22,7 @@ import structlog
 from polyb0t.core.clock import Clock
 from polyb0t.core.errors import ConfigurationError, NotFoundError, PolybotError, VenueUnreachableError
 from polyb0t.core.ids import AssetId, IntentId, OrderId
+from polyb0t.core.units import ZERO, Pusd
 from polyb0t.data.order_book import OrderBook
 from polyb0t.execution import dry_run
 from polyb0t.execution.gateway import (
@@ -34,6 +35,7 @@ from polyb0t.execution.gateway import (
     SendOutcome,
     Unknown,
 )
+from polyb0t.execution.in_flight import InFlight
 from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType, TradeIntent
 from polyb0t.execution.orders import TERMINAL_ORDER, NewOrder, OrderRecord, OrderStatus
 from polyb0t.execution.proposing import trade_of
@@ -47,7 +49,13 @@ from polyb0t.models.limits import ControlContext
 log = structlog.get_logger(__name__)
 
 RESEND_PAUSE_SECONDS: Final = 0.5
-UNPROVEN: Final = (OrderStatus.SIGNED, OrderStatus.UNKNOWN, OrderStatus.VANISHED)
+NO_ROOM: Final = ClaimLimits(  # a cancel needs none, so nothing that fails to be read can block it
+    spendable_pusd=None,
+    max_order_pusd=Pusd(ZERO),
+    max_exposure_pusd=Pusd(ZERO),
+    held_cost_pusd=Pusd(ZERO),
+    closable_shares=None,
+)
 
 
 class BookSource(Protocol):
@@ -99,6 +107,7 @@ class LiveExecutor:
         clock: Clock,
         settings: ExecutorSettings,
         halt_file: Callable[[], bool],
+        in_flight: InFlight,
         follow: Callable[[OrderId], object] = lambda _order_id: None,
     ) -> None:
         if (gateway is not None) != (settings.regime is Regime.LIVE):
@@ -119,7 +128,7 @@ class LiveExecutor:
         self._follow = follow
         self._watch = ClockWatch(clock)
         self._submit_mutex = Lock()
-        self._busy: set[IntentId] = set()
+        self._in_flight = in_flight
         self._stopped: str | None = None
 
     @property
@@ -127,21 +136,14 @@ class LiveExecutor:
         """Why this process sends no more orders, or None. It stays so until a restart."""
         return self._stopped
 
-    def busy(self) -> frozenset[IntentId]:
-        """Intents that a thread of this process holds now; reconciliation leaves them alone."""
-        return frozenset(self._busy)
-
     def execute(self, intent_id: IntentId) -> IntentRecord:
         """Take one approved intent to its end, or to an UNKNOWN order. Returns how it stands then.
 
         Raises:
             DatabaseError, LeaseLostError: a step could not be written; what is stored is the truth.
         """
-        self._busy.add(intent_id)
-        try:
+        with self._in_flight.holding(intent_id):
             record = self._execute(intent_id)
-        finally:
-            self._busy.discard(intent_id)
         if record.order_id is not None:
             self._follow(record.order_id)  # fills that are there already; the rest comes by polling
         return self._intents.get(intent_id)
@@ -168,7 +170,8 @@ class LiveExecutor:
 
     def _claim(self, intent: TradeIntent) -> IntentRecord | Denied:
         with self._submit_mutex:
-            room = self._situation.claim_limits(intent)
+            places = intent.intent_type.places_order
+            room = self._situation.claim_limits(intent) if places else NO_ROOM
             return self._intents.claim(intent.id, self._lease, self._settings.regime, room)
 
     def _rehearse(self, record: IntentRecord) -> IntentRecord:
@@ -238,7 +241,7 @@ class LiveExecutor:
         """Look once more, then build and sign. Nothing leaves the process here."""
         intent = record.intent
         assert self._gateway is not None
-        obstacle = self._obstacle(intent)
+        obstacle = self._obstacle()
         if obstacle is not None:
             return obstacle
         try:
@@ -254,17 +257,12 @@ class LiveExecutor:
         except PolybotError as error:
             return Denied(error.code, str(error))
 
-    def _obstacle(self, intent: TradeIntent) -> Denied | None:
+    def _obstacle(self) -> Denied | None:
         if self._halt_file():
             return Denied("halted", "The HALT file is there; polyb0t resume removes it.")
         problem = self._watch.problem()
         if problem is not None:
             return Denied("clock_jumped", problem)
-        if intent.intent_type is IntentType.OPEN_POSITION:
-            for order in self._orders.orders(statuses=UNPROVEN, limit=1_000):
-                if order.condition_id == intent.condition_id:
-                    detail = f"The fate of order {order.id} in this market is not known yet."
-                    return Denied("market_unresolved", detail)
         return None
 
     # -- send ----------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from polyb0t.core.units import Shares
 from polyb0t.data.account_state import AccountOrder
 from polyb0t.data.fills import Fill, FillStatus
 from polyb0t.execution.gateway import Found, Lookup, OrderGateway
+from polyb0t.execution.in_flight import InFlight
 from polyb0t.execution.intents import IntentType
 from polyb0t.execution.orders import OrderRecord, OrderStatus
 from polyb0t.execution.reconciliation import Correction, Problem, correct, lots, moves, overspent
@@ -61,7 +62,7 @@ class _Shortfall:
 
 
 class Reconciler:
-    """Corrects our rows by what the exchange says. `busy` names intents that a thread is sending now."""
+    """Corrects our rows by what the exchange says. What is `in_flight` belongs to its thread."""
 
     def __init__(
         self,
@@ -71,7 +72,7 @@ class Reconciler:
         *,
         held_shares: Callable[[AssetId], Shares | None],
         clock: Clock,
-        busy: Callable[[], frozenset[IntentId]] = frozenset,
+        in_flight: InFlight,
     ) -> None:
         self._stores = stores
         self._orders = stores.orders
@@ -79,7 +80,7 @@ class Reconciler:
         self._gateway = gateway
         self._held_shares = held_shares
         self._clock = clock
-        self._busy = busy
+        self._in_flight = in_flight
         self._shortfalls: dict[AssetId, _Shortfall] = {}
         self._noted: set[tuple[str, str]] = set()
 
@@ -126,7 +127,7 @@ class Reconciler:
         """EXECUTING without an order proves that nothing was sent; cancels are sent again instead."""
         ended = []
         for record in self._stores.intents.executing_without_order():
-            if record.intent.intent_type is IntentType.CANCEL_ORDER or record.id in self._busy():
+            if record.intent.intent_type is IntentType.CANCEL_ORDER or record.id in self._in_flight:
                 continue
             detail = "The engine ended before the order was permitted. Nothing was sent."
             try:
@@ -154,7 +155,7 @@ class Reconciler:
     # -- orders --------------------------------------------------------------------------------
 
     def _look_up(self, gateway: OrderGateway, order: OrderRecord, notes: _Notes) -> None:
-        if order.intent_id in self._busy():
+        if order.intent_id in self._in_flight:
             return  # SIGNED belongs to the thread that is sending it
         lookup = gateway.lookup(order.id)
         try:
@@ -162,7 +163,7 @@ class Reconciler:
         except VenueUnreachableError as error:
             notes.problems.append(f"The trades of order {order.id} could not be read. {error}")
             return
-        if order.intent_id in self._busy() or self._orders.order(order.id).updated_at != order.updated_at:
+        if order.intent_id in self._in_flight or self._orders.order(order.id).updated_at != order.updated_at:
             return  # it moved while we asked; the next pass sees both sides anew
         try:
             current = self._orders.record_fills(order.id, seen, self._lease) if seen else order

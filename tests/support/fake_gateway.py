@@ -42,8 +42,8 @@ Answer = SendOutcome | Callable[[PreparedOrder], SendOutcome]
 class FakeGateway:
     """`offered` shares are for sale (and wanted) at `price`; orders that cross it match at once."""
 
-    price: Price = Price(Decimal("0.48"))
-    offered: Shares = Shares(Decimal(1_000))
+    price: Price = field(default_factory=lambda: Price(Decimal("0.48")))
+    offered: Shares = field(default_factory=lambda: Shares(Decimal(1_000)))
     answers: deque[Answer] = field(default_factory=deque)
     sent: list[OrderId] = field(default_factory=list)  # bytes that reached the exchange
     signed: list[OrderId] = field(default_factory=list)

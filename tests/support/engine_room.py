@@ -1,0 +1,164 @@
+"""An executor with everything around it: real storage, a scripted exchange, a clock that is moved by hand.
+
+`restart` is a crash and a new process on the same database and the same exchange.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from polyb0t.core.ids import AssetId, OrderId
+from polyb0t.core.units import ZERO, Shares
+from polyb0t.execution.dispatcher import Dispatcher
+from polyb0t.execution.gateway import OrderGateway
+from polyb0t.execution.in_flight import InFlight
+from polyb0t.execution.intents import IntentRecord, IntentStatus, TradeIntent
+from polyb0t.execution.live_executor import BookSource, ExecutorSettings, LiveExecutor, Situation
+from polyb0t.execution.orders import OrderRecord
+from polyb0t.execution.reconciler import Reconciler, ReconcileReport
+from polyb0t.execution.scope import Regime
+from polyb0t.execution.store import IntentStore, Lease, OrderStore, Stores
+from tests.support.clock import FakeClock
+from tests.support.databases import sqlite_stores
+from tests.support.fake_gateway import FakeGateway
+from tests.support.trading import FakeBooks, FakeSituation
+
+
+class CrashError(BaseException):
+    """The process ends here; nothing may catch it."""
+
+
+@dataclass
+class Tripwire:
+    """Crashes at the nth call that passes through any part wrapped by it, before or after the call."""
+
+    at: int | None = None
+    after: bool = False
+    calls: list[str] = field(default_factory=list)
+
+    def wrap(self, part: Any, name: str) -> Any:
+        return _Wrapped(self, part, name)
+
+    def pass_through(self, label: str, call: Callable[[], Any]) -> Any:
+        self.calls.append(label)
+        here = len(self.calls) == self.at
+        if here and not self.after:
+            raise CrashError(f"before {label}")
+        result = call()
+        if here:
+            raise CrashError(f"after {label}")
+        return result
+
+
+class _Wrapped:
+    def __init__(self, wire: Tripwire, part: Any, name: str) -> None:
+        self._wire, self._part, self._name = wire, part, name
+
+    def __getattr__(self, attribute: str) -> Any:
+        found = getattr(self._part, attribute)
+        if not callable(found):
+            return found
+        label = f"{self._name}.{attribute}"
+        return lambda *args, **kwargs: self._wire.pass_through(label, lambda: found(*args, **kwargs))
+
+
+class EngineRoom:
+    """One scope, one exchange, and the engine process that runs now."""
+
+    def __init__(self, folder: Path, *, regime: Regime = Regime.LIVE) -> None:
+        self.folder = folder
+        self.regime = regime
+        self.clock = FakeClock()
+        self.gateway = FakeGateway()
+        self.books = FakeBooks(self.clock)
+        self.halted_by_file = False
+        self.stores = sqlite_stores(folder, self.clock)
+        self.situation = FakeSituation(self.stores, self.clock)
+        self.lease = self._acquire(None)
+        self.start()
+
+    def start(self, wire: Tripwire | None = None) -> None:
+        """The parts of one process, optionally with a tripwire between them."""
+        wrap = wire.wrap if wire else (lambda part, _name: part)
+        stores = Stores(
+            scope=self.stores.scope,
+            intents=cast("IntentStore", wrap(self.stores.intents, "intents")),
+            orders=cast("OrderStore", wrap(self.stores.orders, "orders")),
+            engine=self.stores.engine,
+            switches=self.stores.switches,
+        )
+        live = self.regime is Regime.LIVE
+        gateway = cast("OrderGateway", wrap(self.gateway, "gateway")) if live else None
+        self.in_flight = InFlight()
+        self.reconciler = Reconciler(
+            stores,
+            self.lease,
+            gateway,
+            held_shares=self.held_shares,
+            clock=self.clock,
+            in_flight=self.in_flight,
+        )
+        self.executor = LiveExecutor(
+            stores,
+            self.lease,
+            gateway=gateway,
+            books=cast("BookSource", wrap(self.books, "books")),
+            situation=cast("Situation", wrap(self.situation, "situation")),
+            clock=self.clock,
+            settings=ExecutorSettings(self.regime),
+            halt_file=lambda: self.halted_by_file,
+            in_flight=self.in_flight,
+            follow=self.reconciler.follow,
+        )
+
+    def restart(self) -> ReconcileReport:
+        """A new process takes over and reconciles before anything else."""
+        self.lease = self._acquire(self.lease.token)
+        self.start()
+        return self.reconciler.run()
+
+    def dispatcher(self, workers: int = 4) -> Dispatcher:
+        return Dispatcher(self.executor, self.stores.intents, self.clock, workers=workers)
+
+    def propose(self, intent: TradeIntent) -> IntentRecord:
+        record = self.stores.intents.propose(intent, self.lease)
+        assert isinstance(record, IntentRecord), record
+        return record
+
+    def approve(self, intent: TradeIntent) -> IntentRecord:
+        """Proposed and approved by a person."""
+        self.propose(intent)
+        return self.stores.intents.approve(
+            intent.id, digest=intent.digest, actor="user:anna", grace_seconds=10
+        )
+
+    def execute(self, intent: TradeIntent) -> IntentRecord:
+        """Proposed, approved, executed."""
+        return self.executor.execute(self.approve(intent).id)
+
+    def status(self, intent: TradeIntent) -> IntentStatus:
+        return self.stores.intents.get(intent.id).status
+
+    def order(self, intent: TradeIntent) -> OrderRecord:
+        order_id = self.stores.intents.get(intent.id).order_id
+        assert order_id is not None, "the intent has no order"
+        return self.stores.orders.order(order_id)
+
+    def order_id(self, intent: TradeIntent) -> OrderId:
+        return self.gateway.order_id(intent)
+
+    def held_shares(self, asset_id: AssetId) -> Shares | None:
+        return None if self.gateway.down else Shares(self.gateway.held().get(asset_id, ZERO))
+
+    def _acquire(self, take_over_from: int | None) -> Lease:
+        lease = self.stores.engine.acquire(
+            "engine",
+            holder="host:1",
+            boot_id="boot",
+            process_started="then",
+            regime=self.regime,
+            take_over_from=take_over_from,
+        )
+        assert isinstance(lease, Lease), lease
+        return lease
