@@ -3,7 +3,7 @@
 Formatting works on decimals throughout; `Decimal.__format__` never passes through a float.
 """
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from polyb0t.core.units import plain
 
@@ -15,17 +15,17 @@ def cents(price: Decimal) -> str:
 
 def signed_cents(edge: Decimal) -> str:
     """`+2.9¢`, per share."""
-    return f"{edge * 100:+.1f}¢"
+    return f"{_half_up(edge * 100, '0.1'):+f}¢"
 
 
 def percent(probability: Decimal) -> str:
     """`66%`."""
-    return f"{probability * 100:.0f}%"
+    return f"{_half_up(probability * 100, '1')}%"
 
 
 def money(amount: Decimal) -> str:
     """`1,095.16`, without the unit."""
-    return f"{amount:,.2f}"
+    return f"{_half_up(amount, '0.01'):,f}"
 
 
 def seconds(value: Decimal) -> str:
@@ -36,3 +36,8 @@ def seconds(value: Decimal) -> str:
 def sentence(text: str) -> str:
     """The first letter large."""
     return text[:1].upper() + text[1:]
+
+
+def _half_up(value: Decimal, step: str) -> Decimal:
+    """Rounded the way people round."""
+    return value.quantize(Decimal(step), ROUND_HALF_UP)

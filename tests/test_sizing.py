@@ -1,0 +1,168 @@
+"""Size: Kelly's golden number, doubt, and every cap at its own border."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from polyb0t.core.ids import ConditionId
+from polyb0t.core.units import Price, Pusd, Shares
+from polyb0t.models.fees import cost_per_share
+from polyb0t.models.risk import Exposure, RiskLimits
+from polyb0t.models.sizing import Funds, NoSize, Size, Wish, doubt, kelly, size_purchase
+from tests.support.decisions import POLITICS_FEE, a_market, d
+
+MARKET = a_market()
+DEFAULT = RiskLimits()
+RICH = Funds(Pusd(d(10_000)), Pusd(d(10_000)), Exposure())
+# Wide limits, so that a test can narrow one and see that one bind.
+OPEN = RiskLimits(
+    order_fraction=d(1),
+    order_max_pusd=d(1_000_000),
+    order_max_shares=d(1_000_000),
+    market_fraction=d(1),
+    event_fraction=d(1),
+    category_fraction=d(1),
+    total_fraction=d(1),
+    cash_floor_fraction=d(0),
+    depth_fraction=d(1),
+)
+
+
+def a_wish(**changes: Any) -> Wish:
+    wish = Wish(
+        edge=d("0.0404"),
+        cost=cost_per_share(d("0.61"), POLITICS_FEE),
+        sd=d("0.016"),
+        independent=False,
+        worst_price=Price(d("0.61")),
+        best_ask=Price(d("0.60")),
+        depth=Shares(d(100_000)),
+        min_shares=Shares(d(5)),
+        fee=POLITICS_FEE,
+    )
+    return replace(wish, **changes)
+
+
+def sized(wish: Wish, funds: Funds = RICH, limits: RiskLimits = DEFAULT) -> Size:
+    size = size_purchase(wish, MARKET, funds, limits)
+    assert isinstance(size, Size), size
+    return size
+
+
+def test_kellys_golden_number():
+    assert kelly(d("0.66"), cost_per_share(d("0.60"), POLITICS_FEE)).quantize(d("0.0001")) == d("0.1291")
+
+
+def test_no_edge_is_no_stake():
+    assert kelly(d("0.60"), d("0.62")) == 0
+
+
+def test_doubt_of_the_strategy():
+    assert doubt(d("0.05"), d("0.04")).quantize(d("0.01")) == d("0.61")
+    assert doubt(d("-0.01"), d("0.04")) == 0
+    assert doubt(d("0.05"), d(0)) == 1
+
+
+def test_the_stake_is_fraction_times_doubt_times_the_best_stake():
+    size = sized(a_wish(), limits=OPEN)
+    chain = size.chain
+    assert chain.bound == "stake"
+    assert chain.wanted == chain.fraction * chain.doubt * chain.best_stake * 10_000
+    assert size.max_cost <= chain.wanted
+
+
+def test_only_the_price_recalibrated_halves_the_stake():
+    dependent, independent = sized(a_wish(), limits=OPEN), sized(a_wish(independent=True), limits=OPEN)
+    assert independent.chain.wanted == 2 * dependent.chain.wanted
+
+
+def test_the_order_limit_counts_the_fee():
+    size = sized(a_wish())
+    assert size.chain.bound == "order"
+    assert size.amount == d("96.15")  # 100 / 1.04, down to the cent
+    assert size.max_cost == d("99.996")
+    assert size.min_shares == d("157.62")  # 96.15 / 0.61, down to the hundredth
+
+
+@pytest.mark.parametrize(
+    ("bound", "narrow"),
+    [
+        ("order", {"order_fraction": d("0.002")}),
+        ("order", {"order_max_pusd": d(20)}),
+        ("shares", {"order_max_shares": d(32)}),
+        ("market", {"market_fraction": d("0.002")}),
+        ("event", {"event_fraction": d("0.002")}),
+        ("category", {"category_fraction": d("0.002")}),
+        ("total", {"total_fraction": d("0.002")}),
+        ("cash", {"cash_floor_fraction": d("0.998")}),
+        ("depth", {"depth_fraction": d("0.0003")}),
+    ],
+)
+def test_each_cap_binds_and_is_named(bound: str, narrow: dict[str, Decimal]):
+    size = sized(a_wish(), limits=replace(OPEN, **narrow))
+    assert size.chain.bound == bound
+    assert size.max_cost <= d(20)
+
+
+def test_what_is_at_risk_already_uses_up_the_room():
+    at_risk = Exposure().plus(MARKET, Pusd(d(150)))
+    size = sized(a_wish(), Funds(Pusd(d(10_000)), Pusd(d(9_850)), at_risk))
+    assert size.chain.bound == "market"
+    assert size.max_cost <= d(50)
+
+
+def test_another_market_of_the_same_event_counts_for_the_event_only():
+    sister = replace(MARKET, condition_id=ConditionId("0xsister"))
+    at_risk = Exposure().plus(sister, Pusd(d(390)))
+    size = sized(a_wish(), Funds(Pusd(d(10_000)), Pusd(d(9_610)), at_risk))
+    assert size.chain.bound == "event"
+    assert size.max_cost <= d(10)
+
+
+def test_no_room_is_said_with_the_limit_that_is_in_the_way():
+    full = Exposure().plus(MARKET, Pusd(d(200)))
+    answer = size_purchase(a_wish(), MARKET, Funds(Pusd(d(10_000)), Pusd(d(9_800)), full), RiskLimits())
+    assert isinstance(answer, NoSize)
+    assert answer.bound == "market"
+    assert "The market limit leaves 0.00 pUSD" in answer.reason
+
+
+def test_an_account_too_small_for_any_order_is_told_so():
+    answer = size_purchase(a_wish(), MARKET, Funds(Pusd(d(100)), Pusd(d(100)), Exposure()), DEFAULT)
+    assert answer == NoSize("The order limit leaves 0.96 pUSD; the smallest order is 3.05.", "order")
+
+
+def test_five_shares_are_the_least_even_when_a_dollar_would_buy_fewer():
+    small = Funds(Pusd(d(250)), Pusd(d(250)), Exposure())
+    answer = size_purchase(a_wish(), MARKET, small, RiskLimits())
+    assert isinstance(answer, NoSize)  # 1 % of 250 is 2.50 pUSD, about 3.9 shares at 61 cents
+
+
+@given(
+    bankroll=st.integers(1, 100_000),
+    spendable=st.integers(0, 100_000),
+    used=st.integers(0, 5_000),
+    worst=st.integers(60, 90),
+    depth=st.integers(0, 5_000),
+)
+def test_no_size_passes_any_limit(bankroll: int, spendable: int, used: int, worst: int, depth: int):
+    limits, price = RiskLimits(), Price(Decimal(worst) / 100)
+    wish = a_wish(worst_price=price, cost=cost_per_share(price, POLITICS_FEE), depth=Shares(Decimal(depth)))
+    exposure = Exposure().plus(MARKET, Pusd(Decimal(used)))
+    answer = size_purchase(
+        wish, MARKET, Funds(Pusd(Decimal(bankroll)), Pusd(Decimal(spendable)), exposure), limits
+    )
+    if isinstance(answer, NoSize):
+        return
+    assert answer.amount == answer.amount.quantize(d("0.01"))
+    assert answer.amount >= 1
+    assert answer.min_shares >= 5
+    assert answer.min_shares * price <= answer.amount
+    assert answer.max_cost <= limits.order_fraction * bankroll
+    assert answer.max_cost + used <= limits.market_fraction * bankroll
+    assert spendable - answer.max_cost >= limits.cash_floor_fraction * bankroll
+    assert answer.amount / wish.best_ask <= limits.depth_fraction * depth
