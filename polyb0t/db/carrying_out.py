@@ -1,0 +1,223 @@
+"""Claim, permit, fail, finish: from an approval to the permission to send, or to proof that nothing was."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from polyb0t.core.errors import ConflictError, PolybotError
+from polyb0t.core.ids import IntentId, OrderId
+from polyb0t.core.units import ZERO
+from polyb0t.data.order_book import Side
+from polyb0t.db import reservations
+from polyb0t.db.decisions import expire_if_due
+from polyb0t.db.moves import load, move
+from polyb0t.db.permission import halted, unavailable
+from polyb0t.db.rows import order_record
+from polyb0t.db.tables import orders, trade_intents
+from polyb0t.db.unit import ENGINE, Unit
+from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType, TradeIntent
+from polyb0t.execution.orders import NewOrder, OrderRecord, OrderStatus
+from polyb0t.execution.scope import Regime
+from polyb0t.execution.store import ClaimLimits, Denied, Lease
+
+LEASE_MARGIN_SECONDS = 5
+# Something of ours may be there that nobody can see yet: nothing new is opened beside it.
+UNSEEN = (OrderStatus.SIGNED, OrderStatus.UNKNOWN, OrderStatus.VANISHED)
+
+
+def claim(
+    unit: Unit, intent_id: IntentId, lease: Lease, regime: Regime, limits: ClaimLimits
+) -> IntentRecord | Denied:
+    """APPROVED -> EXECUTING with the greatest cost reserved, or the end of it."""
+    unit.require_lease(lease)
+    unit.switches()
+    record = load(unit, intent_id)
+    if record.status is not IntentStatus.APPROVED:
+        return Denied("not_approved", f"It is {record.status}.")
+    if expire_if_due(unit, record) is not None:
+        return Denied("expired", f"It had to be sent before {record.execute_by:%H:%M:%S} UTC.")
+    denied = _regime(record.intent, regime) or _stopped(unit, record) or _limits(unit, record.intent, limits)
+    claimed = move(unit, record, IntentStatus.EXECUTING, note={"lease": lease.token}, claim_token=lease.token)
+    if denied is not None:
+        _fail(unit, claimed, denied)
+        return denied
+    if claimed.intent.intent_type.places_order and regime is not Regime.DRY_RUN:
+        reservations.store(unit, claimed.intent, reservations.whole(claimed.intent))
+    return claimed
+
+
+def permit(unit: Unit, order: NewOrder, lease: Lease, *, post_budget_seconds: float) -> OrderRecord | Denied:
+    """Store the order as SIGNED. The commit of this is the permission to send."""
+    lasts_until = unit.lease_lasts_until(lease)
+    unit.switches()
+    record = load(unit, order.intent_id)
+    if record.order_id is not None:
+        # Its fate belongs to that order: failing the intent here would free money that may be spent.
+        return Denied("already_permitted", f"Order {record.order_id} exists for it.")
+    if record.status is not IntentStatus.EXECUTING:
+        return Denied("not_executing", f"It is {record.status}.")
+    needed = unit.now + timedelta(seconds=post_budget_seconds + LEASE_MARGIN_SECONDS)
+    denied = _stopped(unit, record) or _late(unit, record) or _not_ours(unit, record, lease)
+    if denied is None and lasts_until < needed:
+        denied = Denied("lease_short", f"The lease ends at {lasts_until:%H:%M:%S} UTC, before a send would.")
+    if denied is not None:
+        _fail(unit, record, denied)
+        return denied
+    return _store(unit, record.intent, order)
+
+
+def fail(
+    unit: Unit, intent_id: IntentId, lease: Lease, *, code: str, detail: str
+) -> IntentRecord | PolybotError:
+    """EXECUTING without an order row -> FAILED, reservation released."""
+    unit.require_lease(lease)
+    record = load(unit, intent_id)
+    if record.status is not IntentStatus.EXECUTING or record.order_id is not None:
+        return _not_open(record, "failed")
+    return _fail(unit, record, Denied(code, detail))
+
+
+def finish(
+    unit: Unit, intent_id: IntentId, lease: Lease, *, code: str, detail: str
+) -> IntentRecord | PolybotError:
+    """EXECUTING -> EXECUTED for what has no order row of its own: a dry run, a cancel."""
+    unit.require_lease(lease)
+    record = load(unit, intent_id)
+    without_order = (
+        record.intent.regime is Regime.DRY_RUN or record.intent.intent_type is IntentType.CANCEL_ORDER
+    )
+    if record.status is not IntentStatus.EXECUTING or not without_order:
+        return _not_open(record, "finished")
+    return move(unit, record, IntentStatus.EXECUTED, code=code, detail=detail)
+
+
+def _fail(unit: Unit, record: IntentRecord, denied: Denied) -> IntentRecord:
+    reservations.store(unit, record.intent, reservations.NOTHING)
+    return move(unit, record, IntentStatus.FAILED, code=denied.code, detail=denied.detail)
+
+
+def _regime(intent: TradeIntent, regime: Regime) -> Denied | None:
+    if intent.regime is regime:
+        return None
+    return Denied("wrong_regime", f"It was proposed in {intent.regime}; this engine runs in {regime}.")
+
+
+def _stopped(unit: Unit, record: IntentRecord) -> Denied | None:
+    return unavailable(record.intent) or halted(
+        unit, record.intent, approved_epoch=int(_state(unit, record).approved_epoch)
+    )
+
+
+def _late(unit: Unit, record: IntentRecord) -> Denied | None:
+    if record.execute_by is not None and unit.now < record.execute_by:
+        return None
+    return Denied("expired", "Its time to be sent was over before it was permitted.")
+
+
+def _not_ours(unit: Unit, record: IntentRecord, lease: Lease) -> Denied | None:
+    """Claimed by an engine before us, in another regime than ours, or of a kind that has no order."""
+    if _state(unit, record).claim_token != lease.token:
+        return Denied("interrupted", "An earlier engine claimed it and is gone; nothing was sent.")
+    if not record.intent.intent_type.places_order or record.intent.regime is Regime.DRY_RUN:
+        return Denied("wrong_regime", "A dry run and a cancel place no order.")
+    return _regime(record.intent, Regime(unit.require_lease(lease)["regime"]))
+
+
+def _state(unit: Unit, record: IntentRecord) -> Any:
+    columns = select(trade_intents.c.approved_epoch, trade_intents.c.claim_token)
+    return unit.connection.execute(columns.where(trade_intents.c.id == record.id)).one()
+
+
+def _limits(unit: Unit, intent: TradeIntent, limits: ClaimLimits) -> Denied | None:
+    """With the reservations of every unresolved order, so that two claims cannot both take the last of it."""
+    if not intent.intent_type.places_order:
+        return None
+    if intent.side is Side.SELL:
+        return _shares_left(unit, intent, limits)
+    return _money_left(unit, intent, limits) or _market_clear(unit, intent)
+
+
+def _money_left(unit: Unit, intent: TradeIntent, limits: ClaimLimits) -> Denied | None:
+    cost, reserved = (
+        intent.max_cost or ZERO,
+        reservations.reserved_pusd(unit.connection, unit.scope),
+    )
+    if limits.spendable_pusd is None:
+        return Denied("balance_unknown", "The balance could not be read, so nothing is opened.")
+    if cost > limits.max_order_pusd:
+        return Denied(
+            "order_too_large", f"It may cost {cost} pUSD; at most {limits.max_order_pusd} is allowed."
+        )
+    if cost > limits.spendable_pusd - reserved:
+        free = limits.spendable_pusd - reserved
+        return Denied("balance_too_low", f"It may cost {cost} pUSD; {free} pUSD is free.")
+    exposure = limits.held_cost_pusd + reserved + cost
+    if exposure > limits.max_exposure_pusd:
+        allowed = limits.max_exposure_pusd
+        return Denied("exposure_too_high", f"It would put {exposure} pUSD at risk; {allowed} is allowed.")
+    return None
+
+
+def _shares_left(unit: Unit, intent: TradeIntent, limits: ClaimLimits) -> Denied | None:
+    wanted = intent.shares or ZERO
+    if limits.closable_shares is None:
+        return Denied("shares_unknown", "The shares that we hold are not known, so nothing is sold.")
+    free = limits.closable_shares - reservations.reserved_shares(unit.connection, unit.scope, intent.asset_id)
+    if wanted > free:
+        return Denied("shares_too_few", f"It sells {wanted} shares; {free} of ours are free.")
+    return None
+
+
+def _market_clear(unit: Unit, intent: TradeIntent) -> Denied | None:
+    unseen = select(orders.c.id, orders.c.status).where(
+        orders.c.scope == str(unit.scope),
+        orders.c.condition_id == intent.condition_id,
+        orders.c.status.in_(UNSEEN),
+    )
+    row = unit.connection.execute(unseen.limit(1)).one_or_none()
+    return None if row is None else Denied("market_blocked", f"Order {row.id} on it is {row.status}.")
+
+
+def _store(unit: Unit, intent: TradeIntent, order: NewOrder) -> OrderRecord:
+    unit.connection.execute(
+        insert(orders).values(
+            id=order.id,
+            intent_id=intent.id,
+            scope=intent.scope,
+            regime=intent.regime,
+            condition_id=intent.condition_id,
+            asset_id=intent.asset_id,
+            side=intent.side,
+            order_type=intent.order_type,
+            price=intent.worst_price,
+            shares=intent.shares if intent.amount is None else intent.least_shares,
+            amount=intent.amount,
+            l2_timestamp=order.l2_timestamp,
+            credential_id=order.credential_id,
+            copies=1,
+            created_at=unit.now,
+            signed_order=order.signed_order,
+            status=OrderStatus.SIGNED,
+            updated_at=unit.now,
+        )
+    )
+    entry = {"intent": intent.id, "from": None, "to": OrderStatus.SIGNED, "l2_timestamp": order.l2_timestamp}
+    unit.note("order.permitted", order.id, entry, actor=ENGINE)
+    return load_order(unit, order.id)
+
+
+def load_order(unit: Unit, order_id: OrderId) -> OrderRecord:
+    """The order, its row locked; raises NoResultFound for one that the caller has not looked up."""
+    query = select(orders).where(orders.c.id == order_id, orders.c.scope == str(unit.scope))
+    return order_record(unit.connection.execute(query.with_for_update()).mappings().one())
+
+
+def _not_open(record: IntentRecord, verb: str) -> ConflictError:
+    order = f" and has the order {record.order_id}" if record.order_id else ""
+    return ConflictError(
+        f"Intent {record.id} was not {verb}.",
+        why=f"It is {record.status}{order}.",
+        do="What was sent is settled through its order.",
+        code="not_open",
+    )

@@ -1,0 +1,141 @@
+"""Approve, reject, expire: of several racing deciders exactly one wins, and the others learn who."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select
+
+from polyb0t.core.errors import ConflictError, NotAuthorisedError, PolybotError
+from polyb0t.core.ids import IntentId
+from polyb0t.db.moves import decided, load, move
+from polyb0t.db.permission import halted, refusal, unavailable
+from polyb0t.db.tables import trade_intents
+from polyb0t.db.unit import ENGINE, Unit
+from polyb0t.execution.intents import IntentRecord, IntentStatus
+from polyb0t.execution.scope import Regime
+from polyb0t.execution.store import Lease
+
+PAPER_ENGINE = "engine:paper"
+OPEN_TO_REJECTION = (IntentStatus.PENDING, IntentStatus.APPROVED)
+
+
+def approve(
+    unit: Unit, intent_id: IntentId, *, digest: str, actor: str, grace_seconds: float
+) -> IntentRecord | PolybotError:
+    """PENDING -> APPROVED. What is found to be too late is written EXPIRED, and that stays."""
+    unit.switches()
+    record = load(unit, intent_id)
+    _authorise(record, actor)
+    if record.status is not IntentStatus.PENDING:
+        return decided(record, "approved")
+    if record.digest != digest:
+        return _other_digest(record, digest)
+    late = expire_if_due(unit, record)
+    if late is not None:
+        return decided(late, "approved")
+    denied = unavailable(record.intent) or halted(unit, record.intent)
+    if denied is not None:
+        return refusal(record.intent, "approved", denied)
+    execute_by = max(record.intent.deadline, unit.now + timedelta(seconds=grace_seconds))
+    return move(
+        unit,
+        record,
+        IntentStatus.APPROVED,
+        actor=actor,
+        note={"execute_by": execute_by, "epoch": unit.epoch},
+        decided_at=unit.now,
+        decided_by=actor,
+        approved_epoch=unit.epoch,
+        execute_by=execute_by,
+    )
+
+
+def reject(unit: Unit, intent_id: IntentId, *, actor: str, reason: str) -> IntentRecord | PolybotError:
+    """PENDING or APPROVED -> REJECTED."""
+    record = load(unit, intent_id)
+    _authorise(record, actor)
+    if record.status not in OPEN_TO_REJECTION:
+        return decided(record, "rejected")
+    late = expire_if_due(unit, record)
+    if late is not None:
+        return decided(late, "rejected")
+    return move(
+        unit,
+        record,
+        IntentStatus.REJECTED,
+        actor=actor,
+        code="rejected",
+        detail=reason,
+        decided_at=unit.now,
+        decided_by=actor,
+    )
+
+
+def expire(unit: Unit, intent_id: IntentId, *, actor: str, code: str) -> IntentRecord | PolybotError:
+    """PENDING or APPROVED -> EXPIRED now."""
+    record = load(unit, intent_id)
+    if record.status not in OPEN_TO_REJECTION:
+        return decided(record, "expired")
+    return move(unit, record, IntentStatus.EXPIRED, actor=actor, code=code, detail=f"expired by {actor}")
+
+
+def expire_due(unit: Unit, lease: Lease) -> tuple[IntentRecord, ...]:
+    """Everything past its deadline or its execute_by."""
+    unit.require_lease(lease)
+    table = trade_intents.c
+    due = select(table.id).where(
+        table.scope == str(unit.scope),
+        or_(
+            (table.status == IntentStatus.PENDING) & (table.deadline <= unit.now),
+            (table.status == IntentStatus.APPROVED) & (table.execute_by <= unit.now),
+        ),
+    )
+    found = (load(unit, row.id) for row in unit.connection.execute(due.order_by(table.id)).all())
+    expired = (expire_if_due(unit, record) for record in found)
+    return tuple(record for record in expired if record is not None)
+
+
+def expire_if_due(unit: Unit, record: IntentRecord) -> IntentRecord | None:
+    """The record as EXPIRED if its time is over by the database's clock, else None."""
+    end = record.execute_by if record.status is IntentStatus.APPROVED else record.intent.deadline
+    if end is None or unit.now < end:
+        return None
+    return move(
+        unit, record, IntentStatus.EXPIRED, actor=ENGINE, code="expired", detail=_why_expired(record, end)
+    )
+
+
+def _why_expired(record: IntentRecord, end: datetime) -> str:
+    if record.status is IntentStatus.APPROVED:
+        return f"approved, but not sent before {end:%H:%M:%S} UTC"
+    seen = "" if record.seen_at else ", unseen"
+    return f"nobody decided before {end:%H:%M:%S} UTC{seen}"
+
+
+def _authorise(record: IntentRecord, actor: str) -> None:
+    """A person, or in paper the engine itself. More than one approval cannot be recorded here."""
+    kind, _, name = actor.partition(":")
+    if actor == PAPER_ENGINE and record.intent.regime is Regime.PAPER:
+        return
+    if kind not in ("user", "token", "standing") or not name:
+        raise NotAuthorisedError(
+            f"Intent {record.id} was not decided.",
+            why=f"{actor or 'Nobody'} may not decide in the regime {record.intent.regime}.",
+            do="A person decides.",
+            code="person_required",
+        )
+    if record.intent.approvals_required != 1:
+        raise NotAuthorisedError(
+            f"Intent {record.id} was not decided.",
+            why=f"It needs {record.intent.approvals_required} approvals; this version records one.",
+            do="Let it expire.",
+            code="approvals_not_available",
+        )
+
+
+def _other_digest(record: IntentRecord, digest: str) -> ConflictError:
+    return ConflictError(
+        f"Intent {record.id} was not approved.",
+        why=f"You approved the content {digest[:12] or '(none)'}, and its content is {record.digest[:12]}.",
+        do=f"Read it again with `polyb0t intents show {record.id}`.",
+        code="digest_mismatch",
+    )

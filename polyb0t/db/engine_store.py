@@ -1,0 +1,163 @@
+"""The EngineStore in SQL: the lease, snapshots of the account, and reading the journal."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+
+from polyb0t.core.canonical import canonical_text
+from polyb0t.core.errors import UsageError
+from polyb0t.data.account_state import AccountState
+from polyb0t.db.codec import decode
+from polyb0t.db.journal import ChainReport, entries, verify_chain
+from polyb0t.db.tables import account_states, engine_lease, gates
+from polyb0t.db.unit import ENGINE, ROLES, Unit, Units
+from polyb0t.execution.scope import Regime
+from polyb0t.execution.store import JournalEntry, Lease, LeaseInfo
+
+
+class SqlEngineStore:
+    """Lease, snapshots, journal."""
+
+    def __init__(self, units: Units) -> None:
+        self._units = units
+
+    def acquire(
+        self,
+        role: str,
+        *,
+        holder: str,
+        boot_id: str,
+        process_started: str,
+        regime: Regime,
+        take_over_from: int | None = None,
+    ) -> Lease | LeaseInfo:
+        if role not in ROLES:
+            raise UsageError(f"There is no role {role!r}.", why=f"Roles are {', '.join(ROLES)}.")
+        columns = {
+            "holder": holder,
+            "boot_id": boot_id,
+            "process_started": process_started,
+            "regime": regime,
+        }
+        return self._units.write(lambda unit: _acquire(unit, role, columns, take_over_from))
+
+    def beat(self, lease: Lease, *, cycle: int) -> None:
+        def beaten(unit: Unit) -> None:
+            unit.require_lease(lease)
+            unit.connection.execute(_row(unit, lease.role).values(beat_at=unit.now, cycle=cycle))
+
+        self._units.write(beaten)
+
+    def release(self, lease: Lease) -> None:
+        def released(unit: Unit) -> None:
+            unit.require_lease(lease)
+            unit.connection.execute(_row(unit, lease.role).values(released=True))
+            unit.note("lease.released", lease.role, {"token": lease.token}, actor=ENGINE)
+
+        self._units.write(released)
+
+    def lease_info(self, role: str) -> LeaseInfo | None:
+        query = select(engine_lease).where(
+            engine_lease.c.scope == str(self._units.scope), engine_lease.c.role == role
+        )
+        row = self._units.read(lambda connection: connection.execute(query).mappings().one_or_none())
+        return None if row is None else _info(row)
+
+    def save_account_state(self, state: AccountState, lease: Lease) -> None:
+        content = canonical_text(_plain(state))
+
+        def saved(unit: Unit) -> None:
+            unit.require_lease(lease)
+            unit.connection.execute(
+                insert(account_states).values(
+                    scope=str(unit.scope), observed_at=state.observed_at, content=content
+                )
+            )
+
+        self._units.write(saved)
+
+    def latest_account_state(self) -> AccountState | None:
+        query = (
+            select(account_states.c.content)
+            .where(account_states.c.scope == str(self._units.scope))
+            .order_by(account_states.c.id.desc())
+            .limit(1)
+        )
+        content = self._units.read(lambda connection: connection.scalar(query))
+        return None if content is None else decode(AccountState, json.loads(content))
+
+    def note(
+        self, lease: Lease | None, *, kind: str, subject: str, payload: Mapping[str, object], actor: str
+    ) -> None:
+        def noted(unit: Unit) -> None:
+            if lease is not None:
+                unit.require_lease(lease)
+            unit.note(kind, subject, payload, actor=actor)
+
+        self._units.write(noted)
+
+    def journal(
+        self, *, after: int = 0, limit: int = 1000, subject: str | None = None
+    ) -> tuple[JournalEntry, ...]:
+        return self._units.read(
+            lambda connection: entries(
+                connection, self._units.scope, after=after, limit=limit, subject=subject
+            )
+        )
+
+    def verify_journal(self) -> ChainReport:
+        """Recompute the whole chain."""
+        return self._units.read(lambda connection: verify_chain(connection, self._units.scope))
+
+
+def _acquire(
+    unit: Unit, role: str, columns: Mapping[str, object], take_over_from: int | None
+) -> Lease | LeaseInfo:
+    where = (engine_lease.c.scope == str(unit.scope), engine_lease.c.role == role)
+    held = (
+        unit.connection.execute(select(engine_lease).where(*where).with_for_update()).mappings().one_or_none()
+    )
+    if held is not None and not held["released"] and held["token"] != take_over_from:
+        return _info(held)
+    token = unit.token(role) + 1
+    unit.connection.execute(
+        update(gates).where(gates.c.scope == str(unit.scope)).values({f"{role}_token": token})
+    )
+    unit.connection.execute(delete(engine_lease).where(*where))
+    unit.connection.execute(
+        insert(engine_lease).values(
+            scope=str(unit.scope),
+            role=role,
+            token=token,
+            cycle=0,
+            started_at=unit.now,
+            beat_at=unit.now,
+            released=False,
+            **columns,
+        )
+    )
+    unit.note("lease.acquired", role, {"token": token, "took_over": take_over_from, **columns}, actor=ENGINE)
+    return Lease(role, token)
+
+
+def _row(unit: Unit, role: str) -> Any:
+    return update(engine_lease).where(engine_lease.c.scope == str(unit.scope), engine_lease.c.role == role)
+
+
+def _info(row: Mapping[Any, Any]) -> LeaseInfo:
+    names = LeaseInfo.__dataclass_fields__
+    return LeaseInfo(**{**{name: row[name] for name in names}, "regime": Regime(row["regime"])})
+
+
+def _plain(value: object) -> object:
+    """Dataclasses as mappings of their fields, all the way down."""
+    names = getattr(type(value), "__dataclass_fields__", None)
+    if names is not None:
+        return {name: _plain(getattr(value, name)) for name in names}
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,180 @@
+"""The IntentStore in SQL: each method is one transaction over the gate."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from polyb0t.core.errors import AmbiguousError, DatabaseError, PolybotError
+from polyb0t.core.ids import SHORTEST_PREFIX, IntentId
+from polyb0t.db import carrying_out, decisions, proposals
+from polyb0t.db.moves import no_such_intent
+from polyb0t.db.proposals import Cooldowns
+from polyb0t.db.rows import INTENT_QUERY, intent_record
+from polyb0t.db.tables import orders, trade_intents
+from polyb0t.db.unit import Unit, Units
+from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType, TradeIntent
+from polyb0t.execution.orders import NewOrder, OrderRecord
+from polyb0t.execution.scope import Regime
+from polyb0t.execution.store import ClaimLimits, Denied, Lease
+
+CANDIDATES_SHOWN = 5
+
+
+class SqlIntentStore:
+    """Intents from proposal to end."""
+
+    def __init__(self, units: Units, cooldowns: Cooldowns) -> None:
+        self._units = units
+        self._cooldowns = cooldowns
+
+    def now(self) -> datetime:
+        return self._units.now()
+
+    def propose(self, intent: TradeIntent, lease: Lease) -> IntentRecord | Denied:
+        return self._inserting(lambda unit: proposals.propose(unit, intent, lease, self._cooldowns))
+
+    def supersede(self, old: IntentId, new: TradeIntent, lease: Lease) -> IntentRecord | Denied:
+        return self._inserting(lambda unit: proposals.supersede(unit, old, new, lease))
+
+    def get(self, intent_id: IntentId) -> IntentRecord:
+        rows = self._rows(INTENT_QUERY.where(trade_intents.c.id == intent_id))
+        if not rows:
+            raise no_such_intent(intent_id)
+        return rows[0]
+
+    def find(self, prefix: str) -> IntentRecord:
+        wanted = prefix.strip().lower()
+        if not wanted:
+            raise no_such_intent("without an id")
+        query = INTENT_QUERY.where(trade_intents.c.id.startswith(wanted, autoescape=True))
+        rows = self._rows(query.order_by(trade_intents.c.created_at.desc()).limit(CANDIDATES_SHOWN + 1))
+        if not rows:
+            raise no_such_intent(prefix)
+        if len(rows) > 1 and all(row.id != wanted for row in rows):
+            raise _ambiguous(prefix, rows)
+        return next((row for row in rows if row.id == wanted), rows[0])
+
+    def list(
+        self,
+        *,
+        statuses: Sequence[IntentStatus] = (),
+        types: Sequence[IntentType] = (),
+        limit: int = 100,
+        before: IntentId | None = None,
+    ) -> tuple[IntentRecord, ...]:
+        table = trade_intents.c
+        query = INTENT_QUERY
+        if statuses:
+            query = query.where(table.status.in_(statuses))
+        if types:
+            query = query.where(table.intent_type.in_(types))
+        if before is not None:
+            at = self.get(before).intent.created_at
+            query = query.where(or_(table.created_at < at, and_(table.created_at == at, table.id < before)))
+        return self._rows(query.order_by(table.created_at.desc(), table.id.desc()).limit(limit))
+
+    def shortest_prefixes(self, ids: Sequence[IntentId]) -> Mapping[IntentId, str]:
+        return self._units.read(lambda connection: {one: self._shortest(connection, one) for one in ids})
+
+    def approve(self, intent_id: IntentId, *, digest: str, actor: str, grace_seconds: float) -> IntentRecord:
+        return self._units.decide(
+            lambda unit: decisions.approve(
+                unit, intent_id, digest=digest, actor=actor, grace_seconds=grace_seconds
+            )
+        )
+
+    def reject(self, intent_id: IntentId, *, actor: str, reason: str) -> IntentRecord:
+        return self._units.decide(lambda unit: decisions.reject(unit, intent_id, actor=actor, reason=reason))
+
+    def expire(self, intent_id: IntentId, *, actor: str, code: str = "expired_by_hand") -> IntentRecord:
+        return self._units.decide(lambda unit: decisions.expire(unit, intent_id, actor=actor, code=code))
+
+    def expire_due(self, lease: Lease) -> tuple[IntentRecord, ...]:
+        return self._units.write(lambda unit: decisions.expire_due(unit, lease))
+
+    def mark_seen(self, ids: Sequence[IntentId], *, actor: str) -> None:
+        del actor  # who has seen it is not kept, only that somebody has
+        table = trade_intents.c
+        unseen = (table.scope == str(self._units.scope), table.id.in_(ids), table.seen_at.is_(None))
+        if ids and self._units.read(
+            lambda connection: connection.scalar(select(func.count()).where(*unseen))
+        ):
+            self._units.write(
+                lambda unit: (
+                    unit.connection.execute(
+                        update(trade_intents).where(*unseen).values(seen_at=unit.now)
+                    ).rowcount
+                )
+            )
+
+    def claim(
+        self, intent_id: IntentId, lease: Lease, regime: Regime, limits: ClaimLimits
+    ) -> IntentRecord | Denied:
+        return self._units.write(lambda unit: carrying_out.claim(unit, intent_id, lease, regime, limits))
+
+    def permit(self, order: NewOrder, lease: Lease, *, post_budget_seconds: float) -> OrderRecord | Denied:
+        return self._units.write(
+            lambda unit: carrying_out.permit(unit, order, lease, post_budget_seconds=post_budget_seconds)
+        )
+
+    def fail(self, intent_id: IntentId, lease: Lease, *, code: str, detail: str) -> IntentRecord:
+        return self._units.decide(
+            lambda unit: carrying_out.fail(unit, intent_id, lease, code=code, detail=detail)
+        )
+
+    def finish(self, intent_id: IntentId, lease: Lease, *, code: str, detail: str) -> IntentRecord:
+        return self._units.decide(
+            lambda unit: carrying_out.finish(unit, intent_id, lease, code=code, detail=detail)
+        )
+
+    def executing_without_order(self) -> tuple[IntentRecord, ...]:
+        table = trade_intents.c
+        query = INTENT_QUERY.where(table.status == IntentStatus.EXECUTING, orders.c.id.is_(None))
+        return self._rows(query.order_by(table.created_at))
+
+    def _rows(self, query: Select[Any]) -> tuple[IntentRecord, ...]:
+        scoped = query.where(trade_intents.c.scope == str(self._units.scope))
+        rows = self._units.read(lambda connection: connection.execute(scoped).mappings().all())
+        return tuple(intent_record(row) for row in rows)
+
+    def _shortest(self, connection: Connection, intent_id: IntentId) -> str:
+        """One character more than what it shares with its neighbours in the order of ids."""
+        ids = trade_intents.c.id
+        before = connection.scalar(select(func.max(ids)).where(ids < intent_id))
+        after = connection.scalar(select(func.min(ids)).where(ids > intent_id))
+        shared = max(_common(intent_id, before or ""), _common(intent_id, after or ""))
+        return intent_id[: max(SHORTEST_PREFIX, shared + 1)]
+
+    def _inserting(self, work: Callable[[Unit], IntentRecord | Denied]) -> IntentRecord | Denied:
+        """The unique index is the last word on duplicates, whatever the code before it saw."""
+        try:
+            return self._units.write(work)
+        except DatabaseError as error:
+            cause = error.__cause__
+            if isinstance(cause, IntegrityError) and _is_duplicate(cause):
+                return Denied("duplicate", "An intent on it exists already.")
+            raise
+
+
+def _is_duplicate(error: IntegrityError) -> bool:
+    code = str(getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", ""))
+    return code in ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "23505")
+
+
+def _common(one: str, other: str) -> int:
+    pairs = zip(one, other, strict=False)
+    return next((index for index, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
+def _ambiguous(prefix: str, rows: Sequence[IntentRecord]) -> PolybotError:
+    shown = ", ".join(f"{row.id} ({row.intent.question[:40]})" for row in rows[:CANDIDATES_SHOWN])
+    more = ", and more" if len(rows) > CANDIDATES_SHOWN else ""
+    return AmbiguousError(
+        f"{prefix} is not clear.",
+        why=f"It begins the ids of {shown}{more}.",
+        do="Type more characters.",
+        code="ambiguous_id",
+    )

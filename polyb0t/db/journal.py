@@ -1,0 +1,120 @@
+"""The hash-chained journal: gap-free, in commit order, verifiable by anyone who has the rows."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from polyb0t.core.canonical import canonical_text, sha256_hex
+from polyb0t.core.clock import microseconds
+from polyb0t.db.tables import journal, journal_head
+from polyb0t.execution.scope import Scope
+from polyb0t.execution.store import JournalEntry
+
+GENESIS: Final = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class ChainReport:
+    """How far the chain holds: `broken_at` is the first sequence that does not follow, or None."""
+
+    entries: int
+    head: str
+    broken_at: int | None
+    detail: str
+
+    @property
+    def intact(self) -> bool:
+        return self.broken_at is None
+
+
+def append(
+    connection: Connection,
+    scope: Scope,
+    *,
+    at: datetime,
+    actor: str,
+    kind: str,
+    subject: str,
+    payload: Mapping[str, object],
+) -> int:
+    """Add one entry behind the locked head; its sequence."""
+    head = connection.execute(
+        select(journal_head.c.sequence, journal_head.c.hash)
+        .where(journal_head.c.scope == str(scope))
+        .with_for_update()
+    ).one()
+    body = canonical_text(payload)
+    entry = JournalEntry(head.sequence + 1, at, actor, kind, subject, body, head.hash, "")
+    row = {**asdict(entry), "hash": entry_hash(scope, entry), "scope": str(scope)}
+    connection.execute(insert(journal).values(**row))
+    moved = {"sequence": entry.sequence, "hash": row["hash"], "at": at}
+    connection.execute(update(journal_head).where(journal_head.c.scope == str(scope)).values(**moved))
+    return entry.sequence
+
+
+def entry_hash(scope: Scope, entry: JournalEntry) -> str:
+    """SHA-256 of the previous hash and the canonical text of the entry, its payload taken as text."""
+    content = {
+        "sequence": entry.sequence,
+        "scope": str(scope),
+        "at": microseconds(entry.at),
+        "actor": entry.actor,
+        "kind": entry.kind,
+        "subject": entry.subject,
+        "payload": entry.payload,
+    }
+    return sha256_hex(entry.previous_hash + canonical_text(content))
+
+
+def entries(
+    connection: Connection, scope: Scope, *, after: int = 0, limit: int = 1000, subject: str | None = None
+) -> tuple[JournalEntry, ...]:
+    """Entries behind sequence `after`, oldest first."""
+    query = select(journal).where(journal.c.scope == str(scope), journal.c.sequence > after)
+    if subject is not None:
+        query = query.where(journal.c.subject == subject)
+    rows = connection.execute(query.order_by(journal.c.sequence).limit(limit)).mappings()
+    return tuple(_entry(row) for row in rows)
+
+
+def verify_chain(connection: Connection, scope: Scope) -> ChainReport:
+    """Recompute every hash and compare the last with the head."""
+    previous, expected = GENESIS, 0
+    rows = connection.execute(
+        select(journal).where(journal.c.scope == str(scope)).order_by(journal.c.sequence)
+    ).mappings()
+    for entry in map(_entry, rows):
+        expected += 1
+        fault = _fault(entry, expected, previous, scope)
+        if fault:
+            return ChainReport(expected - 1, previous, expected, fault)
+        previous = entry.hash
+    head = connection.execute(select(journal_head).where(journal_head.c.scope == str(scope))).one()
+    if (head.sequence, head.hash) != (expected, previous):
+        detail = f"the head says {head.sequence}, the last entry is {expected}"
+        return ChainReport(expected, previous, expected + 1, detail)
+    return ChainReport(expected, previous, None, "")
+
+
+def _fault(entry: JournalEntry, expected: int, previous: str, scope: Scope) -> str:
+    if entry.sequence != expected:
+        return f"entry {expected} is missing"
+    if entry.previous_hash != previous:
+        return "it does not continue the entry before it"
+    return "" if entry_hash(scope, entry) == entry.hash else "its content was altered"
+
+
+def _entry(row: RowMapping) -> JournalEntry:
+    return JournalEntry(
+        sequence=row["sequence"],
+        at=row["at"],
+        actor=row["actor"],
+        kind=row["kind"],
+        subject=row["subject"],
+        payload=row["payload"],
+        previous_hash=row["previous_hash"],
+        hash=row["hash"],
+    )

@@ -1,0 +1,249 @@
+"""The OrderStore in SQL: an order, its fills, its intent and its reservation move together."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, or_, select, update
+
+from polyb0t.core.errors import AmbiguousError, ConflictError, NotFoundError, PolybotError
+from polyb0t.core.ids import AssetId, OrderId
+from polyb0t.core.units import ZERO, Pusd, Shares
+from polyb0t.data.fills import FINAL_FILL, Fill
+from polyb0t.db import reservations
+from polyb0t.db.carrying_out import load_order
+from polyb0t.db.fill_book import Sums, record
+from polyb0t.db.moves import load, move
+from polyb0t.db.rows import fill_of, order_record
+from polyb0t.db.tables import fills, orders
+from polyb0t.db.unit import ENGINE, Unit, Units, changed
+from polyb0t.execution.intents import IntentStatus
+from polyb0t.execution.orders import (
+    ORDER_TRANSITIONS,
+    TERMINAL_ORDER,
+    UNRESOLVED_ORDER,
+    OrderRecord,
+    OrderStatus,
+)
+from polyb0t.execution.store import Lease
+
+_O = OrderStatus
+ACCEPTED = frozenset({_O.LIVE, _O.DELAYED, _O.MATCHED, _O.FILLED})
+ENDED_WITHOUT_PROOF_OF_FILL = frozenset({_O.REFUSED, _O.ABSENT, _O.CANCELLED, _O.EXPIRED})
+# A fill proves that the exchange took the order, whatever was believed before.
+MOVED_BY_A_FILL = frozenset({_O.SIGNED, _O.UNKNOWN, _O.VANISHED, _O.REFUSED, _O.ABSENT})
+
+
+class Evidence(NamedTuple):
+    """What is now known of an order, and from which words."""
+
+    status: OrderStatus
+    code: str
+    detail: str
+    venue_status: str
+
+
+class SqlOrderStore:
+    """Orders and their fills."""
+
+    def __init__(self, units: Units) -> None:
+        self._units = units
+
+    def order(self, order_id: OrderId) -> OrderRecord:
+        found = self._rows(select(orders).where(orders.c.id == order_id))
+        if not found:
+            raise _no_such_order(order_id)
+        return found[0]
+
+    def find_order(self, prefix: str) -> OrderRecord:
+        wanted = prefix.strip().lower()
+        if not wanted:
+            raise _no_such_order("without an id")
+        begins = or_(
+            orders.c.id.startswith(wanted, autoescape=True),
+            orders.c.intent_id.startswith(wanted, autoescape=True),
+        )
+        found = self._rows(select(orders).where(begins).order_by(orders.c.created_at.desc()).limit(6))
+        if not found:
+            raise _no_such_order(prefix)
+        exact = [order for order in found if wanted in (order.id, order.intent_id)]
+        if len(found) > 1 and len(exact) != 1:
+            raise _ambiguous(prefix, found)
+        return exact[0] if exact else found[0]
+
+    def orders(self, *, statuses: Sequence[OrderStatus] = (), limit: int = 100) -> tuple[OrderRecord, ...]:
+        query = select(orders).order_by(orders.c.created_at.desc(), orders.c.id.desc()).limit(limit)
+        return self._rows(query.where(orders.c.status.in_(statuses)) if statuses else query)
+
+    def watched(self) -> tuple[OrderRecord, ...]:
+        unsettled = select(fills.c.order_id).where(
+            fills.c.order_id == orders.c.id, fills.c.status.not_in(FINAL_FILL)
+        )
+        query = select(orders).where(or_(orders.c.status.in_(UNRESOLVED_ORDER), unsettled.exists()))
+        return self._rows(query.order_by(orders.c.created_at, orders.c.id))
+
+    def settle(
+        self,
+        order_id: OrderId,
+        lease: Lease,
+        *,
+        status: OrderStatus,
+        code: str,
+        detail: str,
+        venue_status: str = "",
+    ) -> OrderRecord:
+        evidence = Evidence(status, code, detail, venue_status)
+        return self._units.decide(lambda unit: _settle(unit, order_id, lease, evidence))
+
+    def record_lookup(self, order_id: OrderId, lease: Lease, *, detail: str) -> None:
+        def asked(unit: Unit) -> int:
+            unit.require_lease(lease)
+            return unit.connection.execute(
+                update(orders)
+                .where(orders.c.id == order_id, orders.c.scope == str(unit.scope))
+                .values(lookups=orders.c.lookups + 1, looked_up_at=unit.now, detail=detail)
+            ).rowcount
+
+        if self._units.write(asked) != 1:
+            raise _no_such_order(order_id)
+
+    def record_fills(self, order_id: OrderId, fills: Sequence[Fill], lease: Lease) -> OrderRecord:
+        return self._units.write(lambda unit: _record_fills(unit, order_id, fills, lease))
+
+    def fills(self, *, order_id: OrderId | None = None) -> tuple[Fill, ...]:
+        query = select(fills).where(fills.c.scope == str(self._units.scope))
+        if order_id is not None:
+            query = query.where(fills.c.order_id == order_id)
+        ordered = query.order_by(fills.c.matched_at, fills.c.trade_id, fills.c.bucket_index, fills.c.order_id)
+        rows = self._units.read(lambda connection: connection.execute(ordered).mappings().all())
+        return tuple(fill_of(row) for row in rows)
+
+    def reserved_pusd(self) -> Pusd:
+        return self._units.read(lambda connection: reservations.reserved_pusd(connection, self._units.scope))
+
+    def reserved_shares(self, asset_id: AssetId) -> Shares:
+        return self._units.read(
+            lambda connection: reservations.reserved_shares(connection, self._units.scope, asset_id)
+        )
+
+    def _rows(self, query: Select[Any]) -> tuple[OrderRecord, ...]:
+        scoped = query.where(orders.c.scope == str(self._units.scope))
+        rows = self._units.read(lambda connection: connection.execute(scoped).mappings().all())
+        return tuple(order_record(row) for row in rows)
+
+
+def _settle(unit: Unit, order_id: OrderId, lease: Lease, evidence: Evidence) -> OrderRecord | PolybotError:
+    unit.require_lease(lease)
+    before, intent = _locked(unit, order_id)
+    status = evidence.status
+    if status is not before.status and status not in ORDER_TRANSITIONS[before.status]:
+        return _illegal(before, status)
+    after = _move_order(unit, before, evidence)
+    reservations.store(unit, intent.intent, reservations.remaining(intent.intent, after))
+    end = _end_of_intent(after)
+    if end is not None and _may_move(intent.status, end):
+        move(unit, intent, end, code=evidence.code, detail=evidence.detail, note={"order": order_id})
+    return after
+
+
+def _record_fills(unit: Unit, order_id: OrderId, new: Sequence[Fill], lease: Lease) -> OrderRecord:
+    unit.require_lease(lease)
+    order, intent = _locked(unit, order_id)
+    sums = record(unit, order, new)
+    if sums is None:
+        return order
+    order = _store_sums(unit, order, sums)
+    if sums.shares > ZERO and order.status in MOVED_BY_A_FILL:
+        order = _move_order(unit, order, Evidence(OrderStatus.MATCHED, "filled", "", ""))
+    reservations.store(unit, intent.intent, reservations.remaining(intent.intent, order))
+    if sums.shares > ZERO and _may_move(intent.status, IntentStatus.EXECUTED):
+        move(unit, intent, IntentStatus.EXECUTED, code="filled", note={"order": order_id})
+    return order
+
+
+def _locked(unit: Unit, order_id: OrderId) -> tuple[OrderRecord, Any]:
+    """The order with its intent, locked in the order of the design."""
+    intent_id = unit.connection.scalar(
+        select(orders.c.intent_id).where(orders.c.id == order_id, orders.c.scope == str(unit.scope))
+    )
+    if intent_id is None:
+        raise _no_such_order(order_id)
+    intent = load(unit, intent_id)
+    return load_order(unit, order_id), intent
+
+
+def _move_order(unit: Unit, order: OrderRecord, evidence: Evidence) -> OrderRecord:
+    values: dict[str, object] = {
+        "status": evidence.status,
+        "updated_at": unit.now,
+        "detail": evidence.detail,
+        "venue_status": evidence.venue_status or order.venue_status,
+    }
+    if evidence.status in TERMINAL_ORDER:
+        values["signed_order"] = None
+    moved = update(orders).where(orders.c.id == order.id, orders.c.status == order.status)
+    if not changed(unit.connection, moved.values(**values)):
+        raise _illegal(order, evidence.status)
+    if evidence.status is not order.status:
+        entry = {"intent": order.intent_id, "from": order.status, "to": evidence.status}
+        said = {"code": evidence.code, "detail": evidence.detail, "venue_status": evidence.venue_status}
+        unit.note("order.settled", order.id, {**entry, **said}, actor=ENGINE)
+    return load_order(unit, order.id)
+
+
+def _store_sums(unit: Unit, order: OrderRecord, sums: Sums) -> OrderRecord:
+    unit.connection.execute(
+        update(orders)
+        .where(orders.c.id == order.id)
+        .values(
+            filled_shares=sums.shares,
+            filled_notional=sums.notional,
+            fees=sums.fees,
+            provisional_shares=sums.provisional,
+            updated_at=unit.now,
+        )
+    )
+    return load_order(unit, order.id)
+
+
+def _end_of_intent(order: OrderRecord) -> IntentStatus | None:
+    """What the order's status says of its intent; None while it proves nothing."""
+    if order.status in ACCEPTED or order.filled_shares > ZERO:
+        return IntentStatus.EXECUTED
+    if order.status in ENDED_WITHOUT_PROOF_OF_FILL:
+        return IntentStatus.FAILED
+    return None
+
+
+def _may_move(present: IntentStatus, end: IntentStatus) -> bool:
+    """An accepted order that is cancelled later leaves its intent EXECUTED; later evidence of life
+    takes a FAILED one back."""
+    if end is IntentStatus.EXECUTED:
+        return present in (IntentStatus.EXECUTING, IntentStatus.FAILED)
+    return present is IntentStatus.EXECUTING
+
+
+def _illegal(order: OrderRecord, status: OrderStatus) -> ConflictError:
+    return ConflictError(
+        f"Order {order.id} was not moved.",
+        why=f"It cannot go from {order.status} to {status}.",
+        do="Look at it on the exchange's website; reconciliation will ask again.",
+        code="illegal_transition",
+    )
+
+
+def _no_such_order(prefix: str) -> NotFoundError:
+    return NotFoundError(
+        f"There is no order {prefix}.",
+        why="No id of an order or of its intent begins so.",
+        do="See them with `polyb0t orders list`.",
+        code="order_not_found",
+    )
+
+
+def _ambiguous(prefix: str, found: Sequence[OrderRecord]) -> AmbiguousError:
+    return AmbiguousError(
+        f"{prefix} is not clear.",
+        why=f"It begins {', '.join(order.id for order in found[:5])}.",
+        do="Type more characters.",
+        code="ambiguous_id",
+    )

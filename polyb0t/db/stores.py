@@ -1,0 +1,118 @@
+"""Opens all of a scope's storage. The schema is checked with one cheap read, not with alembic."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, RowMapping, select, update
+
+from polyb0t.core.clock import Clock
+from polyb0t.core.errors import DatabaseError
+from polyb0t.db.engine import Database, open_database
+from polyb0t.db.engine_store import SqlEngineStore
+from polyb0t.db.intent_store import SqlIntentStore
+from polyb0t.db.journal import append
+from polyb0t.db.kill_switch_store import SqlKillSwitchStore
+from polyb0t.db.order_store import SqlOrderStore
+from polyb0t.db.proposals import Cooldowns
+from polyb0t.db.tables import gates, journal_head, kill_switches
+from polyb0t.db.unit import SCHEMA_VERSION, Units, foreign_scope, version_error
+from polyb0t.execution.scope import Scope
+from polyb0t.execution.store import Stores
+
+UNCLAIMED = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SqlStores(Stores):
+    """Stores with the database behind them, for who has to close it."""
+
+    database: Database
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self.database.close()
+
+
+def open_stores(
+    url: str,
+    scope: Scope,
+    clock: Clock,
+    *,
+    opening_cooldown_seconds: float = 900,
+    closing_cooldown_seconds: float = 60,
+) -> SqlStores:
+    """The storage of `scope`; the first use of a new database makes it this scope's for ever.
+
+    Raises:
+        DatabaseError: missing, unreachable, or of another schema version.
+        ConflictError: `foreign_scope`, naming both.
+    """
+    database = open_database(url, clock)
+    try:
+        _require_scope(database, scope)
+    except BaseException:
+        database.close()
+        raise
+    units = Units(database, scope)
+    return SqlStores(
+        scope=scope,
+        intents=SqlIntentStore(units, Cooldowns(opening_cooldown_seconds, closing_cooldown_seconds)),
+        orders=SqlOrderStore(units),
+        engine=SqlEngineStore(units),
+        switches=SqlKillSwitchStore(units),
+        database=database,
+    )
+
+
+def peek_scope(url: str) -> Scope | None:
+    """Whose database it is; None when it was never used.
+
+    Raises:
+        DatabaseError: missing, unreachable, or of another schema version.
+    """
+    database = open_database(url)
+    try:
+        gate = database.read(_gate)
+    finally:
+        database.close()
+    return Scope.parse(gate["scope"]) if gate["scope"] != UNCLAIMED else None
+
+
+def _require_scope(database: Database, scope: Scope) -> None:
+    gate = database.read(_gate)
+    if gate["scope"] == UNCLAIMED:
+        gate = database.write(lambda connection: _claim_scope(database, connection, scope))
+    if gate["scope"] != str(scope):
+        raise foreign_scope(gate["scope"], scope)
+
+
+def _gate(connection: Connection) -> RowMapping:
+    query = select(gates.c.scope, gates.c.schema_version).with_for_update()
+    rows = connection.execute(query).mappings().all()
+    if len(rows) != 1:
+        raise DatabaseError(
+            "The database was not used.",
+            why=f"It has {len(rows)} gate rows; there has to be exactly one.",
+            do="Restore a copy of it.",
+            code="database_damaged",
+        )
+    gate = rows[0]
+    if gate["schema_version"] != SCHEMA_VERSION:
+        raise version_error(gate["schema_version"])
+    return gate
+
+
+def _claim_scope(database: Database, connection: Connection, scope: Scope) -> RowMapping:
+    """Turn the rows of the first migration into this scope's, if nobody was faster."""
+    if _gate(connection)["scope"] == UNCLAIMED:
+        for table in (gates, kill_switches, journal_head):
+            connection.execute(update(table).where(table.c.scope == UNCLAIMED).values(scope=str(scope)))
+        append(
+            connection,
+            scope,
+            at=database.now(connection),
+            actor="engine",
+            kind="scope.claimed",
+            subject=str(scope),
+            payload={"schema_version": SCHEMA_VERSION},
+        )
+    return _gate(connection)

@@ -1,0 +1,315 @@
+"""Every table. Rows of intents, orders and the journal are guarded by triggers as well (`triggers.py`).
+
+Every row carries its scope. Money, shares and prices are whole millionths; instants are microseconds.
+A change here needs a migration; a test compares the two.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from polyb0t.data.fills import FillStatus, Role
+from polyb0t.data.order_book import Side
+from polyb0t.db.types import E6, UtcDateTime
+from polyb0t.execution.intents import LIVE_STATUSES, IntentStatus, IntentType, OrderType
+from polyb0t.execution.orders import OrderStatus
+from polyb0t.execution.scope import Regime
+from polyb0t.models.kill_switches import KillSwitchType
+
+metadata: Final = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def _listed(column: str, values: Iterable[str]) -> str:
+    return f"{column} IN ({', '.join(repr(str(value)) for value in sorted(values))})"
+
+
+def _one_of(column: str, enum: type[StrEnum], *, nullable: bool = False) -> CheckConstraint:
+    rule = _listed(column, enum)
+    return CheckConstraint(f"{column} IS NULL OR {rule}" if nullable else rule, name=f"{column}_known")
+
+
+# A person, or in paper the engine itself: nothing else may stand behind an approved row.
+_APPROVERS: Final = (
+    "substr(decided_by, 1, 5) = 'user:' OR substr(decided_by, 1, 6) = 'token:' "
+    "OR substr(decided_by, 1, 9) = 'standing:' "
+    "OR (decided_by = 'engine:paper' AND regime = 'paper')"
+)
+_LIVE: Final = text(_listed("status", LIVE_STATUSES))
+
+gates: Final = Table(
+    "gates",
+    metadata,
+    Column("scope", String(200), primary_key=True),  # '' until first use
+    Column("database_id", String(32), nullable=False),
+    Column("schema_version", Integer, nullable=False),
+    Column("epoch", BigInteger, nullable=False),  # raised by every trip
+    Column("engine_token", BigInteger, nullable=False),  # only grows
+    Column("claims_token", BigInteger, nullable=False),
+    CheckConstraint("epoch >= 0 AND engine_token >= 0 AND claims_token >= 0", name="never_negative"),
+)
+
+trade_intents: Final = Table(
+    "trade_intents",
+    metadata,
+    # Content: fixed by triggers. `canonical` is the whole of it; the columns beside it are for queries
+    # and constraints and are written from it.
+    Column("id", String(40), primary_key=True),
+    Column("scope", String(200), nullable=False),
+    Column("regime", String(10), nullable=False),
+    Column("intent_type", String(20), nullable=False),
+    Column("target", String(200), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("canonical", Text, nullable=False),
+    Column("condition_id", String(80), nullable=False),
+    Column("asset_id", String(100), nullable=False),
+    Column("side", String(4)),
+    Column("order_type", String(3)),
+    Column("worst_price", E6),
+    Column("amount", E6),
+    Column("shares", E6),
+    Column("max_cost", E6),
+    Column("approvals_required", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("deadline", UtcDateTime, nullable=False),
+    Column("parent_id", String(40)),
+    Column("target_order_id", String(80)),
+    # State: moves by compare-and-set.
+    Column("status", String(10), nullable=False),
+    Column("decided_at", UtcDateTime),
+    Column("decided_by", String(200)),
+    Column("approved_epoch", BigInteger),
+    Column("execute_by", UtcDateTime),
+    Column("claim_token", BigInteger),  # the lease that claimed it
+    Column("result", String(60)),
+    Column("result_detail", Text, nullable=False, server_default=""),
+    Column("seen_at", UtcDateTime),
+    Column("updated_at", UtcDateTime, nullable=False),
+    _one_of("regime", Regime),
+    _one_of("intent_type", IntentType),
+    _one_of("status", IntentStatus),
+    _one_of("side", Side, nullable=True),
+    _one_of("order_type", OrderType, nullable=True),
+    CheckConstraint("worst_price > 0 AND worst_price < 1000000", name="price_inside_unit"),
+    CheckConstraint("amount > 0", name="amount_positive"),
+    CheckConstraint("shares > 0", name="shares_positive"),
+    CheckConstraint("max_cost >= 0", name="max_cost_not_negative"),
+    CheckConstraint("approvals_required >= 1", name="approval_required"),
+    CheckConstraint(
+        "intent_type NOT IN ('OPEN_POSITION', 'CLOSE_POSITION') OR (side IS NOT NULL"
+        " AND order_type IS NOT NULL AND worst_price IS NOT NULL AND max_cost IS NOT NULL"
+        " AND (amount IS NULL) <> (shares IS NULL))",
+        name="trade_complete",
+    ),
+    CheckConstraint("decided_by <> 'engine:paper' OR regime = 'paper'", name="engine_decides_paper_only"),
+    CheckConstraint(
+        "status NOT IN ('APPROVED', 'EXECUTING', 'EXECUTED') OR (decided_by IS NOT NULL"
+        " AND decided_at IS NOT NULL AND execute_by IS NOT NULL AND approved_epoch IS NOT NULL"
+        f" AND ({_APPROVERS}))",
+        name="approved_by_somebody",
+    ),
+    # The database, not the caller, refuses a second live intent of a kind on a target.
+    Index(
+        "uq_trade_intents_live",
+        "scope",
+        "regime",
+        "intent_type",
+        "target",
+        unique=True,
+        sqlite_where=_LIVE,
+        postgresql_where=_LIVE,
+    ),
+    Index("ix_trade_intents_newest", "scope", "created_at", "id"),
+    Index("ix_trade_intents_status", "scope", "status"),
+    Index("ix_trade_intents_cooling", "scope", "regime", "intent_type", "target", "updated_at"),
+)
+
+orders: Final = Table(
+    "orders",
+    metadata,
+    Column("id", String(80), primary_key=True),
+    Column("intent_id", String(40), nullable=False),
+    Column("scope", String(200), nullable=False),
+    Column("regime", String(10), nullable=False),
+    Column("condition_id", String(80), nullable=False),
+    Column("asset_id", String(100), nullable=False),
+    Column("side", String(4), nullable=False),
+    Column("order_type", String(3), nullable=False),
+    Column("price", E6, nullable=False),
+    Column("shares", E6, nullable=False),
+    Column("amount", E6),
+    Column("l2_timestamp", BigInteger, nullable=False),
+    Column("credential_id", String(100), nullable=False),
+    Column("copies", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    # State.
+    Column("signed_order", Text),  # a bearer instrument: erased once the order's end is proven
+    Column("status", String(10), nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("filled_shares", E6, nullable=False, server_default="0"),
+    Column("filled_notional", E6, nullable=False, server_default="0"),
+    Column("fees", E6, nullable=False, server_default="0"),
+    Column("provisional_shares", E6, nullable=False, server_default="0"),
+    Column("venue_status", String(60), nullable=False, server_default=""),
+    Column("detail", Text, nullable=False, server_default=""),
+    Column("lookups", Integer, nullable=False, server_default="0"),
+    Column("looked_up_at", UtcDateTime),
+    # One order per intent, ever: the last line of defence behind the permit's own check.
+    UniqueConstraint("intent_id"),
+    CheckConstraint("copies = 1", name="one_copy"),
+    CheckConstraint("regime <> 'dry_run'", name="none_in_dry_run"),
+    CheckConstraint("price > 0 AND price < 1000000", name="price_inside_unit"),
+    CheckConstraint("shares > 0", name="shares_positive"),
+    CheckConstraint("filled_shares >= 0 AND filled_notional >= 0", name="fills_not_negative"),
+    CheckConstraint("provisional_shares BETWEEN 0 AND filled_shares", name="provisional_is_part"),
+    _one_of("regime", Regime),
+    _one_of("side", Side),
+    _one_of("order_type", OrderType),
+    _one_of("status", OrderStatus),
+    Index("ix_orders_status", "scope", "status"),
+    Index("ix_orders_newest", "scope", "created_at", "id"),
+)
+
+fills: Final = Table(
+    "fills",
+    metadata,
+    Column("scope", String(200), primary_key=True),
+    Column("trade_id", String(80), primary_key=True),
+    Column("bucket_index", Integer, primary_key=True, autoincrement=False),
+    Column("order_id", String(80), primary_key=True),
+    Column("regime", String(10), nullable=False),
+    Column("condition_id", String(80), nullable=False),
+    Column("asset_id", String(100), nullable=False),
+    Column("side", String(4), nullable=False),
+    Column("role", String(5), nullable=False),
+    Column("price", E6, nullable=False),
+    Column("shares", E6, nullable=False),
+    Column("fee", E6, nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("matched_at", UtcDateTime, nullable=False),
+    Column("transaction_hash", String(80), nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    CheckConstraint("price > 0 AND price < 1000000", name="price_inside_unit"),
+    CheckConstraint("shares > 0", name="shares_positive"),
+    _one_of("side", Side),
+    _one_of("role", Role),
+    _one_of("status", FillStatus),
+    Index("ix_fills_order", "order_id"),
+)
+
+reservations: Final = Table(
+    "reservations",
+    metadata,
+    Column("intent_id", String(40), primary_key=True),
+    Column("scope", String(200), nullable=False),
+    Column("regime", String(10), nullable=False),
+    Column("asset_id", String(100), nullable=False),
+    Column("pusd", E6, nullable=False),  # what a BUY may still cost
+    Column("shares", E6, nullable=False),  # what a SELL may still take
+    Column("updated_at", UtcDateTime, nullable=False),
+    CheckConstraint("pusd >= 0 AND shares >= 0", name="not_negative"),
+    Index("ix_reservations_asset", "scope", "asset_id"),
+)
+
+kill_switches: Final = Table(
+    "kill_switches",
+    metadata,
+    Column("scope", String(200), primary_key=True),
+    Column("name", String(20), primary_key=True),
+    Column("tripped", Boolean, nullable=False),
+    Column("changed_at", UtcDateTime),
+    Column("changed_by", String(200), nullable=False, server_default=""),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("measured", String(200)),
+    Column("threshold", String(200)),
+    _one_of("name", KillSwitchType),
+)
+
+kill_switch_events: Final = Table(
+    "kill_switch_events",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),  # of its journal entry
+    Column("scope", String(200), nullable=False),
+    Column("name", String(20), nullable=False),
+    Column("tripped", Boolean, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("measured", String(200)),
+    Column("threshold", String(200)),
+    Column("epoch", BigInteger, nullable=False),
+    _one_of("name", KillSwitchType),
+)
+
+account_states: Final = Table(
+    "account_states",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("scope", String(200), nullable=False),
+    Column("observed_at", UtcDateTime, nullable=False),
+    Column("content", Text, nullable=False),  # canonical JSON
+    Index("ix_account_states_newest", "scope", "id"),
+)
+
+engine_lease: Final = Table(
+    "engine_lease",
+    metadata,
+    Column("scope", String(200), primary_key=True),
+    Column("role", String(10), primary_key=True),
+    Column("token", BigInteger, nullable=False),
+    Column("holder", String(200), nullable=False),
+    Column("boot_id", String(100), nullable=False),
+    Column("process_started", String(100), nullable=False),
+    Column("regime", String(10), nullable=False),
+    Column("cycle", BigInteger, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("beat_at", UtcDateTime, nullable=False),
+    Column("released", Boolean, nullable=False),
+    CheckConstraint(_listed("role", ("engine", "claims")), name="role_known"),
+    _one_of("regime", Regime),
+)
+
+journal: Final = Table(
+    "journal",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),  # gap-free
+    Column("scope", String(200), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("kind", String(60), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("previous_hash", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Index("ix_journal_subject", "scope", "subject", "sequence"),
+)
+
+journal_head: Final = Table(
+    "journal_head",
+    metadata,
+    Column("scope", String(200), primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("at", UtcDateTime),
+)

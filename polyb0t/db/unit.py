@@ -1,0 +1,187 @@
+"""One write unit: the gate is locked first, then time is read, then the work is done and journalled."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+
+from sqlalchemy import Connection, RowMapping, Table, select
+
+from polyb0t.core.errors import ConflictError, DatabaseError, LeaseLostError, PolybotError
+from polyb0t.db import journal
+from polyb0t.db.engine import Database
+from polyb0t.db.tables import engine_lease, gates, journal_head, kill_switches
+from polyb0t.execution.scope import Scope
+from polyb0t.execution.store import Lease
+from polyb0t.models.kill_switches import KillSwitchType, Stance, SwitchState, stance_of
+
+T = TypeVar("T")
+
+SCHEMA_VERSION: Final = 1
+LEASE_SECONDS: Final = 30
+ENGINE: Final = "engine"  # the actor of what the engine does by itself
+ROLES: Final = ("engine", "claims")
+
+
+class Unit:
+    """A transaction that holds the gate. `now` never moves back."""
+
+    def __init__(self, connection: Connection, database: Database, scope: Scope) -> None:
+        self.connection = connection
+        self.scope = scope
+        self.gate = _locked_gate(connection, scope)
+        self.now = monotonic_now(connection, database, scope)
+        self._switches: tuple[SwitchState, ...] | None = None
+
+    @property
+    def epoch(self) -> int:
+        return int(self.gate["epoch"])
+
+    def switches(self) -> Sequence[SwitchState]:
+        """The rows as they stand, locked; a trip waits behind us or we behind it."""
+        if self._switches is None:
+            self._switches = switch_states(self.connection, self.scope, lock=True)
+        return self._switches
+
+    def stance(self) -> Stance:
+        return stance_of(self.switches())
+
+    def require_lease(self, lease: Lease) -> RowMapping:
+        """The lease's row.
+
+        Raises:
+            LeaseLostError: another engine has taken over, or the lease was given back.
+        """
+        query = select(engine_lease).where(
+            engine_lease.c.scope == str(self.scope), engine_lease.c.role == lease.role
+        )
+        row = self.connection.execute(query).mappings().one_or_none()
+        current = self.token(lease.role)
+        if row is None or row["released"] or not lease.token == row["token"] == current:
+            raise LeaseLostError(
+                "Nothing was written.",
+                why=f"This process had lease {lease.token} of {lease.role}; the present one is {current}.",
+                do="Another engine has taken over; stop this one.",
+            )
+        return row
+
+    def token(self, role: str) -> int:
+        return int(self.gate[f"{role}_token"])
+
+    def lease_lasts_until(self, lease: Lease) -> datetime:
+        """When a standby may take over, by database time."""
+        beat: datetime = self.require_lease(lease)["beat_at"]
+        return beat + timedelta(seconds=LEASE_SECONDS)
+
+    def note(self, kind: str, subject: str, payload: Mapping[str, object], *, actor: str) -> int:
+        """Append to the journal; the sequence of the entry."""
+        return journal.append(
+            self.connection,
+            self.scope,
+            at=self.now,
+            actor=actor,
+            kind=kind,
+            subject=subject,
+            payload=payload,
+        )
+
+
+class Units:
+    """Runs write units and reads of one scope."""
+
+    def __init__(self, database: Database, scope: Scope) -> None:
+        self.database = database
+        self.scope = scope
+
+    def write(self, work: Callable[[Unit], T]) -> T:
+        """`work` in one transaction; an error that it raises undoes everything."""
+        return self.database.write(lambda connection: work(Unit(connection, self.database, self.scope)))
+
+    def decide(self, work: Callable[[Unit], T | PolybotError]) -> T:
+        """As `write`; an error that `work` returns is raised after its changes are committed (an intent
+        that was found to be too late stays expired)."""
+        result = self.write(work)
+        if isinstance(result, PolybotError):
+            raise result
+        return result
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        return self.database.read(work)
+
+    def now(self) -> datetime:
+        """max(database time, time of the journal's head)."""
+        return self.read(lambda connection: monotonic_now(connection, self.database, self.scope))
+
+
+def monotonic_now(connection: Connection, database: Database, scope: Scope) -> datetime:
+    """Database time, never before the newest journal entry."""
+    head: datetime | None = connection.scalar(
+        select(journal_head.c.at).where(journal_head.c.scope == str(scope))
+    )
+    now = database.now(connection)
+    return now if head is None else max(now, head)
+
+
+def switch_states(connection: Connection, scope: Scope, *, lock: bool = False) -> tuple[SwitchState, ...]:
+    """Every switch row that exists."""
+    query = select(kill_switches).where(kill_switches.c.scope == str(scope)).order_by(kill_switches.c.name)
+    rows = connection.execute(query.with_for_update() if lock else query).mappings()
+    return tuple(
+        SwitchState(
+            type=KillSwitchType(row["name"]),
+            tripped=row["tripped"],
+            at=row["changed_at"],
+            by=row["changed_by"],
+            reason=row["reason"],
+            value=row["measured"],
+            limit=row["threshold"],
+        )
+        for row in rows
+    )
+
+
+def changed(connection: Connection, statement: object) -> bool:
+    """Whether the conditional update moved exactly one row."""
+    return connection.execute(statement).rowcount == 1  # type: ignore[call-overload,no-any-return]
+
+
+def _locked_gate(connection: Connection, scope: Scope) -> RowMapping:
+    query = select(gates).where(gates.c.scope == str(scope)).with_for_update()
+    gate = connection.execute(query).mappings().one_or_none()
+    if gate is None:
+        raise _no_gate(connection, gates, scope)
+    if gate["schema_version"] != SCHEMA_VERSION:
+        raise version_error(int(gate["schema_version"]))
+    return gate
+
+
+def _no_gate(connection: Connection, table: Table, scope: Scope) -> PolybotError:
+    other = connection.scalar(select(table.c.scope))
+    if other is None:
+        return DatabaseError(
+            "The database was not used.",
+            why="Its gate row is missing, so nothing can be decided safely.",
+            do="Restore a copy of it.",
+            code="database_damaged",
+        )
+    return foreign_scope(str(other), scope)
+
+
+def foreign_scope(owner: str, asked: Scope) -> ConflictError:
+    """This database is another account's."""
+    return ConflictError(
+        "The database was not used.",
+        why=f"It belongs to {owner or 'nobody yet'}, and this is {asked}.",
+        do="Give every account its own database: set POLYBOT_DATABASE_URL or leave it unset.",
+        code="foreign_scope",
+    )
+
+
+def version_error(found: int) -> DatabaseError:
+    """The schema is not the one that this program was written for."""
+    newer = found > SCHEMA_VERSION
+    return DatabaseError(
+        "The database was not used.",
+        why=f"Its schema is version {found}; this program knows version {SCHEMA_VERSION}.",
+        do="Install the newer polyb0t." if newer else "Bring it up with `polyb0t db upgrade`.",
+        code="schema_newer" if newer else "schema_older",
+    )
