@@ -42,6 +42,7 @@ CONTROLS: Final[tuple[Control, ...]] = (
     market_controls.ends_soon,
     market_controls.book_stale,
     market_controls.clock_skew,
+    order_controls.wrong_side,
     order_controls.price_worse,
     order_controls.price_collar,
     order_controls.spread_wide,

@@ -113,7 +113,7 @@ def edge_low(trade: ProposedTrade, context: ControlContext) -> Verdict:
     """At the worst price the edge still pays for the risk of being wrong."""
     if not trade.opening:
         return not_for_closes()
-    if trade.edge_at_worst is None:
+    if trade.edge_at_worst is None or not trade.edge_at_worst.is_finite():
         return unknown("The edge at the worst price is")
     least = max(context.limits.edge_min, trade.edge_required or ZERO)
     enough = trade.edge_at_worst >= least
@@ -127,7 +127,7 @@ def edge_too_good(trade: ProposedTrade, context: ControlContext) -> Verdict:
     """The edge is not larger than the largest bias ever published: then quote, rules or model is wrong."""
     if not trade.opening:
         return not_for_closes()
-    if trade.edge_now is None:
+    if trade.edge_now is None or not trade.edge_now.is_finite():
         return unknown("The edge at the present price is")
     most = context.limits.edge_suspicious
     passed = trade.edge_now <= most

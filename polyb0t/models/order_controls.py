@@ -5,10 +5,28 @@ from typing import Final
 
 from polyb0t.core.units import ZERO, floor_to, plain
 from polyb0t.data.order_book import Side
-from polyb0t.models.risk import TAKER_TYPES, ControlContext, ProposedTrade, Verdict, not_for_closes, unknown
+from polyb0t.models.risk import (
+    CLOSE_POSITION,
+    OPEN_POSITION,
+    TAKER_TYPES,
+    ControlContext,
+    ProposedTrade,
+    Verdict,
+    not_for_closes,
+    unknown,
+)
 from polyb0t.models.wording import cents, money
 
 HUNDREDTH: Final = Decimal("0.01")
+
+
+def wrong_side(trade: ProposedTrade, _context: ControlContext) -> Verdict:
+    """An opening buys and a close sells."""
+    right = {OPEN_POSITION: Side.BUY, CLOSE_POSITION: Side.SELL}.get(trade.intent_type)
+    fits = trade.side is right
+    return Verdict(
+        fits, trade.side, right or "", "" if fits else f"{trade.intent_type} does not {trade.side}."
+    )
 
 
 def price_worse(trade: ProposedTrade, context: ControlContext) -> Verdict:

@@ -118,7 +118,8 @@ class ProposedTrade:
 
     @property
     def opening(self) -> bool:
-        return self.intent_type == OPEN_POSITION
+        """Whether the controls of openings apply: to everything but the sale of a position."""
+        return not (self.intent_type == CLOSE_POSITION and self.side is Side.SELL)
 
     @property
     def spends_money(self) -> bool:
