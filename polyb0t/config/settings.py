@@ -76,6 +76,10 @@ class Settings(BaseSettings):
         pattern=r"^0x[0-9a-fA-F]{40}$",
         description="The wallet that holds the money; on the sandbox the first practice account if unset.",
     )
+    signature_type: Literal[0, 1, 2, 3] = Field(
+        3,
+        description="Kind of wallet: 0 plain EOA, 1 proxy, 2 Safe, 3 deposit wallet. On the sandbox always 0.",
+    )
     bankroll_pusd: PusdAmount = Field(
         Decimal(1000), description="Dry run only: the pretend cash that trades are sized against, in pUSD."
     )
@@ -112,6 +116,9 @@ class Settings(BaseSettings):
     )
     prompts_per_hour: Annotated[int, Field(ge=1, le=10_000)] = Field(
         6, description="At most so many new proposals an hour."
+    )
+    most_waiting: Annotated[int, Field(ge=1, le=100)] = Field(
+        5, description="At most so many proposals wait at a time."
     )
     orders_per_hour: Annotated[int, Field(ge=1, le=10_000)] = Field(
         6, description="At most so many orders an hour."

@@ -242,6 +242,10 @@ class EngineStore(Protocol):
         """A journal entry that changes no other row (start, stop, preflight, universe counts)."""
         ...
 
+    def last_sequence(self) -> int:
+        """The sequence of the newest journal entry; 0 when there is none."""
+        ...
+
     def journal(
         self, *, after: int = 0, limit: int = 1000, subject: str | None = None
     ) -> tuple[JournalEntry, ...]: ...

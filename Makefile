@@ -1,0 +1,40 @@
+# `make` alone prints what there is. Python 3.11 or newer is all that has to be on the machine.
+
+.DEFAULT_GOAL := help
+.PHONY: help install run practice watch shell test check bench lock clean
+
+PY := .venv/bin/python
+BIN := .venv/bin
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+install: ## Create .venv with everything that running and testing needs
+	@sh scripts/install.sh dev
+
+run: ## The whole system on a pretend exchange: dry run, nothing is sent
+	@sh scripts/start.sh
+
+practice: ## The same with practice money: approved orders are filled by the sandbox
+	@sh scripts/start.sh --practice
+
+watch: ## Follow the proposals of a running system and decide with single keys
+	@sh scripts/install.sh run quiet && exec $(BIN)/polyb0t intents watch
+
+shell: ## A prompt where `polyb0t` works
+	@sh scripts/install.sh run quiet && exec sh scripts/shell.sh
+
+test: ## All tests
+	@sh scripts/install.sh dev quiet && exec $(PY) -m pytest -n 2 --dist loadgroup
+
+check: ## Format, lint, types, layers, migrations, generated documents, lock
+	@sh scripts/install.sh dev quiet && exec sh scripts/check.sh
+
+bench: ## Speed and memory, as ratios against a named rival in the same run
+	@sh scripts/install.sh dev quiet && exec $(PY) -m bench
+
+lock: ## Resolve the dependencies anew into the two lock files
+	@sh scripts/install.sh dev quiet && exec sh scripts/lock.sh
+
+clean: ## Remove what the targets above made (not your data directory)
+	@rm -rf .venv .tools build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,160 @@
+"""One pass: observe, decide, propose, expire, reconcile. Short stages that take and return values.
+
+A stage that fails is logged with its traceback, counted and shown; the others still run, the safety
+stages always. No venue call happens inside a transaction.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import structlog
+
+from polyb0t.core.clock import Clock
+from polyb0t.core.errors import LeaseLostError, PolybotError
+from polyb0t.data.account_state import AccountState, AccountStateProvider
+from polyb0t.execution.intents import IntentManager
+from polyb0t.execution.proposing import Frame, opening_intent
+from polyb0t.execution.store import Denied, Lease, Stores
+from polyb0t.models.chances import Candidate, NearMiss
+from polyb0t.models.proposal import Openings, decide_openings
+from polyb0t.models.signals import MarketState, ProbabilityModel
+from polyb0t.runtime.agreement import Agreement
+from polyb0t.runtime.desk import AccountDesk
+from polyb0t.runtime.snapshots import Snapshots
+from polyb0t.runtime.watching import MarketWatch
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class CycleReport:
+    """What one pass took and found; durations in seconds by stage."""
+
+    number: int
+    seconds: float
+    stages: dict[str, float]
+    failed: tuple[str, ...]
+    proposed: int
+    near_misses: tuple[NearMiss, ...]
+
+
+@dataclass
+class _Pass:
+    """The notes of one pass while it runs."""
+
+    number: int
+    stages: dict[str, float] = field(default_factory=dict)
+    failed: list[str] = field(default_factory=list)
+    proposed: int = 0
+    openings: Openings | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CycleParts:
+    """What a cycle works with; `wake_executor` is called when something may be due."""
+
+    stores: Stores
+    lease: Lease
+    clock: Clock
+    watch: MarketWatch
+    account: AccountStateProvider
+    desk: AccountDesk
+    model: ProbabilityModel
+    manager: IntentManager
+    frame: Callable[[], Frame]
+    agreement: Agreement
+    snapshots: Snapshots
+    wake_executor: Callable[[], None]
+
+
+class Cycle:
+    """`run` is called by the scheduler, one at a time."""
+
+    def __init__(self, parts: CycleParts) -> None:
+        self._parts = parts
+        self._number = 0
+        self.last: CycleReport | None = None
+
+    def run(self) -> CycleReport:
+        self._number += 1
+        note = _Pass(self._number)
+        structlog.contextvars.bind_contextvars(cycle=self._number)
+        started = self._parts.clock.boot_seconds()
+        with self._stage(note, "markets"):
+            self._parts.watch.refresh()
+        with self._stage(note, "books"):
+            self._parts.watch.read_books()
+        with self._stage(note, "account"):
+            self._observe_account()
+        with self._stage(note, "expire"):
+            self._expire()
+        with self._stage(note, "reconcile"):
+            self._parts.agreement.compare_when_due()
+        with self._stage(note, "decide"):
+            note.openings = self._decide()
+        with self._stage(note, "propose"):
+            note.proposed = self._propose(note.openings)
+        with self._stage(note, "snapshot"):
+            self._parts.snapshots.save()
+        self._parts.wake_executor()
+        self.last = self._report(note, self._parts.clock.boot_seconds() - started)
+        log.info("cycle.finished", seconds=round(self.last.seconds, 3), stages=_rounded(note.stages))
+        return self.last
+
+    def _observe_account(self) -> None:
+        state: AccountState = self._parts.account.read()
+        self._parts.desk.observe(state)
+        self._parts.snapshots.observe(state)
+
+    def _expire(self) -> None:
+        for record in self._parts.stores.intents.expire_due(self._parts.lease):
+            log.info("intent.expired", intent_id=record.id)
+
+    def _decide(self) -> Openings:
+        """Estimates and sizes for every watched market. Pure but for reading the desk."""
+        desk = self._parts.desk.desk()
+        model = self._parts.model
+        states: list[MarketState] = self._parts.watch.states(desk.now)
+        return decide_openings([Candidate(state, model.predict(state)) for state in states], desk)
+
+    def _propose(self, openings: Openings | None) -> int:
+        """Write what is worth a person's minute. Nothing new while the venue and we disagree."""
+        if openings is None or not self._parts.agreement.agreed:
+            return 0
+        self._parts.watch.note_funnel(openings, self._parts.stores.engine, self._parts.lease)
+        proposed = 0
+        for proposal in openings.proposals:
+            intent = opening_intent(proposal, self._parts.frame())
+            answer = self._parts.manager.propose(intent, self._parts.lease)
+            if isinstance(answer, Denied):
+                log.info("intent.not_proposed", code=answer.code, question=proposal.market.question)
+                continue
+            proposed += 1
+            log.info("intent.proposed", intent_id=answer.id, asset_id=intent.asset_id)
+        return proposed
+
+    @contextmanager
+    def _stage(self, note: _Pass, name: str) -> Iterator[None]:
+        """Time a stage; its failure ends that stage, not the pass. A lost lease ends everything."""
+        started = self._parts.clock.boot_seconds()
+        try:
+            yield
+        except LeaseLostError:
+            raise
+        except PolybotError as error:
+            note.failed.append(name)
+            log.warning("stage.failed", stage=name, reason=str(error))
+        except Exception:
+            note.failed.append(name)
+            log.exception("stage.crashed", stage=name)
+        finally:
+            note.stages[name] = self._parts.clock.boot_seconds() - started
+
+    def _report(self, note: _Pass, seconds: float) -> CycleReport:
+        misses = note.openings.near_misses if note.openings else ()
+        return CycleReport(note.number, seconds, note.stages, tuple(note.failed), note.proposed, misses)
+
+
+def _rounded(stages: dict[str, float]) -> dict[str, float]:
+    return {name: round(seconds, 3) for name, seconds in stages.items()}

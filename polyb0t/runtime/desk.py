@@ -1,0 +1,239 @@
+"""What is known of money and risk right now: the cycle decides by it, the executor checks by it again."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from threading import Lock
+
+from polyb0t.core.clock import Clock
+from polyb0t.core.ids import AssetId, ConditionId, IntentId
+from polyb0t.core.units import ZERO, Pusd, Shares
+from polyb0t.data.account_state import AccountState
+from polyb0t.data.fills import FINAL_FILL, Fill
+from polyb0t.data.order_book import OrderBook, Side
+from polyb0t.execution.intents import LIVE_STATUSES, IntentRecord, IntentStatus, IntentType, TradeIntent
+from polyb0t.execution.orders import UNRESOLVED_ORDER
+from polyb0t.execution.scope import Regime
+from polyb0t.execution.skew import ClockWatch
+from polyb0t.execution.store import ClaimLimits, Stores
+from polyb0t.models.kill_switches import stance_of
+from polyb0t.models.portfolio import Portfolio, portfolio_of
+from polyb0t.models.proposal import Desk
+from polyb0t.models.risk import ControlContext, Exposure, RiskLimits
+from polyb0t.runtime.watching import MarketWatch
+
+_MANY = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class DeskSettings:
+    """What of the settings a decision depends on. `pretend_cash_pusd` is the dry run's bankroll."""
+
+    limits: RiskLimits
+    regime: Regime
+    pretend_cash_pusd: Pusd
+    allow_unvalidated: bool
+    prompts_per_hour: int
+    orders_per_hour: int
+    most_waiting: int
+    cooldown_seconds: int
+
+
+class AccountDesk:
+    """Holds the newest account state; everything else is read from the stores when it is asked for.
+
+    The cycle's thread and the executor's threads share it, so the state is replaced, never changed.
+    """
+
+    def __init__(self, stores: Stores, watch: MarketWatch, clock: Clock, settings: DeskSettings) -> None:
+        self._stores = stores
+        self._watch = watch
+        self._clock = clock
+        self._settings = settings
+        self._skew = ClockWatch(clock)
+        self._account: AccountState | None = None
+        self._lock = Lock()
+
+    @property
+    def account(self) -> AccountState | None:
+        return self._account
+
+    def observe(self, account: AccountState) -> None:
+        """The account as just read."""
+        with self._lock:
+            self._account = account
+
+    def portfolio(self) -> Portfolio:
+        """Our own lots, from our own fills; cash as far as it is known, else zero."""
+        return portfolio_of(self._stores.orders.fills(), starting_cash=Pusd(ZERO))
+
+    def cash_pusd(self) -> Pusd | None:
+        """Cash before reservations, corrected by fills that the balance does not show yet; None: not known."""
+        if self._settings.regime is not Regime.LIVE:
+            return self._settings.pretend_cash_pusd
+        account = self._account
+        if account is None or account.cash_pusd is None:
+            return None
+        return Pusd(account.cash_pusd - _not_in_balance(self._stores.orders.fills(), account))
+
+    def equity_pusd(self, portfolio: Portfolio) -> Pusd | None:
+        """Cash and our lots at the bid; a lot without a bid counts at cost until one is seen."""
+        cash = self.cash_pusd()
+        if cash is None:
+            return None
+        held = ZERO
+        for position in portfolio.held():
+            bid = self._watch.bid(position.asset_id)
+            held += position.cost if bid is None else bid * position.shares
+        return Pusd(cash + held)
+
+    def desk(self) -> Desk:
+        """Everything about us that this cycle's proposals depend on."""
+        now = self._stores.intents.now()
+        portfolio = self.portfolio()
+        waiting = self._stores.intents.list(statuses=tuple(LIVE_STATUSES), limit=_MANY)
+        cash = self.cash_pusd()
+        return Desk(
+            now=now,
+            limits=self._settings.limits,
+            regime=self._settings.regime,
+            stance=stance_of(self._stores.switches.list()),
+            bankroll_pusd=self.equity_pusd(portfolio),
+            spendable_pusd=None if cash is None else Pusd(cash - self._stores.orders.reserved_pusd()),
+            exposure=self._exposure(portfolio, waiting, without=None),
+            live_assets=self._live_assets(waiting, without=None),
+            resting_assets=self._resting(),
+            clock_skew_seconds=self._skew_seconds(),
+            allow_unvalidated=self._settings.allow_unvalidated,
+            at_most=self._room(waiting),
+        )
+
+    def claim_limits(self, intent: TradeIntent) -> ClaimLimits:
+        """Implements `Situation`: the store adds the reservations of every unresolved order itself."""
+        portfolio = self.portfolio()
+        bankroll = self.equity_pusd(portfolio) or Pusd(ZERO)
+        limits = self._settings.limits
+        closable = None
+        if intent.side is Side.SELL:
+            closable = _closable(portfolio, intent.asset_id, Shares(ZERO))
+        return ClaimLimits(
+            spendable_pusd=self.cash_pusd(),
+            max_order_pusd=Pusd(min(limits.order_fraction * bankroll, limits.order_max_pusd)),
+            max_exposure_pusd=Pusd(limits.total_fraction * bankroll),
+            held_cost_pusd=portfolio.held_cost,
+            closable_shares=closable,
+        )
+
+    def control_context(self, intent: TradeIntent, book: OrderBook) -> ControlContext:
+        """Implements `Situation`: the controls once more, without the intent's own reservation."""
+        portfolio = self.portfolio()
+        live = self._stores.intents.list(statuses=tuple(LIVE_STATUSES), limit=_MANY)
+        cash = self.cash_pusd()
+        reserved = self._stores.orders.reserved_pusd()
+        own = intent.max_cost or ZERO
+        closable = None
+        if intent.side is Side.SELL:
+            in_sells = self._stores.orders.reserved_shares(intent.asset_id) - (intent.shares or ZERO)
+            closable = _closable(portfolio, intent.asset_id, Shares(max(ZERO, in_sells)))
+        return ControlContext(
+            now=self._clock.now(),
+            limits=self._settings.limits,
+            regime=self._settings.regime,
+            at_submit=True,
+            stance=stance_of(self._stores.switches.list()),
+            market=self._watch.market(intent.condition_id),
+            terms=self._watch.terms(intent.condition_id),
+            book=book,
+            bankroll_pusd=self.equity_pusd(portfolio),
+            spendable_pusd=None if cash is None else Pusd(cash - max(ZERO, reserved - own)),
+            exposure=self._exposure(portfolio, live, without=intent.id),
+            live_assets=self._live_assets(live, without=intent.id),
+            closable_shares=closable,
+            clock_skew_seconds=self._skew_seconds(),
+            allow_unvalidated=self._settings.allow_unvalidated,
+        )
+
+    def _exposure(
+        self, portfolio: Portfolio, live: Iterable[IntentRecord], *, without: IntentId | None
+    ) -> Exposure:
+        """Positions at cost, and the greatest cost of everything approved or under way."""
+        at_risk: list[tuple[ConditionId, Decimal]] = [
+            (position.condition_id, position.cost) for position in portfolio.held()
+        ]
+        unresolved = self._stores.orders.orders(statuses=tuple(UNRESOLVED_ORDER), limit=_MANY)
+        pending = {record.id: record.intent for record in live if record.status is not IntentStatus.PENDING}
+        for order in unresolved:
+            if order.intent_id not in pending:
+                pending[order.intent_id] = self._stores.intents.get(order.intent_id).intent
+        at_risk += [
+            (intent.condition_id, intent.max_cost or ZERO)
+            for intent in pending.values()
+            if intent.id != without
+        ]
+        return self._sum(at_risk)
+
+    def _sum(self, at_risk: Iterable[tuple[ConditionId, Decimal]]) -> Exposure:
+        total, unplaced = Exposure(), ZERO
+        for condition, cost in at_risk:
+            market = self._watch.market(condition)
+            if market is None:
+                unplaced += cost  # no longer listed: it still counts in the total
+            elif cost:
+                total = total.plus(market, Pusd(cost))
+        return replace(total, total=Pusd(total.total + unplaced))
+
+    def _live_assets(
+        self, live: Iterable[IntentRecord], *, without: IntentId | None
+    ) -> frozenset[AssetId]:
+        orders = self._stores.orders.orders(statuses=tuple(UNRESOLVED_ORDER), limit=_MANY)
+        return frozenset(
+            [record.intent.asset_id for record in live if record.id != without]
+            + [order.asset_id for order in orders if order.intent_id != without]
+        )
+
+    def _resting(self) -> frozenset[AssetId]:
+        """Ideas that ended a short while ago; the store refuses them too."""
+        since = self._stores.intents.now() - timedelta(seconds=self._settings.cooldown_seconds)
+        ended = self._stores.intents.list(
+            statuses=(IntentStatus.REJECTED, IntentStatus.EXPIRED, IntentStatus.FAILED, IntentStatus.EXECUTED),
+            types=(IntentType.OPEN_POSITION,),
+            limit=_MANY,
+        )
+        return frozenset(record.intent.asset_id for record in ended if record.updated_at > since)
+
+    def _room(self, live: Iterable[IntentRecord]) -> int:
+        """How many new proposals may still be put before a person."""
+        waiting = sum(record.status is IntentStatus.PENDING for record in live)
+        hour_ago = self._stores.intents.now() - timedelta(hours=1)
+        recent = self._stores.intents.list(types=(IntentType.OPEN_POSITION,), limit=_MANY)
+        prompted = sum(record.intent.created_at > hour_ago for record in recent)
+        ordered = sum(
+            record.status in (IntentStatus.EXECUTING, IntentStatus.EXECUTED)
+            and record.decided_at is not None
+            and record.decided_at > hour_ago
+            for record in recent
+        )
+        left = min(self._settings.prompts_per_hour - prompted, self._settings.orders_per_hour - ordered)
+        return max(0, min(left, self._settings.most_waiting - waiting))
+
+    def _skew_seconds(self) -> Decimal:
+        return Decimal(round(self._skew.skew_seconds() * 1_000)).scaleb(-3)
+
+
+def _closable(portfolio: Portfolio, asset_id: AssetId, in_open_sells: Shares) -> Shares:
+    position = portfolio.positions.get(asset_id)
+    return Shares(ZERO) if position is None else position.closable(in_open_sells)
+
+
+def _not_in_balance(fills: Iterable[Fill], account: AccountState) -> Decimal:
+    """What fills cost that the balance of `account` cannot show yet; proceeds are left out until final."""
+    return sum(
+        (
+            fill.notional + fill.fee
+            for fill in fills
+            if fill.side is Side.BUY
+            and (fill.status not in FINAL_FILL or fill.matched_at > account.observed_at)
+        ),
+        ZERO,
+    )

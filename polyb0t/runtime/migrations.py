@@ -1,0 +1,40 @@
+"""Migrations as the commands and the launcher run them."""
+
+from polyb0t.config.settings import Settings
+from polyb0t.core.errors import ConfigurationError
+from polyb0t.db import migrate
+from polyb0t.runtime.current import read_current
+from polyb0t.runtime.places import data_dir
+
+
+def target_url(settings: Settings) -> str:
+    """The database that a migration means: the setting, else the last run's.
+
+    Raises:
+        ConfigurationError: neither names one.
+    """
+    if settings.database_url:
+        return settings.database_url
+    runs = read_current(data_dir(settings))
+    if settings.venue in runs:
+        return runs[settings.venue].database_url
+    if len(runs) == 1 and "venue" not in settings.model_fields_set:
+        return next(iter(runs.values())).database_url
+    raise ConfigurationError(
+        "Nothing migrated: no database is named.",
+        why=f"POLYBOT_DATABASE_URL is not set and no engine has run on {settings.venue} yet.",
+        do="An engine migrates its own database at its first start; or name one: --database-url URL",
+    )
+
+
+def upgrade(settings: Settings) -> tuple[str, str]:
+    """Bring the database to this program's version; (URL without password, revision)."""
+    url = target_url(settings)
+    migrate.upgrade(url)
+    return migrate.shown(url), migrate.current(url) or "none"
+
+
+def current(settings: Settings) -> tuple[str, str]:
+    """(URL without password, revision) as it stands."""
+    url = target_url(settings)
+    return migrate.shown(url), migrate.current(url) or "none"

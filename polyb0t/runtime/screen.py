@@ -1,0 +1,82 @@
+"""What the engine tells whoever shows it: facts, never finished lines. The command line draws them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from polyb0t.core.units import Pusd
+from polyb0t.execution.scope import Regime, Scope
+from polyb0t.execution.store import JournalEntry, Stores
+from polyb0t.models.kill_switches import SwitchState
+
+
+@dataclass(frozen=True, slots=True)
+class StartFacts:
+    """At the start. `pretend_cash_pusd` is what a dry run sizes against; None where the balance is real."""
+
+    scope: Scope
+    regime: Regime
+    stores: Stores
+    log_file: str
+    pretend_cash_pusd: Pusd | None
+    continued: bool  # the database had journal entries before
+
+
+@dataclass(frozen=True, slots=True)
+class StatusFacts:
+    """For the line that is rewritten in place."""
+
+    now: datetime
+    cycle: int
+    cycle_seconds: float
+    cycle_age_seconds: float
+    waiting: int
+    next_deadline: datetime | None
+    watchers: int  # people who looked in the last minute
+    cash_pusd: Pusd | None
+    switches: tuple[SwitchState, ...]
+    problem: str | None  # what stops proposing or sending, in one sentence
+
+
+@dataclass(frozen=True, slots=True)
+class StopFacts:
+    """At the end. `open_orders` stay at the exchange."""
+
+    open_orders: int
+    unknown_orders: int
+    cycles: int
+    log_file: str
+    lost_lease: bool
+
+
+class Screen(Protocol):
+    """Drawn by the command line; a test records it."""
+
+    def started(self, facts: StartFacts) -> None: ...
+    def checked(self, checks: "tuple[CheckFacts, ...]") -> None:
+        """The preflight of the live regime."""
+        ...
+
+    def happened(self, entry: JournalEntry) -> None:
+        """Something was journalled, by whatever process."""
+        ...
+
+    def status(self, facts: StatusFacts) -> None: ...
+    def stopping(self, open_orders: int) -> None:
+        """The first Ctrl-C: the cycle is being finished."""
+        ...
+
+    def stopped(self, facts: StopFacts) -> None: ...
+    def confirm(self, facts: StartFacts) -> bool:
+        """Ask a person to start with real money; only called without `--yes`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFacts:
+    """One check of the preflight. `state` is ok, failed, warning or not_run."""
+
+    name: str
+    state: str
+    detail: str
+    do: str

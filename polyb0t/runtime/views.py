@@ -1,0 +1,149 @@
+"""What commands and API give out: plain values under names that are a promise.
+
+Decimals are plain strings, instants ISO 8601 in UTC, what is not known is None and never 0. The
+names are the same in `--json` and over HTTP.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+
+from polyb0t.core.clock import iso
+from polyb0t.core.errors import NotFoundError, PolybotError
+from polyb0t.core.ids import IntentId, OrderId
+from polyb0t.core.units import plain
+from polyb0t.data.fills import Fill
+from polyb0t.execution.intents import IntentRecord, TradeIntent
+from polyb0t.execution.orders import OrderRecord
+from polyb0t.execution.outcome import outcome_of
+from polyb0t.execution.store import EngineStore, Stores
+from polyb0t.models.kill_switches import SwitchState
+
+View = dict[str, object]
+
+_CONTENT = (
+    *("intent_type", "scope", "regime", "question", "condition_id", "event_id", "category"),
+    *("protocol_version", "neg_risk", "end_date", "page_url", "resolution_source", "rules_hash"),
+    *("rules_text", "outcome_label", "asset_id", "side", "order_type", "post_only", "life_seconds"),
+    *("worst_price", "amount", "shares", "least_shares", "tick", "fee_rate", "fee_exponent"),
+    *("estimated_cost", "max_cost", "estimated_shares", "estimated_fee", "reference_price"),
+    *("book_hash", "book_age_seconds", "best_bid", "best_ask", "model_name", "model_version"),
+    *("model_validated", "model_probability", "model_low", "model_high", "edge_now", "reason"),
+    *("approvals_required", "created_at", "deadline", "parent_id", "target_order_id"),
+)
+_STANDING = (
+    *("decided_at", "decided_by", "execute_by", "result", "result_detail", "seen_at", "order_id"),
+    "updated_at",
+)
+_ORDER = (
+    *("id", "intent_id", "status", "scope", "regime", "condition_id", "asset_id", "side", "order_type"),
+    *("price", "shares", "amount", "filled_shares", "provisional_shares", "filled_notional"),
+    *("average_price", "fees", "venue_status", "detail", "lookups", "looked_up_at", "created_at"),
+    "updated_at",
+)
+_FILL = (
+    *("trade_id", "bucket_index", "order_id", "condition_id", "asset_id", "side", "role", "price"),
+    *("shares", "fee", "status", "matched_at", "transaction_hash"),
+)
+
+
+def value_view(value: object) -> object:
+    """One value as JSON has it."""
+    match value:
+        case Enum():
+            return value.value
+        case Decimal():
+            return plain(value)
+        case datetime():
+            return iso(value)
+        case Mapping():
+            return {str(key): value_view(item) for key, item in value.items()}
+        case tuple() | list():
+            return [value_view(item) for item in value]
+        case _:
+            return value
+
+
+def intent_view(record: IntentRecord, order: OrderRecord | None, short_id: str) -> View:
+    """An intent with how it stands. `edge` is at the worst price, in pUSD per share."""
+    intent: TradeIntent = record.intent
+    view: View = {
+        "id": intent.id,
+        "short_id": short_id,
+        "digest": record.digest,
+        "status": record.status.value,
+        "outcome": outcome_of(record, order) or None,
+        "edge": value_view(intent.edge_worst),
+        "controls": [control.as_dict() for control in intent.controls],
+    }
+    view.update({name: value_view(getattr(intent, name)) for name in _CONTENT})
+    view.update({name: value_view(getattr(record, name)) for name in _STANDING})
+    return view
+
+
+def order_view(order: OrderRecord) -> View:
+    """An order as far as it is known. `price` is the worst that it may fill at."""
+    return {name: value_view(getattr(order, name)) for name in _ORDER}
+
+
+def fill_view(fill: Fill) -> View:
+    """One fill; provisional until its status is CONFIRMED."""
+    return {name: value_view(getattr(fill, name)) for name in _FILL}
+
+
+def switch_view(state: SwitchState) -> View:
+    """One kill switch."""
+    names = ("type", "tripped", "at", "by", "reason", "value", "limit")
+    return {name: value_view(getattr(state, name)) for name in names}
+
+
+def problem_view(error: PolybotError) -> View:
+    """A refusal as problem details (RFC 9457), with the same code on every surface."""
+    return {
+        "type": f"urn:polyb0t:problem:{error.code}",
+        "title": error.what,
+        "status": error.http_status,
+        "code": error.code,
+        "detail": " ".join(part for part in (error.why, error.do) if part),
+    }
+
+
+def order_of(stores: Stores, order_id: OrderId | None) -> OrderRecord | None:
+    """The stored order, or None where an intent has none."""
+    if order_id is None:
+        return None
+    try:
+        return stores.orders.order(order_id)
+    except NotFoundError:  # a cancel names an order that may be nobody's row
+        return None
+
+
+def intent_views(stores: Stores, records: Sequence[IntentRecord]) -> list[View]:
+    """A list of intents with their orders and the shortest prefixes of their ids."""
+    short = stores.intents.shortest_prefixes([record.id for record in records]) if records else {}
+    return [
+        intent_view(record, order_of(stores, record.order_id), short[IntentId(record.id)])
+        for record in records
+    ]
+
+
+_UNIVERSE = "universe"
+_PAGE = 1_000
+
+
+def latest_universe(engine: EngineStore) -> Mapping[str, object] | None:
+    """What the engine last wrote down about the markets it watches; None before the first look."""
+    found, after = None, 0
+    while True:
+        page = engine.journal(after=after, limit=_PAGE, subject=_UNIVERSE)
+        if page:
+            found = page[-1]
+        if len(page) < _PAGE:
+            break
+        after = page[-1].sequence
+    if found is None:
+        return None
+    payload = json.loads(found.payload)
+    return {**payload, "at": iso(found.at)} if isinstance(payload, dict) else None

@@ -1,0 +1,185 @@
+"""The markets that are watched: catalogue, universe, terms and books, and the record of why."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+
+from polyb0t.core.clock import Clock
+from polyb0t.core.errors import VenueUnreachableError
+from polyb0t.core.ids import AssetId, ConditionId
+from polyb0t.core.units import Price, plain
+from polyb0t.data.markets import Catalogue, Market, MarketProvider, TradingTerms
+from polyb0t.data.order_book import OrderBook
+from polyb0t.data.universe import Universe, UniverseRules, select
+from polyb0t.execution.store import EngineStore, Lease
+from polyb0t.models.proposal import Openings
+from polyb0t.models.signals import MarketState
+
+log = structlog.get_logger()
+
+FUNNEL = "universe.observed"
+_NAMED = 20  # of skipped markets and misses, in the record
+
+
+class Books(Protocol):
+    """Books for many assets, from the stream where it is sure and from a read for the rest."""
+
+    def read(self, asset_ids: Sequence[AssetId], /) -> Mapping[AssetId, OrderBook]: ...
+
+
+class Stream(Protocol):
+    """The market socket: told which assets matter."""
+
+    def watch(self, asset_ids: Iterable[AssetId], /) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class WatchSettings:
+    rules: UniverseRules
+    refresh_seconds: float
+
+
+class MarketWatch:
+    """Refreshed by the cycle's thread; read by the executor's threads. Parts are replaced, never changed."""
+
+    def __init__(
+        self, provider: MarketProvider, books: Books, stream: Stream, clock: Clock, settings: WatchSettings
+    ) -> None:
+        self._provider = provider
+        self._books_source = books
+        self._stream = stream
+        self._clock = clock
+        self._settings = settings
+        self._refreshed_at: float | None = None
+        self._catalogue: Catalogue | None = None
+        self._universe: Universe | None = None
+        self._markets: Mapping[ConditionId, Market] = {}
+        self._terms: Mapping[ConditionId, TradingTerms] = {}
+        self._books: Mapping[AssetId, OrderBook] = {}
+        self._funnel_due = False
+
+    @property
+    def universe(self) -> Universe | None:
+        return self._universe
+
+    def refresh(self) -> bool:
+        """Read the catalogue anew when it is due; whether it was.
+
+        Raises:
+            VenueUnreachableError: what was known before stays in use.
+        """
+        if not self._due():
+            return False
+        catalogue = self._provider.catalogue()
+        universe = select(catalogue.markets, self._books, self._clock.now(), self._settings.rules)
+        terms = self._provider.terms([market.condition_id for market in universe.tradable])
+        self._stream.watch(_assets(universe.tradable))
+        self._catalogue, self._universe = catalogue, universe
+        self._markets = {**self._markets, **{market.condition_id: market for market in catalogue.markets}}
+        self._terms = {**self._terms, **terms}
+        self._refreshed_at = self._clock.boot_seconds()
+        self._funnel_due = True
+        return True
+
+    def read_books(self) -> None:
+        """Books of every watched market, no older than the source allows.
+
+        Raises:
+            VenueUnreachableError: none could be read; the old ones keep their age and are refused by it.
+        """
+        if self._universe is not None:
+            self._books = self._books_source.read(_assets(self._universe.tradable))
+
+    def states(self, now: datetime) -> list[MarketState]:
+        """Every watched market with what is known of it."""
+        watched = self._universe.tradable if self._universe else ()
+        return [
+            MarketState(
+                market=market,
+                terms=self._terms.get(market.condition_id),
+                books=(
+                    self._books.get(market.outcomes[0].asset_id),
+                    self._books.get(market.outcomes[1].asset_id),
+                ),
+                now=now,
+            )
+            for market in watched
+        ]
+
+    def market(self, condition_id: ConditionId) -> Market | None:
+        return self._markets.get(condition_id)
+
+    def terms(self, condition_id: ConditionId) -> TradingTerms | None:
+        return self._terms.get(condition_id)
+
+    def bid(self, asset_id: AssetId) -> Price | None:
+        """The best bid as last seen."""
+        book = self._books.get(asset_id)
+        return None if book is None else book.best_bid
+
+    def fresh_book(self, asset_id: AssetId) -> OrderBook:
+        """Implements `BookSource`: read now, from the exchange, whatever the stream says.
+
+        Raises:
+            VenueUnreachableError: there is no such book now.
+        """
+        book = self._provider.books([asset_id]).get(asset_id)
+        if book is None:
+            raise VenueUnreachableError(
+                "The exchange has no order book for this outcome now.", code="no_book"
+            )
+        return book
+
+    def note_funnel(self, openings: Openings, engine: EngineStore, lease: Lease) -> None:
+        """Once a refresh: how many markets were looked at, and why the others were not traded."""
+        if not self._funnel_due or self._universe is None or self._catalogue is None:
+            return
+        self._funnel_due = False
+        engine.note(
+            lease,
+            kind=FUNNEL,
+            subject="universe",
+            payload=funnel(self._catalogue, self._universe, openings),
+            actor="engine",
+        )
+
+    def _due(self) -> bool:
+        return (
+            self._refreshed_at is None
+            or self._clock.boot_seconds() - self._refreshed_at >= self._settings.refresh_seconds
+        )
+
+
+def funnel(catalogue: Catalogue, universe: Universe, openings: Openings) -> dict[str, object]:
+    """The record that `universe --why` shows."""
+    passed: dict[str, list[str]] = {}
+    for each in openings.passed:
+        passed.setdefault(each.code, []).append(each.reason)
+    excluded = [
+        {"code": code, "sentence": universe.sentences.get(code, code), "count": count}
+        for code, count in universe.counts().items()
+    ]
+    undecided = [
+        {"code": code, "sentence": sentences[0], "count": len(sentences)}
+        for code, sentences in sorted(passed.items(), key=lambda each: -len(each[1]))
+    ]
+    return {
+        "watched": len(catalogue.markets) + len(catalogue.skipped),
+        "tradable": len(universe.tradable),
+        "proposed": len(openings.proposals),
+        "reasons": excluded,
+        "passed": undecided,
+        "misses": [
+            {"question": miss.question, "edge": plain(miss.edge), "needed": plain(miss.needed)}
+            for miss in openings.near_misses[:_NAMED]
+        ],
+        "skipped": [{"name": each.name, "reason": each.reason} for each in catalogue.skipped[:_NAMED]],
+        "skipped_count": len(catalogue.skipped),
+    }
+
+
+def _assets(markets: Iterable[Market]) -> list[AssetId]:
+    return [outcome.asset_id for market in markets for outcome in market.outcomes]

@@ -1,0 +1,245 @@
+"""The only place that joins ports to adapters: settings in, a working engine out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+
+from polyb0t.config.settings import Settings
+from polyb0t.core.clock import Clock
+from polyb0t.core.ids import OrderId
+from polyb0t.core.units import ZERO, Pusd
+from polyb0t.data.markets import FeeSchedule
+from polyb0t.data.universe import UniverseRules
+from polyb0t.execution.dispatcher import Dispatcher
+from polyb0t.execution.gateway import OrderGateway
+from polyb0t.execution.in_flight import InFlight
+from polyb0t.execution.intents import IntentManager, ProposingRules
+from polyb0t.execution.live_executor import ExecutorSettings, LiveExecutor
+from polyb0t.execution.proposing import Frame
+from polyb0t.execution.reconciler import Reconciler
+from polyb0t.execution.scope import Regime
+from polyb0t.execution.store import Lease, Stores
+from polyb0t.models.calibration import MarketCalibrationModel, packaged_coefficients
+from polyb0t.models.risk import RiskLimits
+from polyb0t.models.signals import ProbabilityModel
+from polyb0t.runtime.agreement import Agreement
+from polyb0t.runtime.cycle import Cycle, CycleParts
+from polyb0t.runtime.desk import AccountDesk, DeskSettings
+from polyb0t.runtime.executor_thread import ExecutorThread
+from polyb0t.runtime.halt_file import HaltFile
+from polyb0t.runtime.places import scope_dir
+from polyb0t.runtime.snapshots import Snapshots
+from polyb0t.runtime.surroundings import Surroundings
+from polyb0t.runtime.watching import MarketWatch, WatchSettings
+from polyb0t.venue.account import PolymarketAccount
+from polyb0t.venue.account_api import AccountApi, TradingWallet
+from polyb0t.venue.books import BookCache
+from polyb0t.venue.credentials import ApiCredentials, load_credentials
+from polyb0t.venue.gateway import PolymarketGateway
+from polyb0t.venue.http import HttpReader
+from polyb0t.venue.live_books import LiveBooks
+from polyb0t.venue.market_stream import MarketStream
+from polyb0t.venue.markets import PolymarketMarkets, PublicAddresses
+from polyb0t.venue.one_shot import OneShot
+from polyb0t.venue.query import CatalogueQuery
+from polyb0t.venue.signing import SigningKey
+
+BOOK_AGE_SECONDS = 12.0  # younger than the 15 s that a signal trusts, so that a cycle finds them fresh
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What a running engine consists of; `service` starts and stops it."""
+
+    cycle: Cycle
+    executor: ExecutorThread
+    live_executor: LiveExecutor
+    agreement: Agreement
+    desk: AccountDesk
+    watch: MarketWatch
+    stream: MarketStream
+    close: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The signing side in the live regime; both are None elsewhere and nothing can be sent."""
+
+    api: AccountApi | None = None
+    gateway: OrderGateway | None = None
+
+
+def credentials_file(settings: Settings, around: Surroundings) -> Path:
+    """Beside the scope's database; `orders cancel` and `halt` read it, never the signing key."""
+    return scope_dir(settings, around.scope) / "credentials.json"
+
+
+def regime_of(settings: Settings) -> Regime:
+    """What the settings ask for."""
+    if settings.mode == "paper":
+        return Regime.PAPER
+    return Regime.DRY_RUN if settings.dry_run else Regime.LIVE
+
+
+def risk_limits(settings: Settings) -> RiskLimits:
+    """The settings' share of the limits; the rest stands at its default."""
+    return replace(
+        RiskLimits(),
+        order_fraction=settings.max_order_fraction,
+        order_max_pusd=settings.max_order_pusd,
+        market_fraction=settings.max_market_fraction,
+        total_fraction=settings.max_exposure_fraction,
+        edge_min=settings.min_edge,
+        spread_max=settings.max_spread,
+        hours_to_end_min=Decimal(settings.min_hours_to_end),
+    )
+
+
+def universe_rules(settings: Settings) -> UniverseRules:
+    """Which markets are watched."""
+    denied = frozenset(settings.deny)
+    return UniverseRules(
+        least_liquidity_pusd=settings.min_liquidity_pusd,
+        most_spread=settings.max_spread,
+        least_hours_to_end=Decimal(settings.min_hours_to_end),
+        most_days_to_end=Decimal(settings.max_days_to_end),
+        categories=frozenset(settings.categories),
+        denied_slugs=denied,
+        denied_tags=denied,
+        denied_patterns=tuple(f"*{part}*" for part in settings.deny),
+    )
+
+
+def probability_model() -> ProbabilityModel:
+    """The one model of this version: published coefficients, unvalidated until they are fitted here."""
+    return MarketCalibrationModel(packaged_coefficients())
+
+
+def fee_lookup(stores: Stores) -> Callable[[OrderId], FeeSchedule]:
+    """The schedule under which an order's intent was proposed."""
+
+    def fee_of(order_id: OrderId) -> FeeSchedule:
+        intent = stores.intents.get(stores.orders.order(order_id).intent_id).intent
+        return FeeSchedule(intent.fee_rate or ZERO, intent.fee_exponent or Decimal(1))
+
+    return fee_of
+
+
+def build_account(
+    around: Surroundings, stores: Stores, credentials: ApiCredentials, key: SigningKey | None, clock: Clock
+) -> Account:
+    """The account at the exchange; without `key` it reads and cancels but cannot sign."""
+    owner = credentials.address
+    wallet = TradingWallet(around.wallet, owner, around.signature_type)
+    reader = HttpReader(clock, sandbox=around.environment.is_sandbox)
+    api = AccountApi(
+        around.environment.clob_url, wallet, credentials, reader=reader, one_shot=OneShot(clock), clock=clock
+    )
+    gateway = PolymarketGateway(
+        around.environment, api, OneShot(clock), fee_of=fee_lookup(stores), key=key
+    )
+    return Account(api, gateway)
+
+
+def stored_account(settings: Settings, around: Surroundings, stores: Stores, clock: Clock) -> Account:
+    """For commands that cancel: with the stored credentials, without any signing key.
+
+    `Account.gateway` is None where no credentials are stored.
+    """
+    credentials = load_credentials(credentials_file(settings, around))
+    if credentials is None:
+        return Account()
+    return build_account(around, stores, credentials, None, clock)
+
+
+def build_engine(
+    settings: Settings, around: Surroundings, stores: Stores, lease: Lease, account: Account, clock: Clock
+) -> Engine:
+    """Join everything. Starts no thread and makes no call."""
+    regime = regime_of(settings)
+    environment = around.environment
+    reader = HttpReader(clock, sandbox=environment.is_sandbox)
+    markets = PolymarketMarkets(
+        reader,
+        clock,
+        addresses=PublicAddresses(environment.gamma_url, environment.clob_url),
+        query=CatalogueQuery(
+            least_liquidity_pusd=settings.min_liquidity_pusd,
+            most_days_to_end=settings.max_days_to_end,
+            most_markets=settings.max_markets,
+        ),
+    )
+    cache = BookCache(clock)
+    stream = MarketStream(environment.market_ws_url, cache, clock)
+    books = LiveBooks(cache, markets, clock, max_age_seconds=BOOK_AGE_SECONDS)
+    watch = MarketWatch(
+        markets, books, stream, clock, WatchSettings(universe_rules(settings), settings.market_refresh_seconds)
+    )
+    provider = PolymarketAccount(environment, around.wallet, reader, clock, api=account.api)
+    desk = AccountDesk(stores, watch, clock, _desk_settings(settings, regime))
+    in_flight = InFlight()
+    reconciler = Reconciler(
+        stores,
+        lease,
+        account.gateway,
+        held_shares=provider.held_shares,
+        clock=clock,
+        in_flight=in_flight,
+    )
+    agreement = Agreement(reconciler, clock, settings.reconcile_seconds)
+    live_executor = LiveExecutor(
+        stores,
+        lease,
+        gateway=account.gateway,
+        books=watch,
+        situation=desk,
+        clock=clock,
+        settings=ExecutorSettings(regime),
+        halt_file=HaltFile(scope_dir(settings, around.scope) / "HALT").present,
+        in_flight=in_flight,
+        follow=agreement.follow,
+    )
+    thread = ExecutorThread(
+        Dispatcher(live_executor, stores.intents, clock), agreement, settings.execution_poll_seconds
+    )
+    cycle = Cycle(
+        CycleParts(
+            stores=stores,
+            lease=lease,
+            clock=clock,
+            watch=watch,
+            account=provider,
+            desk=desk,
+            model=probability_model(),
+            manager=IntentManager(
+                stores.intents,
+                ProposingRules(edge_min=settings.min_edge, grace_seconds=settings.execution_grace_seconds),
+            ),
+            frame=lambda: Frame(
+                around.scope, regime, stores.intents.now(), settings.intent_expiry_seconds
+            ),
+            agreement=agreement,
+            snapshots=Snapshots(stores.engine, lease, clock),
+            wake_executor=thread.wake,
+        )
+    )
+
+    def close() -> None:
+        stream.close()
+        reader.close()
+
+    return Engine(cycle, thread, live_executor, agreement, desk, watch, stream, close)
+
+
+def _desk_settings(settings: Settings, regime: Regime) -> DeskSettings:
+    return DeskSettings(
+        limits=risk_limits(settings),
+        regime=regime,
+        pretend_cash_pusd=Pusd(settings.bankroll_pusd),
+        allow_unvalidated=settings.allow_unvalidated_model or regime is not Regime.LIVE,
+        prompts_per_hour=settings.prompts_per_hour,
+        orders_per_hour=settings.orders_per_hour,
+        most_waiting=settings.most_waiting,
+        cooldown_seconds=settings.cooldown_seconds,
+    )

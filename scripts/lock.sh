@@ -1,0 +1,10 @@
+#!/bin/sh
+# Hashed locks without addresses: what runs, and what runs plus what tests need.
+set -eu
+for kind in run dev; do
+  out=requirements.lock; extra="--extra setup"
+  [ "$kind" = dev ] && out=requirements-dev.lock && extra="--extra setup --extra dev"
+  .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+    --no-header --no-annotate --python-version 3.11 pyproject.toml $extra -o "$out"
+done
+! grep -n '://' requirements.lock requirements-dev.lock
