@@ -10,7 +10,9 @@ from typing import Final
 from polyb0t.core.clock import Clock, SystemClock, milliseconds
 from polyb0t.core.errors import PolybotError
 from polyb0t.sandbox.app import SandboxApp, create_app
+from polyb0t.sandbox.importer import import_directory
 from polyb0t.sandbox.serving import DEFAULT_PORT, SandboxServer, bind
+from polyb0t.sandbox.types import MarketSpec
 from polyb0t.sandbox.world import World
 
 SAVE_S: Final = 5.0
@@ -35,12 +37,14 @@ def run(
     fresh: bool = False,
     import_dir: Path | None = None,
     ready: Callable[[str], None] | None = None,
+    notice: Callable[[str], None] | None = None,
     clock: Clock | None = None,
 ) -> None:
     """Serve a sandbox until SIGTERM or Ctrl-C, then save it and return.
 
     `state_dir` holds the world between runs; a world found there goes on and `seed`, `markets` and
-    `import_dir` matter only for a new one, which `fresh` asks for. `ready` hears the URL.
+    `import_dir` matter only for a new one, which `fresh` asks for. `ready` hears the URL, `notice` a
+    sentence about each recording that could not become a market.
 
     Raises:
         PortInUseError: before anything else happened.
@@ -58,6 +62,7 @@ def run(
             speed=speed,
             fresh=fresh,
             import_dir=import_dir,
+            notice=notice,
         )
         save(app, state_dir)
         server = SandboxServer(app, listening, ready)
@@ -74,7 +79,8 @@ def open_app(
     markets: int,
     speed: float,
     fresh: bool,
-    import_dir: Path | None,
+    import_dir: Path | None = None,
+    notice: Callable[[str], None] | None = None,
 ) -> SandboxApp:
     """The application over the saved world, or over a new one.
 
@@ -89,7 +95,9 @@ def open_app(
         app.keys.restore(_load_keys(state_dir / KEYS_FILE))
         return app
     now_ms = milliseconds(clock.now())
-    return create_app(_new_world(seed, markets, speed, now_ms, import_dir), clock=clock)
+    imported = _imported(import_dir, now_ms, notice)
+    world = World(seed=seed, markets=markets, imported=imported, speed=speed, start_ms=now_ms)
+    return create_app(world, clock=clock)
 
 
 def save(app: SandboxApp, state_dir: Path) -> None:
@@ -129,10 +137,16 @@ async def _keep_saving(app: SandboxApp, state_dir: Path) -> None:
         save(app, state_dir)
 
 
-def _new_world(seed: int, markets: int, speed: float, now_ms: int, import_dir: Path | None) -> World:
-    if import_dir is None:
-        return World(seed=seed, markets=markets, speed=speed, start_ms=now_ms)
-    raise NotImplementedError
+def _imported(
+    folder: Path | None, now_ms: int, notice: Callable[[str], None] | None
+) -> tuple[MarketSpec, ...]:
+    if folder is None:
+        return ()
+    found = import_directory(folder, now_ms=now_ms)
+    if notice is not None:
+        for what, why in found.skipped:
+            notice(f"{what} was left out: {why}")
+    return found.specs
 
 
 def _load_keys(path: Path) -> list[tuple[str, int]]:
