@@ -1,7 +1,7 @@
 """The port to the exchange's orders, and the classes of answers that a send can have."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -16,14 +16,17 @@ from polyb0t.execution.intents import TradeIntent
 
 @dataclass(frozen=True, slots=True)
 class PreparedOrder:
-    """Signed, with request headers made; nothing has left. Never stored whole: headers are secrets."""
+    """Signed, with request headers made; nothing has left. Never stored whole: headers are secrets.
+
+    What authorises is left out of the repr, so that no log or traceback carries it.
+    """
 
     order_id: OrderId
-    signed_order: str  # JSON of the signed struct, no owner
+    signed_order: str = field(repr=False)  # JSON of the signed struct, no owner
     l2_timestamp: int
     credential_id: str
-    body: bytes  # the exact bytes of the request
-    headers: Mapping[str, str]
+    body: bytes = field(repr=False)  # the exact bytes of the request
+    headers: Mapping[str, str] = field(repr=False)
 
 
 class AcceptedStatus(StrEnum):

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -104,7 +104,7 @@ class OrderRecord:
     price: Price
     shares: Shares  # what is bounded: shares of a SELL or resting order, least shares of a taker BUY
     amount: Pusd | None  # taker BUY: the pUSD that it may spend
-    signed_order: str | None
+    signed_order: str | None = field(repr=False)
     l2_timestamp: int  # unix seconds, also the permit's time
     credential_id: str
     copies: int
@@ -130,6 +130,6 @@ class NewOrder:
 
     id: OrderId
     intent_id: IntentId
-    signed_order: str
+    signed_order: str = field(repr=False)  # a bearer instrument
     l2_timestamp: int
     credential_id: str
