@@ -69,8 +69,11 @@ class Chance:
 
     @property
     def growth(self) -> Decimal:
-        """Expected log growth at a small stake is about e^2 / (c (1 - c))."""
-        edge, cost = self.edge_at_worst, cost_per_share(self.worst_price, self.side.purchase.fee)
+        """What chances are ranked by: expected log growth at the present offer, e^2 / (c (1 - c)).
+
+        Not at the worst price, which rounding to the grid would make a matter of luck.
+        """
+        edge, cost = self.side.edge, cost_per_share(self.side.ask, self.side.purchase.fee)
         return edge * edge / (cost * (1 - cost))
 
 
