@@ -31,7 +31,7 @@ def refused(*args: Any, **how: Any) -> str:
     return answer.code
 
 
-def test_everything_that_can_be_closed_goes_at_a_floor_under_the_bid():
+def test_everything_that_can_be_closed_goes_at_a_floor_under_the_bid() -> None:
     answer = proposed(context={"closable_shares": Shares(d("120.006"))})
     assert answer.shares == d("120")
     assert answer.worst_price == d("0.58")
@@ -42,19 +42,19 @@ def test_everything_that_can_be_closed_goes_at_a_floor_under_the_bid():
     assert all(control.passed for control in answer.controls)
 
 
-def test_a_part_can_be_sold():
+def test_a_part_can_be_sold() -> None:
     assert proposed(shares=Shares(d(40))).shares == 40
 
 
-def test_no_more_is_sold_than_there_is():
+def test_no_more_is_sold_than_there_is() -> None:
     assert proposed(shares=Shares(d(1_000))).shares == 150
 
 
-def test_a_floor_is_raised_to_the_grid():
+def test_a_floor_is_raised_to_the_grid() -> None:
     assert proposed(floor=Price(d("0.575"))).worst_price == d("0.58")
 
 
-def test_the_likely_sale_stops_at_the_floor():
+def test_the_likely_sale_stops_at_the_floor() -> None:
     thin = a_book("tram-yes", [("0.59", 50), ("0.58", 30), ("0.57", 900)], [("0.60", 10)])
     answer = proposed(context={"book": thin})
     assert answer.likely_shares == 80
@@ -75,13 +75,13 @@ def test_the_likely_sale_stops_at_the_floor():
         ({"live_assets": frozenset({YES})}, "duplicate"),
     ],
 )
-def test_each_obstacle_is_named(context: dict[str, Any], code: str):
+def test_each_obstacle_is_named(context: dict[str, Any], code: str) -> None:
     assert refused(context=context) == code
 
 
-def test_a_floor_above_the_bid_does_not_fill_now():
+def test_a_floor_above_the_bid_does_not_fill_now() -> None:
     assert refused(floor=Price(d("0.60"))) == "price_worse"
 
 
-def test_a_close_works_while_openings_are_stopped():
+def test_a_close_works_while_openings_are_stopped() -> None:
     assert proposed(context={"stance": Stance.REDUCING, "spendable_pusd": Pusd(d(0))}).shares == 150

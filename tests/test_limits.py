@@ -49,20 +49,20 @@ def exposed(**changes: Any) -> ControlContext:
     return a_context(exposure=Exposure(**changes))
 
 
-def test_the_trade_of_the_screen_passes_every_control():
+def test_the_trade_of_the_screen_passes_every_control() -> None:
     assert broken(a_trade(), a_context()) == []
 
 
-def test_a_close_passes_every_control():
+def test_a_close_passes_every_control() -> None:
     assert broken(a_close(), a_context()) == []
 
 
-def test_each_control_has_a_name_of_its_own_and_a_docstring():
+def test_each_control_has_a_name_of_its_own_and_a_docstring() -> None:
     assert len(set(NAMES)) == len(NAMES)
     assert all(control.__doc__ for control in CONTROLS)
 
 
-def test_results_come_in_the_order_of_the_list():
+def test_results_come_in_the_order_of_the_list() -> None:
     assert [each.name for each in check(a_trade(), a_context())] == NAMES
 
 
@@ -145,13 +145,13 @@ OPENING_BREACHES: list[tuple[str, ProposedTrade, ControlContext, str]] = [
 
 
 @pytest.mark.parametrize(("name", "trade", "context", "words"), OPENING_BREACHES)
-def test_an_opening_is_refused(name: str, trade: ProposedTrade, context: ControlContext, words: str):
+def test_an_opening_is_refused(name: str, trade: ProposedTrade, context: ControlContext, words: str) -> None:
     found = result(name, trade, context)
     assert not found.passed
     assert words in found.detail
 
 
-def test_every_control_has_a_breach_above():
+def test_every_control_has_a_breach_above() -> None:
     assert {name for name, *_ in OPENING_BREACHES} == set(NAMES)
 
 
@@ -182,27 +182,27 @@ BORDERS: list[tuple[str, ProposedTrade, ControlContext]] = [
 
 
 @pytest.mark.parametrize(("name", "trade", "context"), BORDERS)
-def test_the_border_itself_passes(name: str, trade: ProposedTrade, context: ControlContext):
+def test_the_border_itself_passes(name: str, trade: ProposedTrade, context: ControlContext) -> None:
     assert result(name, trade, context).passed, result(name, trade, context)
 
 
 class TestAtSubmit:
-    def test_the_book_has_to_be_fresher(self):
+    def test_the_book_has_to_be_fresher(self) -> None:
         context = replace(book_with(age_seconds=2.1), at_submit=True)
         assert not result("book_stale", a_trade(), context).passed
 
-    def test_the_order_itself_is_depth_enough(self):
+    def test_the_order_itself_is_depth_enough(self) -> None:
         thin = book_with(asks=(("0.60", 150),))
         assert not result("depth_thin", a_trade(), thin).passed
         assert result("depth_thin", a_trade(), replace(thin, at_submit=True)).passed
 
 
 class TestClosing:
-    def test_it_goes_on_when_openings_are_stopped(self):
+    def test_it_goes_on_when_openings_are_stopped(self) -> None:
         assert broken(a_close(), a_context(stance=Stance.REDUCING)) == []
         assert broken(a_close(), a_context(stance=Stance.HALTED)) == ["stance"]
 
-    def test_it_is_not_held_back_by_what_protects_openings(self):
+    def test_it_is_not_held_back_by_what_protects_openings(self) -> None:
         context = a_context(
             market=a_market(
                 end_date=NOW + timedelta(hours=1), rules_hash="rules-2", resolution_status="proposed"
@@ -214,21 +214,21 @@ class TestClosing:
         )
         assert broken(a_close(), context) == []
 
-    def test_no_more_is_sold_than_can_be(self):
+    def test_no_more_is_sold_than_can_be(self) -> None:
         assert broken(a_close(), a_context(closable_shares=Shares(d("119.99")))) == ["balance"]
 
-    def test_a_floor_far_under_the_bid_is_refused(self):
+    def test_a_floor_far_under_the_bid_is_refused(self) -> None:
         assert "price_collar" in broken(a_close(worst_price=Price(d("0.55"))), a_context())
 
-    def test_a_bid_under_the_floor_is_refused(self):
+    def test_a_bid_under_the_floor_is_refused(self) -> None:
         found = result("price_worse", a_close(worst_price=Price(d("0.60"))), a_context())
         assert found.detail == "You allowed 60¢ or more; the best bid is 59¢."
 
-    def test_money_is_not_its_unit(self):
+    def test_money_is_not_its_unit(self) -> None:
         assert "unit_mismatch" in broken(a_close(amount=Pusd(d(60))), a_context())
 
 
-def test_a_resting_order_may_wait_away_from_the_book():
+def test_a_resting_order_may_wait_away_from_the_book() -> None:
     rest = a_trade(
         order_type="GTC",
         amount=None,
@@ -278,15 +278,15 @@ class TestFailingClosed:
             ("clock_skew_seconds", {"clock_skew"}),
         ],
     )
-    def test_what_is_not_known_does_not_pass(self, missing: str, names: set[str]):
+    def test_what_is_not_known_does_not_pass(self, missing: str, names: set[str]) -> None:
         found = breaches(check(a_trade(), a_context(**{missing: None})))
         assert {each.name for each in found} == names
         assert all("not known" in each.detail for each in found)
 
-    def test_closable_shares_that_are_not_known_stop_a_sale(self):
+    def test_closable_shares_that_are_not_known_stop_a_sale(self) -> None:
         assert broken(a_close(), a_context(closable_shares=None)) == ["balance"]
 
-    def test_every_optional_fact_of_the_context_is_in_the_list_above(self):
+    def test_every_optional_fact_of_the_context_is_in_the_list_above(self) -> None:
         optional = {
             name for name, kind in get_type_hints(ControlContext).items() if type(None) in get_args(kind)
         }
@@ -299,54 +299,54 @@ class TestFailingClosed:
     @pytest.mark.parametrize(
         "part", ["worst_price", "amount", "min_shares", "max_cost", "edge_at_worst", "edge_now"]
     )
-    def test_nonsense_refuses_the_trade_and_raises_nothing(self, part: str, nonsense: str):
+    def test_nonsense_refuses_the_trade_and_raises_nothing(self, part: str, nonsense: str) -> None:
         assert broken(a_trade(**{part: Decimal(nonsense)}), a_context()) != []
 
-    def test_an_asset_of_another_market_is_refused(self):
+    def test_an_asset_of_another_market_is_refused(self) -> None:
         assert "not_tradable" in broken(a_trade(asset_id=AssetId("alien")), a_context())
 
-    def test_an_unknown_kind_of_intent_is_refused(self):
+    def test_an_unknown_kind_of_intent_is_refused(self) -> None:
         assert "stance" in broken(a_trade(intent_type="TRANSFER"), a_context())
 
-    def test_an_empty_trade_is_refused(self):
+    def test_an_empty_trade_is_refused(self) -> None:
         trade = a_trade(amount=Pusd(d(0)), min_shares=Shares(d(0)), max_cost=Pusd(d(0)))
         assert {"below_minimum", "decimals", "balance"} <= set(broken(trade, a_context()))
 
-    def test_a_purchase_that_calls_itself_a_close_is_judged_as_an_opening(self):
+    def test_a_purchase_that_calls_itself_a_close_is_judged_as_an_opening(self) -> None:
         disguised = replace(a_trade(max_cost=Pusd(d(5_000))), intent_type="CLOSE_POSITION")
         assert {"wrong_side", "order_too_large", "exposure_market"} <= set(broken(disguised, a_context()))
 
-    def test_a_sale_that_calls_itself_an_opening_is_refused(self):
+    def test_a_sale_that_calls_itself_an_opening_is_refused(self) -> None:
         assert "wrong_side" in broken(replace(a_close(), intent_type="OPEN_POSITION"), a_context())
 
 
-def test_a_result_survives_storage():
+def test_a_result_survives_storage() -> None:
     for found in check(a_trade(), a_context(spendable_pusd=None)):
         assert ControlResult.from_dict(found.as_dict()) == found
 
 
-def test_a_stored_pass_is_a_literal_true():
+def test_a_stored_pass_is_a_literal_true() -> None:
     assert not ControlResult.from_dict({"name": "balance", "passed": "true"}).passed
 
 
 @pytest.mark.parametrize("value", ["-0.1", "1.1", "NaN"])
-def test_an_impossible_limit_is_refused_by_name(value: str):
+def test_an_impossible_limit_is_refused_by_name(value: str) -> None:
     with pytest.raises(ValueError, match="order_fraction"):
         RiskLimits(order_fraction=d(value))
 
 
-def test_exposure_adds_up():
+def test_exposure_adds_up() -> None:
     market = a_market()
-    sum_of = Exposure().plus(market, Pusd(d(10))).plus(market, Pusd(d(5)))
-    assert (sum_of.total, sum_of.market(market), sum_of.event(market), sum_of.category(market)) == (
-        15,
-        15,
-        15,
-        15,
-    )
-    assert Exposure().plus(a_market(event_id=None), Pusd(d(1))).event(a_market(event_id=None)) == 1
+    sums = Exposure().plus(market, Pusd(d(10))).plus(market, Pusd(d(5)))
+    assert {sums.total, sums.market(market), sums.event(market), sums.category(market)} == {d(15)}
 
 
-def test_the_side_decides_what_the_balance_is():
+def test_a_market_without_an_event_is_an_event_of_its_own() -> None:
+    alone, other = a_market(event_id=None), a_market("other", event_id=None)
+    sums = Exposure().plus(alone, Pusd(d(1)))
+    assert (sums.event(alone), sums.event(other)) == (d(1), d(0))
+
+
+def test_the_side_decides_what_the_balance_is() -> None:
     assert a_close().side is Side.SELL
     assert "150 shares" in result("balance", a_close(), a_context()).limit

@@ -59,40 +59,40 @@ def portfolio(*fills: Fill) -> Portfolio:
 
 
 class TestOnePurchase:
-    def test_the_cash_of_the_screen(self):
+    def test_the_cash_of_the_screen(self) -> None:
         held = portfolio(a_fill())
         assert held.cash == d("9907.036")
         assert held.held_cost == d("92.964")
         assert held.fees == d("1.464")
 
-    def test_the_average_cost_has_the_fee_in_it(self):
+    def test_the_average_cost_has_the_fee_in_it(self) -> None:
         assert portfolio(a_fill()).positions[YES].average_cost == d("92.964") / d("152.50")
 
-    def test_it_is_worth_what_could_be_had_for_it(self):
+    def test_it_is_worth_what_could_be_had_for_it(self) -> None:
         worth = portfolio(a_fill()).value({YES: Price(d("0.59"))})
         assert worth.positions_pusd == d("89.975")
         assert worth.unrealised_pusd == d("-2.989")
         assert worth.equity_pusd == d("9997.011")
 
-    def test_without_a_bid_equity_is_not_known(self):
+    def test_without_a_bid_equity_is_not_known(self) -> None:
         worth = portfolio(a_fill()).value({})
         assert worth.equity_pusd is None
         assert worth.unmarked == (YES,)
 
     @pytest.mark.parametrize("status", [FillStatus.MATCHED, FillStatus.MINED, FillStatus.RETRYING])
-    def test_before_it_is_final_it_is_provisional_and_cannot_be_closed(self, status: FillStatus):
+    def test_before_it_is_final_it_is_provisional_and_cannot_be_closed(self, status: FillStatus) -> None:
         position = portfolio(a_fill(status=status)).positions[YES]
-        assert (position.confirmed, position.provisional, position.shares) == (0, d("152.50"), d("152.50"))
+        assert (position.confirmed, position.provisional, position.shares) == (d(0), d("152.50"), d("152.50"))
         assert position.closable(Shares(d(0))) == 0
 
-    def test_a_failed_fill_is_taken_back(self):
+    def test_a_failed_fill_is_taken_back(self) -> None:
         matched, failed = a_fill(status=FillStatus.MATCHED), a_fill(status=FillStatus.FAILED)
         assert portfolio(matched, failed) == portfolio()
         assert portfolio(failed, matched) == portfolio()
 
 
 class TestASale:
-    def test_it_takes_its_part_of_the_cost_along(self):
+    def test_it_takes_its_part_of_the_cost_along(self) -> None:
         held = portfolio(a_fill(), a_sale())
         position = held.positions[YES]
         assert position.shares == 100
@@ -100,40 +100,40 @@ class TestASale:
         assert position.realised == d("35.175") - d("0.46431") - d("32.004")
         assert held.cash == d("9907.036") + d("35.175") - d("0.46431")
 
-    def test_a_sale_under_way_cannot_be_sold_again(self):
+    def test_a_sale_under_way_cannot_be_sold_again(self) -> None:
         position = portfolio(a_fill(), a_sale(status=FillStatus.MATCHED)).positions[YES]
         assert position.confirmed == d("152.50")
         assert position.closable(Shares(d(0))) == 100
         assert position.closable(Shares(d(30))) == 70
         assert position.closable(Shares(d(300))) == 0
 
-    def test_the_last_share_takes_all_of_the_cost(self):
+    def test_the_last_share_takes_all_of_the_cost(self) -> None:
         held = portfolio(a_fill(), a_sale(shares=Shares(d("152.50"))))
         assert held.positions[YES].cost == 0
         assert held.held() == ()
         assert held.positions[YES].average_cost is None
 
-    def test_within_one_second_purchases_come_first(self):
+    def test_within_one_second_purchases_come_first(self) -> None:
         assert portfolio(a_sale(trade="a", matched_at=NOW), a_fill(trade="b")).contradictions == ()
 
-    def test_selling_what_was_never_bought_is_said(self):
+    def test_selling_what_was_never_bought_is_said(self) -> None:
         held = portfolio(a_sale())
         assert "was sold than these fills had bought" in held.contradictions[0]
         assert held.positions[YES].shares == d("-52.50")
 
 
 class TestSeenMoreThanOnce:
-    def test_a_fill_seen_again_counts_once(self):
+    def test_a_fill_seen_again_counts_once(self) -> None:
         assert portfolio(a_fill(), a_fill(), a_fill(status=FillStatus.MATCHED)) == portfolio(a_fill())
 
-    def test_another_bucket_of_a_trade_is_another_fill(self):
+    def test_another_bucket_of_a_trade_is_another_fill(self) -> None:
         assert portfolio(a_fill(), a_fill(bucket_index=1)).positions[YES].shares == 305
 
-    def test_our_taker_and_our_maker_in_one_trade_are_two(self):
+    def test_our_taker_and_our_maker_in_one_trade_are_two(self) -> None:
         maker = a_fill(order_id=OrderId("0xmaker"), role=Role.MAKER, fee=Pusd(d(0)))
         assert portfolio(a_fill(), maker).positions[YES].shares == 305
 
-    def test_failed_and_confirmed_contradict_each_other(self):
+    def test_failed_and_confirmed_contradict_each_other(self) -> None:
         both = [a_fill(status=FillStatus.FAILED), a_fill(status=FillStatus.CONFIRMED)]
         for order in (both, both[::-1]):
             held = portfolio(*order)
@@ -171,7 +171,7 @@ def as_different_trades(fills: Sequence[Fill]) -> list[Fill]:
 class TestAgainstANaiveLedger:
     @settings(max_examples=150)
     @given(st.lists(sightings, max_size=25))
-    def test_cash_and_shares_agree_exactly(self, seen: list[Fill]):
+    def test_cash_and_shares_agree_exactly(self, seen: list[Fill]) -> None:
         fills = as_different_trades(seen)
         held = portfolio(*fills)
         cash, shares = naive(fills)
@@ -180,13 +180,13 @@ class TestAgainstANaiveLedger:
 
     @settings(max_examples=150)
     @given(st.lists(sightings, max_size=25))
-    def test_no_fraction_of_money_is_lost_or_made(self, seen: list[Fill]):
+    def test_no_fraction_of_money_is_lost_or_made(self, seen: list[Fill]) -> None:
         held = portfolio(*as_different_trades(seen))
         assert held.cash + held.held_cost - held.realised == START
 
     @settings(max_examples=100)
     @given(st.lists(sightings, max_size=12), st.randoms(use_true_random=False))
-    def test_the_order_of_sightings_does_not_matter(self, seen: list[Fill], shuffle: Any):
+    def test_the_order_of_sightings_does_not_matter(self, seen: list[Fill], shuffle: Any) -> None:
         fills = as_different_trades(seen)
         mixed = [*fills, *fills]
         shuffle.shuffle(mixed)
@@ -194,14 +194,14 @@ class TestAgainstANaiveLedger:
 
     @settings(max_examples=100)
     @given(st.lists(sightings, min_size=1, max_size=12), st.data())
-    def test_a_failure_leaves_no_trace(self, seen: list[Fill], data: st.DataObject):
+    def test_a_failure_leaves_no_trace(self, seen: list[Fill], data: st.DataObject) -> None:
         fills = as_different_trades([replace(fill, status=FillStatus.MATCHED) for fill in seen])
         victim = data.draw(st.sampled_from(fills))
         after = portfolio(*fills, replace(victim, status=FillStatus.FAILED))
         assert after == portfolio(*(fill for fill in fills if fill is not victim))
 
 
-def test_a_later_sighting_moves_forward_only():
+def test_a_later_sighting_moves_forward_only() -> None:
     for old, allowed in FILL_TRANSITIONS.items():
         for new in FillStatus:
             if {old, new} == {FillStatus.FAILED, FillStatus.CONFIRMED}:
@@ -212,12 +212,12 @@ def test_a_later_sighting_moves_forward_only():
 
 
 class TestTheDay:
-    def test_the_first_look_of_a_day_is_the_mark(self):
+    def test_the_first_look_of_a_day_is_the_mark(self) -> None:
         mark = day_mark(None, Pusd(d(10_000)), NOW)
         assert day_mark(mark, Pusd(d(9_000)), NOW + timedelta(hours=11, minutes=59)) is mark
         assert day_result(mark, Pusd(d("10000.80"))) == d("0.80")
 
-    def test_the_day_turns_at_midnight_utc(self):
+    def test_the_day_turns_at_midnight_utc(self) -> None:
         mark = DayMark("2026-11-22", Pusd(d(10_000)))
         assert day_mark(mark, Pusd(d(9_500)), NOW + timedelta(hours=12)) == DayMark(
             "2026-11-23", Pusd(d(9_500))

@@ -45,7 +45,7 @@ def codes(openings: Openings) -> list[str]:
 
 
 class TestOneGoodTrade:
-    def test_a_political_favourite_is_bought_with_every_fact(self):
+    def test_a_political_favourite_is_bought_with_every_fact(self) -> None:
         proposal = only(decide(a_candidate()))
         assert proposal.outcome.label == "Yes"
         assert (proposal.side, proposal.order_type) == (Side.BUY, "FAK")
@@ -61,52 +61,52 @@ class TestOneGoodTrade:
         assert proposal.book_age_seconds == d("0.8")
         assert proposal.size.bound == "order"
 
-    def test_all_controls_were_run_and_passed(self):
+    def test_all_controls_were_run_and_passed(self) -> None:
         proposal = only(decide(a_candidate()))
         assert len(proposal.controls) == len(CONTROLS)
         assert all(control.passed for control in proposal.controls)
 
-    def test_the_edge_is_well_above_what_is_needed_and_less_at_the_worst_price(self):
+    def test_the_edge_is_well_above_what_is_needed_and_less_at_the_worst_price(self) -> None:
         proposal = only(decide(a_candidate()))
         assert proposal.edge_now > proposal.edge_at_worst >= proposal.edge_required >= d("0.015")
         assert proposal.edge_now > d("0.03")
 
-    def test_break_even_is_price_and_fee(self):
+    def test_break_even_is_price_and_fee(self) -> None:
         assert only(decide(a_candidate())).break_even == d("0.816156")
 
-    def test_the_reason_has_view_offer_and_edges(self):
+    def test_the_reason_has_view_offer_and_edges(self) -> None:
         assert only(decide(a_candidate())).reason == (
             "The model says 86% (84% to 87%), the offer is 80¢: +3.4¢ a share now, +2.4¢ at the worst price. "
             "Politics one to three months out is priced too close to the middle."
         )
 
-    def test_a_political_outsider_is_bought_as_no_from_the_book_of_no(self):
+    def test_a_political_outsider_is_bought_as_no_from_the_book_of_no(self) -> None:
         proposal = only(decide(a_candidate(bid="0.20", ask="0.21")))
         assert proposal.outcome.label == "No"
         assert proposal.reference_price == d("0.80")
         assert proposal.book_hash == "hash-tram-no"
         assert proposal.belief.q > d("0.85")
 
-    def test_the_worst_price_stays_inside_the_collar(self):
+    def test_the_worst_price_stays_inside_the_collar(self) -> None:
         wide = RiskLimits(edge_given_up=d(1), collar_pusd=d("0.015"))
         proposal = only(decide(a_candidate(terms=terms_of(a_market(), tick=Price(d("0.001")))), limits=wide))
         assert proposal.worst_price == d("0.81")  # the mid 79.5 and 1.5 cents
 
     @pytest.mark.parametrize("price", [72, 76, 80, 84, 88])
-    def test_politics_between_70_and_90_cents_a_month_out_is_proposed(self, price: int):
+    def test_politics_between_70_and_90_cents_a_month_out_is_proposed(self, price: int) -> None:
         market = a_market(end_date=NOW + timedelta(days=25))
         proposal = only(decide(a_candidate(market, str(Decimal(price - 1) / 100), str(Decimal(price) / 100))))
         assert proposal.edge_now > d("0.015")
 
 
 class TestNothing:
-    def test_an_identity_proposes_nothing(self):
+    def test_an_identity_proposes_nothing(self) -> None:
         state = a_state()
         openings = decide(Candidate(state, IdentityModel().predict(state)))
         assert openings.proposals == ()
         assert codes(openings) == ["price_is_right"]
 
-    def test_a_near_miss_says_how_near(self):
+    def test_a_near_miss_says_how_near(self) -> None:
         sports = a_market(category="sports", fee=FeeSchedule(d("0.05"), d(1)))
         openings = decide(a_candidate(sports))
         (miss,) = openings.near_misses
@@ -114,7 +114,7 @@ class TestNothing:
         assert miss.edge < miss.needed
         assert openings.proposals == ()
 
-    def test_the_nearest_miss_comes_first(self):
+    def test_the_nearest_miss_comes_first(self) -> None:
         names = ["far", "near", "middle"]
         asks = {"far": "0.55", "middle": "0.60", "near": "0.64"}
         openings = decide(
@@ -146,7 +146,7 @@ class TestNothing:
             ({"limits": RiskLimits(edge_suspicious=d("0.02"))}, "edge_too_good"),
         ],
     )
-    def test_each_obstacle_is_named(self, desk: dict[str, Any], code: str):
+    def test_each_obstacle_is_named(self, desk: dict[str, Any], code: str) -> None:
         openings = decide(a_candidate(), **desk)
         assert openings.proposals == ()
         assert codes(openings) == [code]
@@ -160,17 +160,17 @@ class TestNothing:
             ({"market": a_market(category="tech")}, "no_figure"),
         ],
     )
-    def test_each_fault_of_a_market_is_named(self, changes: dict[str, Any], code: str):
+    def test_each_fault_of_a_market_is_named(self, changes: dict[str, Any], code: str) -> None:
         assert codes(decide(a_candidate(**changes))) == [code]
 
-    def test_a_fee_without_a_ceiling_is_left_alone(self):
+    def test_a_fee_without_a_ceiling_is_left_alone(self) -> None:
         market = a_market(fee=FeeSchedule(d("0.04"), d("0.9")))
         assert codes(decide(a_candidate(market))) == ["fee_unbounded"]
 
-    def test_a_live_regime_trades_unvalidated_only_when_told_so(self):
-        assert only(decide(a_candidate(), regime="live", allow_unvalidated=True))
+    def test_a_live_regime_trades_unvalidated_only_when_told_so(self) -> None:
+        assert not only(decide(a_candidate(), regime="live", allow_unvalidated=True)).estimate.validated
 
-    def test_an_offer_of_nothing(self):
+    def test_an_offer_of_nothing(self) -> None:
         state = a_state()
         yes, _ = state.books
         assert yes is not None
@@ -179,49 +179,49 @@ class TestNothing:
         empty = replace(state, books=(replace(yes, asks=()), None))
         assert codes(decide(Candidate(empty, estimate))) == ["no_offer"]
 
-    def test_an_abstention_keeps_its_sentence(self):
+    def test_an_abstention_keeps_its_sentence(self) -> None:
         state = a_state()
         openings = decide(Candidate(state, Abstain("odd", "It is odd.")))
         assert openings.passed[0].reason == "It is odd."
 
 
 class TestSeveral:
-    def test_the_one_that_grows_most_comes_first(self):
+    def test_the_one_that_grows_most_comes_first(self) -> None:
         good, better = (
             a_candidate(a_market("good"), "0.75", "0.77"),
             a_candidate(a_market("better"), "0.79", "0.80"),
         )
         assert [p.market.slug for p in decide(good, better).proposals] == ["better", "good"]
 
-    def test_one_per_event(self):
+    def test_one_per_event(self) -> None:
         first = a_candidate(a_market("one", event_id=EventId("same")))
         second = a_candidate(a_market("two", event_id=EventId("same")), "0.76", "0.77")
         openings = decide(first, second)
         assert [p.market.slug for p in openings.proposals] == ["one"]
         assert codes(openings) == ["same_event"]
 
-    def test_the_second_of_an_event_takes_over_when_the_first_may_not(self):
+    def test_the_second_of_an_event_takes_over_when_the_first_may_not(self) -> None:
         first = a_candidate(a_market("one", event_id=EventId("same"), resolution_status="disputed"))
         second = a_candidate(a_market("two", event_id=EventId("same")))
         assert only(decide(first, second)).market.slug == "two"
 
-    def test_no_more_than_there_is_room_for(self):
+    def test_no_more_than_there_is_room_for(self) -> None:
         openings = decide(*(a_candidate(a_market(f"m{n}")) for n in range(5)), at_most=2)
         assert len(openings.proposals) == 2
         assert codes(openings) == ["no_slot"] * 3
 
-    def test_each_is_sized_as_if_the_better_ones_were_filled(self):
+    def test_each_is_sized_as_if_the_better_ones_were_filled(self) -> None:
         limits = RiskLimits(category_fraction=d("0.015"))
         openings = decide(*(a_candidate(a_market(f"m{n}")) for n in range(3)), limits=limits)
         assert [p.size.bound for p in openings.proposals] == ["order", "category"]
         assert sum(p.max_cost for p in openings.proposals) <= 150
         assert codes(openings) == ["size_category"]
 
-    def test_cash_is_not_spent_twice(self):
+    def test_cash_is_not_spent_twice(self) -> None:
         openings = decide(*(a_candidate(a_market(f"m{n}")) for n in range(3)), spendable_pusd=Pusd(d(2_150)))
         assert sum(p.max_cost for p in openings.proposals) <= 150
 
-    def test_the_order_of_the_input_does_not_matter(self):
+    def test_the_order_of_the_input_does_not_matter(self) -> None:
         candidates = [a_candidate(a_market(f"m{n}"), *prices(n)) for n in range(40)]
         wanted = decide(*candidates)
         for seed in range(3):
@@ -236,24 +236,24 @@ def prices(n: int) -> tuple[str, str]:
 
 
 class TestLikelyFill:
-    def test_it_walks_the_levels_and_pays_each_ones_fee(self):
+    def test_it_walks_the_levels_and_pays_each_ones_fee(self) -> None:
         book = a_book("a", asks=[("0.60", 100), ("0.61", 900), ("0.62", 900)])
         likely = likely_purchase(book, Pusd(d(91)), Price(d("0.61")), POLITICS_FEE)
         assert likely.shares == d("150.819672")  # 100 at 60 cents, then 31 pUSD at 61
         assert likely.fee == d("0.96") + d("0.48360")
         assert likely.notional == d("91")
 
-    def test_it_stops_at_the_worst_price(self):
+    def test_it_stops_at_the_worst_price(self) -> None:
         book = a_book("a", asks=[("0.60", 100), ("0.62", 900)])
         assert likely_purchase(book, Pusd(d(91)), Price(d("0.61")), POLITICS_FEE).shares == Shares(d(100))
 
-    def test_the_likely_cost_of_the_screen(self):
+    def test_the_likely_cost_of_the_screen(self) -> None:
         book = a_book("a", asks=[("0.60", 320), ("0.61", 900)])
         likely = likely_purchase(book, Pusd(d("91.50")), Price(d("0.61")), POLITICS_FEE)
         assert (likely.shares, likely.cost) == (d("152.50"), d("92.964"))
 
 
-def test_the_state_holds_what_was_known_and_no_more():
+def test_the_state_holds_what_was_known_and_no_more() -> None:
     # A desk says nothing about markets and a state nothing about us: a decision needs both and no clock.
     assert not set(MarketState.__slots__) & {"exposure", "stance"}
     assert not set(Desk.__slots__) & {"market", "books"}

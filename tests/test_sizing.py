@@ -53,21 +53,21 @@ def sized(wish: Wish, funds: Funds = RICH, limits: RiskLimits = DEFAULT) -> Size
     return size
 
 
-def test_kellys_golden_number():
+def test_kellys_golden_number() -> None:
     assert kelly(d("0.66"), cost_per_share(d("0.60"), POLITICS_FEE)).quantize(d("0.0001")) == d("0.1291")
 
 
-def test_no_edge_is_no_stake():
+def test_no_edge_is_no_stake() -> None:
     assert kelly(d("0.60"), d("0.62")) == 0
 
 
-def test_doubt_of_the_strategy():
+def test_doubt_of_the_strategy() -> None:
     assert doubt(d("0.05"), d("0.04")).quantize(d("0.01")) == d("0.61")
     assert doubt(d("-0.01"), d("0.04")) == 0
     assert doubt(d("0.05"), d(0)) == 1
 
 
-def test_the_stake_is_fraction_times_doubt_times_the_best_stake():
+def test_the_stake_is_fraction_times_doubt_times_the_best_stake() -> None:
     size = sized(a_wish(), limits=OPEN)
     chain = size.chain
     assert chain.bound == "stake"
@@ -75,12 +75,12 @@ def test_the_stake_is_fraction_times_doubt_times_the_best_stake():
     assert size.max_cost <= chain.wanted
 
 
-def test_only_the_price_recalibrated_halves_the_stake():
+def test_only_the_price_recalibrated_halves_the_stake() -> None:
     dependent, independent = sized(a_wish(), limits=OPEN), sized(a_wish(independent=True), limits=OPEN)
     assert independent.chain.wanted == 2 * dependent.chain.wanted
 
 
-def test_the_order_limit_counts_the_fee():
+def test_the_order_limit_counts_the_fee() -> None:
     size = sized(a_wish())
     assert size.chain.bound == "order"
     assert size.amount == d("96.15")  # 100 / 1.04, down to the cent
@@ -102,20 +102,20 @@ def test_the_order_limit_counts_the_fee():
         ("depth", {"depth_fraction": d("0.0003")}),
     ],
 )
-def test_each_cap_binds_and_is_named(bound: str, narrow: dict[str, Decimal]):
+def test_each_cap_binds_and_is_named(bound: str, narrow: dict[str, Decimal]) -> None:
     size = sized(a_wish(), limits=replace(OPEN, **narrow))
     assert size.chain.bound == bound
     assert size.max_cost <= d(20)
 
 
-def test_what_is_at_risk_already_uses_up_the_room():
+def test_what_is_at_risk_already_uses_up_the_room() -> None:
     at_risk = Exposure().plus(MARKET, Pusd(d(150)))
     size = sized(a_wish(), Funds(Pusd(d(10_000)), Pusd(d(9_850)), at_risk))
     assert size.chain.bound == "market"
     assert size.max_cost <= d(50)
 
 
-def test_another_market_of_the_same_event_counts_for_the_event_only():
+def test_another_market_of_the_same_event_counts_for_the_event_only() -> None:
     sister = replace(MARKET, condition_id=ConditionId("0xsister"))
     at_risk = Exposure().plus(sister, Pusd(d(390)))
     size = sized(a_wish(), Funds(Pusd(d(10_000)), Pusd(d(9_610)), at_risk))
@@ -123,7 +123,7 @@ def test_another_market_of_the_same_event_counts_for_the_event_only():
     assert size.max_cost <= d(10)
 
 
-def test_no_room_is_said_with_the_limit_that_is_in_the_way():
+def test_no_room_is_said_with_the_limit_that_is_in_the_way() -> None:
     full = Exposure().plus(MARKET, Pusd(d(200)))
     answer = size_purchase(a_wish(), MARKET, Funds(Pusd(d(10_000)), Pusd(d(9_800)), full), RiskLimits())
     assert isinstance(answer, NoSize)
@@ -131,12 +131,12 @@ def test_no_room_is_said_with_the_limit_that_is_in_the_way():
     assert "The market limit leaves 0.00 pUSD" in answer.reason
 
 
-def test_an_account_too_small_for_any_order_is_told_so():
+def test_an_account_too_small_for_any_order_is_told_so() -> None:
     answer = size_purchase(a_wish(), MARKET, Funds(Pusd(d(100)), Pusd(d(100)), Exposure()), DEFAULT)
     assert answer == NoSize("The order limit leaves 0.96 pUSD; the smallest order is 3.05.", "order")
 
 
-def test_five_shares_are_the_least_even_when_a_dollar_would_buy_fewer():
+def test_five_shares_are_the_least_even_when_a_dollar_would_buy_fewer() -> None:
     small = Funds(Pusd(d(250)), Pusd(d(250)), Exposure())
     answer = size_purchase(a_wish(), MARKET, small, RiskLimits())
     assert isinstance(answer, NoSize)  # 1 % of 250 is 2.50 pUSD, about 3.9 shares at 61 cents
@@ -149,7 +149,7 @@ def test_five_shares_are_the_least_even_when_a_dollar_would_buy_fewer():
     worst=st.integers(60, 90),
     depth=st.integers(0, 5_000),
 )
-def test_no_size_passes_any_limit(bankroll: int, spendable: int, used: int, worst: int, depth: int):
+def test_no_size_passes_any_limit(bankroll: int, spendable: int, used: int, worst: int, depth: int) -> None:
     limits, price = RiskLimits(), Price(Decimal(worst) / 100)
     wish = a_wish(worst_price=price, cost=cost_per_share(price, POLITICS_FEE), depth=Shares(Decimal(depth)))
     exposure = Exposure().plus(MARKET, Pusd(Decimal(used)))
