@@ -87,6 +87,7 @@ class World:
         self.fail_next = 0  # so many of the next trades fail instead of being mined
         self.accounts: tuple[PracticeAccount, ...] = ()
         self._canonical: dict[str, str] = {}
+        self._crowd_returns_ms = 0  # markets that open during an absence are visited from then on
         self._callbacks: list[Callable[[WorldEvent], None]] = []
         if accounts:
             self.accounts = practice.accounts(accounts, funding_e6)
@@ -384,10 +385,10 @@ class World:
         if self.paused or now_ms <= self.now_ms:
             return
         if now_ms - self.now_ms > CATCH_UP_MS:
+            self._crowd_returns_ms = now_ms - VISIT_MS
             self.agenda = [
-                (now_ms - VISIT_MS + at % VISIT_MS, number, what, whose) if what == "visit" else entry
+                (self._crowd_returns_ms + entry[0] % VISIT_MS, *entry[1:]) if entry[2] == "visit" else entry
                 for entry in self.agenda
-                for at, number, what, whose in (entry,)
             ]
             heapq.heapify(self.agenda)
         self._run_to(now_ms)
@@ -465,7 +466,8 @@ class World:
             self.crowd.open(market, opinion, self.now_ms)
             market.sample(self.now_ms)
             first = Random64(opinion.random).below(VISIT_MS)
-            self._at(self.now_ms + max(int(first / self.speed), 1), "visit", spec.condition_id)
+            start_ms = max(self.now_ms, self._crowd_returns_ms)
+            self._at(start_ms + max(int(first / self.speed), 1), "visit", spec.condition_id)
 
     def _at(self, at_ms: int, what: str, whose: str) -> None:
         self.agenda_number += 1
