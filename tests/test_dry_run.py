@@ -29,8 +29,8 @@ def test_a_purchase_spends_its_money_from_the_best_offer_up_to_the_worst_price()
 
     assert done.shares == Decimal(14)
     assert done.average == Decimal("6.80") / 14
-    # 14 shares x 2% x p (1 - p), on top of what was spent
-    assert done.fee == Decimal("0.06994")
+    # each price pays its own: 2% x (10 x 0.48 x 0.52 + 4 x 0.50 x 0.50), on top of what was spent
+    assert done.fee == Decimal("0.06992")
     assert done.total == Decimal("6.80") + done.fee
     assert done.rests == 0
 
@@ -60,7 +60,7 @@ def test_the_sentence_says_that_nothing_was_sent_and_what_would_have_come_of_it(
     intent = an_intent()
 
     assert sentence(intent, rehearse(intent, a_book()), ()) == (
-        "Nothing was signed or sent. The book would have filled 20.83 Yes at 48¢ for 10.11 pUSD."
+        "Nothing was signed or sent. The book would have filled 20.83 Yes at 48¢ for 10.10 pUSD."
     )
 
 

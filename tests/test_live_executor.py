@@ -6,12 +6,13 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 
 from polyb0t.core.errors import ConfigurationError, DatabaseError, LeaseLostError
-from polyb0t.core.ids import AssetId, ConditionId, IntentId
-from polyb0t.core.units import ZERO
+from polyb0t.core.ids import AssetId, ConditionId, IntentId, OrderId
+from polyb0t.core.units import ZERO, Pusd
 from polyb0t.data.order_book import Side
 from polyb0t.execution.gateway import (
     Accepted,
@@ -157,7 +158,7 @@ def test_it_is_not_tried_past_the_budget_of_one_send(room: EngineRoom) -> None:
 def test_it_is_not_tried_past_execute_by(room: EngineRoom) -> None:
     intent = an_intent()
     room.approve(intent)
-    room.clock.advance(seconds=57)
+    room.advance(seconds=57)
     room.gateway.answers.extend([NotSent("refused")] * 1_000)
 
     done = room.executor.execute(intent.id)
@@ -244,10 +245,10 @@ def test_a_trip_between_claim_and_permit_stops_it_too(room: EngineRoom) -> None:
 
 def test_a_reducing_switch_lets_a_close_through_and_a_halt_does_not(room: EngineRoom) -> None:
     room.stores.switches.trip(KillSwitchType.DRAWDOWN, actor="engine:risk", reason="down 16%")
-    sold = a_close()
+    sold = a_sale()
     assert room.execute(sold).status is IntentStatus.EXECUTED
 
-    kept = a_close(asset_id=AssetId("9"))
+    kept = a_sale(asset_id=AssetId("9"))
     room.approve(kept)
     room.stores.switches.trip(KillSwitchType.MANUAL, actor="user:bob", reason="enough")
     room.executor.execute(kept.id)
@@ -296,7 +297,7 @@ def test_a_wall_clock_that_was_set_blocks_permits_and_says_so(room: EngineRoom) 
 
 
 def test_a_machine_that_slept_is_not_a_clock_that_was_set(room: EngineRoom) -> None:
-    room.clock.advance(minutes=45)
+    room.advance(minutes=45)
 
     assert room.execute(an_intent(created_at=room.clock.now())).status is IntentStatus.EXECUTED
 
@@ -389,7 +390,7 @@ def test_a_dry_run_notes_what_the_book_would_have_filled_and_signs_nothing(tmp_p
     done = room.execute(an_intent(regime=Regime.DRY_RUN))
 
     assert (done.status, done.result) == (IntentStatus.EXECUTED, "dry_run")
-    assert "The book would have filled 20.83 Yes at 48¢ for 10.11 pUSD." in done.result_detail
+    assert "The book would have filled 20.83 Yes at 48¢ for 10.10 pUSD." in done.result_detail
     assert room.gateway.signed == []
     assert room.stores.orders.orders() == ()
 
@@ -490,7 +491,7 @@ def test_a_cancel_of_an_order_that_ended_says_so(room: EngineRoom) -> None:
 
 
 def test_a_cancel_of_somebody_elses_order_is_not_sent(room: EngineRoom) -> None:
-    done = room.execute(a_cancel("0x" + "77" * 32))
+    done = room.execute(a_cancel(OrderId("0x" + "77" * 32)))
 
     assert (done.status, done.result) == (IntentStatus.FAILED, "foreign_order")
     assert room.gateway.cancels == []
@@ -499,7 +500,7 @@ def test_a_cancel_of_somebody_elses_order_is_not_sent(room: EngineRoom) -> None:
 def test_a_cancel_in_dry_run_is_noted_and_not_sent(tmp_path: Path) -> None:
     room = EngineRoom(tmp_path, regime=Regime.DRY_RUN)
 
-    done = room.execute(a_cancel("0x" + "77" * 32, regime=Regime.DRY_RUN))
+    done = room.execute(a_cancel(OrderId("0x" + "77" * 32), regime=Regime.DRY_RUN))
 
     assert (done.status, done.result) == (IntentStatus.EXECUTED, "dry_run")
     assert room.gateway.cancels == []
@@ -596,6 +597,7 @@ def test_an_answer_that_cannot_be_written_stops_further_sends(
         raise DatabaseError("The database is full.")
 
     monkeypatch.setattr(room.stores.orders, "settle", full)
+    room.gateway.down = True  # nothing can be read back either
     first, second = an_intent(), an_intent(asset_id=AssetId("5"), condition_id=ConditionId("0x" + "cd" * 32))
     room.execute(first)
     assert room.order(first).status is OrderStatus.SIGNED
@@ -652,7 +654,7 @@ def test_one_hanging_send_starves_nobody_but_its_own_market(
 ) -> None:
     begun, let_go = hanging
     first = an_intent()
-    same_market = a_close(asset_id=AssetId("2"), outcome_label="No")
+    same_market = a_sale(asset_id=AssetId("2"), outcome_label="No")
     elsewhere = an_intent(asset_id=AssetId("5"), condition_id=ConditionId("0x" + "cd" * 32))
     dispatcher = room.dispatcher()
     room.approve(first)
@@ -756,11 +758,15 @@ def _closed(room: EngineRoom) -> object:
     return replace(room.situation.market, accepting_orders=False)
 
 
+def a_sale(**changes: Any) -> TradeIntent:
+    """20 shares at 45¢ or more, near enough to the bid of 47¢."""
+    return a_close(worst_price=Decimal("0.45"), **changes)
+
+
 def test_a_sale_is_bounded_by_shares(room: EngineRoom) -> None:
-    sold = a_close()
+    sold = a_sale()
 
     assert room.execute(sold).status is IntentStatus.EXECUTED
 
     order = room.order(sold)
     assert (order.side, order.shares, order.filled_shares) == (Side.SELL, Decimal(20), Decimal(20))
-    room.reconciler.run()

@@ -36,13 +36,23 @@ def rehearse(intent: TradeIntent, book: OrderBook) -> Rehearsal:
     """
     assert intent.side is not None
     walk = _walk(intent, book)
-    fee_schedule = FeeSchedule(intent.fee_rate or ZERO, intent.fee_exponent or ONE)
-    fee = taker_fee(walk.shares, walk.average, fee_schedule) if walk.average else Pusd(ZERO)
+    fee = _fee(intent, book, walk.shares)
     total = walk.notional + fee if intent.side is Side.BUY else walk.notional - fee
     resting = ZERO
     if intent.order_type in (OrderType.GTC, OrderType.GTD):
         resting = (intent.shares or ZERO) - walk.shares
     return Rehearsal(intent.side, walk.shares, walk.average, fee, Pusd(ceil_e6(total)), Shares(resting))
+
+
+def _fee(intent: TradeIntent, book: OrderBook, shares: Shares) -> Pusd:
+    """Each price level pays its own."""
+    assert intent.side is not None
+    schedule = FeeSchedule(intent.fee_rate or ZERO, intent.fee_exponent or ONE)
+    left, paid = shares, ZERO
+    for level in book.offers(intent.side):
+        part = min(level.shares, left)
+        left, paid = Shares(left - part), paid + taker_fee(part, level.price, schedule)
+    return Pusd(paid)
 
 
 def _walk(intent: TradeIntent, book: OrderBook) -> Walk:

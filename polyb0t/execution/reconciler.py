@@ -20,7 +20,7 @@ from polyb0t.data.fills import Fill, FillStatus
 from polyb0t.execution.gateway import Found, Lookup, OrderGateway
 from polyb0t.execution.in_flight import InFlight
 from polyb0t.execution.intents import IntentType
-from polyb0t.execution.orders import OrderRecord, OrderStatus
+from polyb0t.execution.orders import TERMINAL_ORDER, OrderRecord, OrderStatus
 from polyb0t.execution.reconciliation import Correction, Problem, correct, lots, moves, overspent
 from polyb0t.execution.store import Lease, Stores
 from polyb0t.models.kill_switches import KillSwitchType
@@ -117,7 +117,9 @@ class Reconciler:
             return
         notes = _Notes()
         try:
-            self._look_up(self._gateway, self._orders.order(order_id), notes)
+            order = self._orders.order(order_id)
+            if order.status not in TERMINAL_ORDER or order.provisional_shares:
+                self._look_up(self._gateway, order, notes)
         except PolybotError as error:
             notes.problems.append(str(error))
         for problem in (*notes.problems, *notes.alerts):

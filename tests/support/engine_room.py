@@ -118,6 +118,11 @@ class EngineRoom:
         self.start()
         return self.reconciler.run()
 
+    def advance(self, *, seconds: float = 0, minutes: float = 0) -> None:
+        """Time passes while the engine keeps its lease."""
+        self.clock.advance(seconds=seconds, minutes=minutes)
+        self.stores.engine.beat(self.lease, cycle=1)
+
     def dispatcher(self, workers: int = 4) -> Dispatcher:
         return Dispatcher(self.executor, self.stores.intents, self.clock, workers=workers)
 
