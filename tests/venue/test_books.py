@@ -1,0 +1,185 @@
+"""Live books: trusted from a snapshot to the first doubt, and not a moment longer."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from polyb0t.core.ids import AssetId
+from polyb0t.data.order_book import OrderBook
+from polyb0t.venue.books import NEVER_SEEN, BookCache
+from polyb0t.venue.clob_public import parse_book
+from polyb0t.venue.frames import parse_frame
+from tests.support.clock import FakeClock
+from tests.venue.rows import CONDITION, NO, YES, a_book_frame, a_book_row, a_change, a_price_change
+
+ASSET = AssetId(YES)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def cache(clock: FakeClock) -> BookCache:
+    return BookCache(clock)
+
+
+def tell(cache: BookCache, clock: FakeClock, *frames: str) -> None:
+    for text in frames:
+        frame = parse_frame(text, clock.now())
+        assert not frame.refused
+        for event in frame.events:
+            cache.apply(event)
+
+
+def by_http(clock: FakeClock, **changes: Any) -> OrderBook:
+    return parse_book(json.dumps(a_book_row(**changes)).encode(), clock.now())
+
+
+def test_a_change_states_the_new_total_of_a_level(cache: BookCache, clock: FakeClock) -> None:
+    tell(cache, clock, a_book_frame(), a_price_change(a_change(size="150")))
+    book = cache.get(ASSET)
+    assert book is not None
+    assert book.bids[0].shares == Decimal(150)
+
+
+def test_a_total_of_zero_removes_the_level(cache: BookCache, clock: FakeClock) -> None:
+    tell(cache, clock, a_book_frame(), a_price_change(a_change(size="0", best_bid="0.01")))
+    book = cache.get(ASSET)
+    assert book is not None
+    assert book.best_bid == Decimal("0.01")
+
+
+def test_a_new_best_level_comes_first_and_the_old_value_is_untouched(
+    cache: BookCache, clock: FakeClock
+) -> None:
+    tell(cache, clock, a_book_frame())
+    before = cache.get(ASSET)
+    tell(cache, clock, a_price_change(a_change(price="0.45", best_bid="0.45")))
+    after = cache.get(ASSET)
+    assert before is not None
+    assert after is not None
+    assert (before.best_bid, after.best_bid) == (Decimal("0.44"), Decimal("0.45"))
+
+
+def test_a_change_renews_the_time_of_observation(cache: BookCache, clock: FakeClock) -> None:
+    tell(cache, clock, a_book_frame())
+    clock.advance(seconds=40)
+    assert cache.fresh([ASSET], 30) == {}
+    tell(cache, clock, a_price_change(a_change()))
+    assert set(cache.fresh([ASSET], 30)) == {ASSET}
+    assert cache.statistics().newest_confirmation == clock.now()
+
+
+def test_a_change_before_any_snapshot_makes_no_book(cache: BookCache, clock: FakeClock) -> None:
+    tell(cache, clock, a_price_change(a_change()))
+    assert cache.get(ASSET) is None
+    assert cache.doubts([ASSET]) == {ASSET: NEVER_SEEN}
+
+
+def test_after_a_gap_a_book_is_not_handed_out_until_a_snapshot(cache: BookCache, clock: FakeClock) -> None:
+    tell(cache, clock, a_book_frame())
+    cache.mark_stale([ASSET], "the stream was interrupted")
+    assert cache.get(ASSET) is None
+    tell(cache, clock, a_price_change(a_change()))
+    assert cache.get(ASSET) is None
+    tell(cache, clock, a_book_frame(timestamp="1795348900000"))
+    assert cache.get(ASSET) is not None
+
+
+def test_best_prices_that_differ_from_the_stated_ones_put_the_book_in_doubt(
+    cache: BookCache, clock: FakeClock
+) -> None:
+    tell(cache, clock, a_book_frame(), a_price_change(a_change(best_ask="0.47")))
+    assert cache.get(ASSET) is None
+    assert "differ" in cache.doubts([ASSET])[ASSET]
+    assert cache.statistics().mismatches == 1
+
+
+def test_a_change_that_crosses_the_book_puts_it_in_doubt(cache: BookCache, clock: FakeClock) -> None:
+    tell(cache, clock, a_book_frame(), a_price_change(a_change(price="0.46", best_bid=..., best_ask=...)))
+    assert cache.get(ASSET) is None
+
+
+def test_a_changed_tick_asks_for_a_snapshot_on_the_new_grid(cache: BookCache, clock: FakeClock) -> None:
+    tell(cache, clock, a_book_frame())
+    change = {"event_type": "tick_size_change", "asset_id": YES, "market": CONDITION}
+    tell(cache, clock, json.dumps({**change, "old_tick_size": "0.01", "new_tick_size": "0.001"}))
+    assert cache.get(ASSET) is None
+    assert not cache.put(by_http(clock))
+    assert cache.put(by_http(clock, tick_size="0.001"))
+    assert cache.get(ASSET) is not None
+
+
+def test_a_trade_updates_the_last_price_only(cache: BookCache, clock: FakeClock) -> None:
+    trade = {"event_type": "last_trade_price", "asset_id": YES, "market": CONDITION, "price": "0.46"}
+    tell(cache, clock, a_book_frame(), json.dumps(trade))
+    book = cache.get(ASSET)
+    assert book is not None
+    assert book.last_trade_price == Decimal("0.46")
+    assert book.best_ask == Decimal("0.46")
+
+
+def test_a_snapshot_by_http_that_is_older_than_the_stream_changes_nothing(
+    cache: BookCache, clock: FakeClock
+) -> None:
+    tell(cache, clock, a_book_frame(), a_price_change(a_change(size="150"), timestamp="1795348805000"))
+    assert not cache.put(by_http(clock, timestamp="1795348804000"))
+    book = cache.get(ASSET)
+    assert book is not None
+    assert book.bids[0].shares == Decimal(150)
+    assert cache.statistics().outdated == 1
+
+
+def test_in_doubt_only_a_snapshot_at_least_as_new_as_the_missed_changes_helps(
+    cache: BookCache, clock: FakeClock
+) -> None:
+    tell(cache, clock, a_book_frame())
+    cache.mark_stale([ASSET], "gap")
+    tell(cache, clock, a_price_change(a_change(size="150"), timestamp="1795348805000"))
+    assert not cache.put(by_http(clock, timestamp="1795348804999"))
+    assert cache.get(ASSET) is None
+    assert cache.put(by_http(clock, timestamp="1795348805000"))
+    assert cache.get(ASSET) is not None
+
+
+def test_changes_that_a_snapshot_by_http_already_holds_are_not_applied_again(
+    cache: BookCache, clock: FakeClock
+) -> None:
+    cache.put(by_http(clock, timestamp="1795348810000"))
+    tell(cache, clock, a_price_change(a_change(size="150"), timestamp="1795348809000"))
+    book = cache.get(ASSET)
+    assert book is not None
+    assert book.bids[0].shares == Decimal("120.5")
+
+
+def test_a_cross_check_that_differs_replaces_the_book_and_is_counted(
+    cache: BookCache, clock: FakeClock
+) -> None:
+    tell(cache, clock, a_book_frame())
+    cache.put(by_http(clock, bids=[{"price": "0.43", "size": "9"}]))
+    book = cache.get(ASSET)
+    assert book is not None
+    assert book.best_bid == Decimal("0.43")
+    assert cache.statistics().mismatches == 1
+
+
+def test_what_nobody_watches_is_forgotten(cache: BookCache, clock: FakeClock) -> None:
+    tell(cache, clock, a_book_frame(), a_book_frame(NO))
+    cache.forget([ASSET])
+    assert cache.get(ASSET) is None
+    assert cache.statistics().books == 1
+
+
+def test_a_change_for_both_outcomes_moves_both_books(cache: BookCache, clock: FakeClock) -> None:
+    mirror = {"bids": [{"price": "0.54", "size": "80"}], "asks": [{"price": "0.56", "size": "120.5"}]}
+    tell(cache, clock, f"[{a_book_frame()},{a_book_frame(NO, **mirror)}]")
+    other = a_change(NO, side="SELL", price="0.56", best_bid="0.54", best_ask="0.56")
+    tell(cache, clock, a_price_change(a_change(), other))
+    yes, no = cache.get(ASSET), cache.get(AssetId(NO))
+    assert yes is not None
+    assert no is not None
+    assert yes.bids[0].shares == no.asks[0].shares == Decimal(150)
