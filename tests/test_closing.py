@@ -72,7 +72,6 @@ def test_the_likely_sale_stops_at_the_floor() -> None:
         ({"stance": Stance.HALTED}, "stance"),
         ({"closable_shares": Shares(d("4.99"))}, "below_minimum"),
         ({"closable_shares": Shares(d(0))}, "below_minimum"),
-        ({"live_assets": frozenset({YES})}, "duplicate"),
     ],
 )
 def test_each_obstacle_is_named(context: dict[str, Any], code: str) -> None:

@@ -210,6 +210,7 @@ class TestClosing:
             bankroll_pusd=None,
             spendable_pusd=None,
             exposure=None,
+            live_assets=frozenset({AssetId("tram-yes"), AssetId("tram-no")}),
             book=a_book("tram-yes", [("0.59", 10)], [("0.75", 10)]),
         )
         assert broken(a_close(), context) == []

@@ -148,7 +148,13 @@ def unit_mismatch(trade: ProposedTrade, _context: ControlContext) -> Verdict:
 
 
 def duplicate(trade: ProposedTrade, context: ControlContext) -> Verdict:
-    """Nothing else is under way on this outcome."""
+    """Nothing else is under way on this outcome.
+
+    A close is not held back by an opening that waits for a person; that two closes do not sell the
+    same shares is the business of `balance`, whose closable shares are without those of open sales.
+    """
+    if not trade.opening:
+        return not_for_closes()
     if context.live_assets is None:
         return unknown("What else is under way is")
     alone = trade.asset_id not in context.live_assets
