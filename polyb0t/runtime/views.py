@@ -5,10 +5,12 @@ names are the same in `--json` and over HTTP.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
+from typing import Final
 
 from polyb0t.core.clock import iso
 from polyb0t.core.errors import NotFoundError, PolybotError
@@ -22,6 +24,7 @@ from polyb0t.execution.store import EngineStore, Stores
 from polyb0t.models.kill_switches import SwitchState
 
 View = dict[str, object]
+_PASSWORD: Final = re.compile(r"(://[^:/@]*):[^@/]*@")
 
 _CONTENT = (
     *("intent_type", "scope", "regime", "question", "condition_id", "event_id", "category"),
@@ -47,6 +50,11 @@ _FILL = (
     *("trade_id", "bucket_index", "order_id", "condition_id", "asset_id", "side", "role", "price"),
     *("shares", "fee", "status", "matched_at", "transaction_hash"),
 )
+
+
+def without_password(url: str) -> str:
+    """A database URL that may be shown."""
+    return _PASSWORD.sub(r"\1:***@", url)
 
 
 def value_view(value: object) -> object:

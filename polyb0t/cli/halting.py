@@ -1,0 +1,79 @@
+"""The halt: a file first, since it works when nothing else does, then the MANUAL switch and its journal."""
+
+from polyb0t.cli import door
+from polyb0t.cli.terminal import Terminal
+from polyb0t.config.settings import Settings
+from polyb0t.core.errors import DatabaseError
+from polyb0t.execution.scope import Scope
+from polyb0t.models.kill_switches import KillSwitchManager, stance_of, tripped
+from polyb0t.runtime.current import read_current
+from polyb0t.runtime.halt_file import HaltFile
+from polyb0t.runtime.opened import open_store
+from polyb0t.runtime.places import data_dir, scope_dir
+from polyb0t.runtime.views import switch_view
+
+
+def halt(terminal: Terminal, settings: Settings, reason: str) -> None:
+    """Halt. When the database cannot be written the file alone holds, and that is said.
+
+    Raises:
+        NotFoundError: nothing has run here, so there is nothing to halt.
+        DatabaseError: neither the database nor a known place for the file could be used.
+    """
+    written = _write_files(settings, reason)
+    try:
+        opened = open_store(settings)
+        opened.halt_file.write(f"{door.actor()}: {reason or 'halted by hand'}")
+        changed = KillSwitchManager(opened.stores.switches).halt(actor=door.actor(), reason=reason)
+    except DatabaseError as error:
+        if not written:
+            raise
+        terminal.say(f"The journal could not be written: {error.what} {error.why}".rstrip())
+        terminal.show(["Halted by file: nothing new is sent. Open orders stay at the exchange."])
+        return
+    if terminal.json:
+        terminal.data([switch_view(state) for state in opened.stores.switches.list()])
+        return
+    open_orders = sum(1 for order in opened.stores.orders.watched() if order.status.value == "LIVE")
+    lines = [
+        "Halted: nothing new is sent, cancels only." if changed else "Trading was halted already.",
+        f"Open orders stay at the exchange: {open_orders}."
+        + (" Cancel them: polyb0t orders cancel ID" if open_orders else ""),
+        'Go on: polyb0t resume --reason "..."',
+    ]
+    terminal.show(lines)
+
+
+def resume(terminal: Terminal, settings: Settings, reason: str) -> None:
+    """Clear MANUAL, then remove the file: the switch still holds if that fails.
+
+    Raises:
+        UsageError: no reason.
+    """
+    opened = open_store(settings)
+    manager = KillSwitchManager(opened.stores.switches)
+    manager.resume(actor=door.actor(), reason=reason)
+    opened.halt_file.remove()
+    states = opened.stores.switches.list()
+    if terminal.json:
+        terminal.data([switch_view(state) for state in states])
+        return
+    held = ", ".join(state.type.value for state in tripped(states))
+    stance = stance_of(states).words
+    terminal.show([f"Resumed: {stance}." + (f" Still tripped: {held}. Look: polyb0t status" if held else "")])
+
+
+def _write_files(settings: Settings, reason: str) -> bool:
+    """The HALT file of the run that is meant, without opening its database."""
+    runs = read_current(data_dir(settings))
+    if settings.database_url:
+        runs = {name: run for name, run in runs.items() if run.database_url == settings.database_url}
+    elif "venue" in settings.model_fields_set:
+        runs = {name: run for name, run in runs.items() if name == settings.venue}
+    elif runs:
+        newest = max(runs.values(), key=lambda run: (run.alive, run.written_at))
+        runs = {newest.venue: newest}
+    for run in runs.values():
+        path = scope_dir(settings, Scope.parse(run.scope)) / "HALT"
+        HaltFile(path).write(f"{door.actor()}: {reason or 'halted by hand'}")
+    return bool(runs)

@@ -1,0 +1,142 @@
+"""The command `polyb0t`: groups that load when they are called, and one place where failures become words.
+
+A new command is a module here with an `app`, and a line in `COMMANDS`.
+"""
+
+import importlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from typer.core import TyperGroup
+
+from polyb0t.cli.door import Root
+from polyb0t.cli.terminal import this_terminal
+from polyb0t.core.errors import PolybotError
+
+COMMANDS: Final = (
+    "run",
+    "sandbox",
+    "api",
+    "intents",
+    "positions",
+    "orders",
+    "status",
+    "universe",
+    "halt",
+    "resume",
+    "db",
+    "config",
+    "version",
+)
+_MODULES: Final = {name: f"polyb0t.cli.{name}_command" for name in COMMANDS}
+INTERRUPTED: Final = 130
+
+
+class LazyGroup(TyperGroup):
+    """Imports a command's module when somebody asks for it, so that `approve` does not pay for `api`."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the library's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - the library's signature
+        module = _MODULES.get(cmd_name)
+        if module is None:
+            return None
+        command = typer.main.get_command(importlib.import_module(module).app)
+        command.name = cmd_name
+        return command
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="A machine proposes trades on Polymarket, you decide, exactly that is executed.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def _root(
+    ctx: typer.Context,
+    venue: Annotated[str | None, typer.Option(help="sandbox or polymarket.")] = None,
+    database_url: Annotated[str | None, typer.Option(help="The database, as an SQLAlchemy URL.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Where databases and the log lie.")] = None,
+    no_color: Annotated[bool, typer.Option("--no-color", help="No colour.")] = False,
+) -> None:
+    flags = {"venue": venue, "database_url": database_url, "data_dir": data_dir}
+    ctx.obj = Root({name: value for name, value in flags.items() if value is not None}, no_color)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; the exit code. What a person did wrong is never a traceback."""
+    as_json = "--json" in arguments
+    try:
+        command = typer.main.get_command(app)
+        answer = command.main(list(arguments), prog_name="polyb0t", standalone_mode=False)
+        sys.stdout.flush()
+    except PolybotError as error:
+        return _refused(error, as_json=as_json)
+    except typer.TyperException as error:
+        return _misused(error, as_json=as_json)
+    except (typer.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _pipe_closed()
+    return answer if isinstance(answer, int) else 0
+
+
+def _refused(error: PolybotError, *, as_json: bool) -> int:
+    terminal = this_terminal(as_json=as_json, no_color="--no-color" in sys.argv)
+    if as_json:
+        from polyb0t.runtime.views import problem_view
+
+        terminal.problem(problem_view(error))
+        return error.exit_code
+    terminal.say(
+        error.what, *(f"  {line}" for part in (error.why, error.do) for line in part.splitlines() if line)
+    )
+    return error.exit_code
+
+
+def _misused(error: typer.TyperException, *, as_json: bool) -> int:
+    """The library's own complaint about the words of a command line."""
+    text = error.format_message()
+    if as_json:
+        problem = {
+            "type": "urn:polyb0t:problem:usage",
+            "title": text,
+            "status": 422,
+            "code": "usage",
+            "detail": "",
+        }
+        sys.stderr.write(json.dumps(problem) + "\n")
+        return 2
+    show = getattr(error, "show", None)
+    if show is not None:
+        show()
+    else:
+        sys.stderr.write(text + "\n")
+    return error.exit_code
+
+
+def _pipe_closed() -> int:
+    """Whoever read our output has seen enough: no complaint, also not from the interpreter at its end."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    return 0
+
+
+def main() -> None:
+    """The entry point of `polyb0t` and `polybot`."""
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""`orders cancel`: to the exchange first, to the journal second, never blocked by a switch."""
+
+from polyb0t.cli import door, words
+from polyb0t.cli.terminal import Terminal
+from polyb0t.core.clock import SystemClock
+from polyb0t.core.errors import ConflictError, NotAuthorisedError
+from polyb0t.execution.cancelling import cancel_orders
+from polyb0t.execution.gateway import OrderGateway
+from polyb0t.execution.orders import TERMINAL_ORDER, OrderRecord, OrderStatus
+from polyb0t.runtime.opened import OpenedStore
+
+NOT_DONE = 4
+
+
+def cancel(terminal: Terminal, opened: OpenedStore, prefix: str) -> int:
+    """Cancel one order by id; the exit code.
+
+    Raises:
+        ConflictError: it has ended, or the exchange holds it back. NotAuthorisedError: no credentials here.
+        VenueUnreachableError: no answer; the order may be cancelled or not.
+    """
+    order = opened.stores.orders.find_order(prefix)
+    _can_be_cancelled(order)
+    gateway = _gateway(opened)
+    answer = cancel_orders(gateway, opened.stores.engine, [order.id], actor=door.actor())
+    done = order.id in answer.cancelled
+    why = answer.not_cancelled.get(order.id, "")
+    if terminal.json:
+        terminal.data({"id": order.id, "cancelled": done, "reason": why or None})
+        return 0 if done else NOT_DONE
+    short = words.short_hex(order.id)
+    if done:
+        terminal.show([f"Cancelled: {short}. What had filled before stays filled.", _follow(order)])
+        return 0
+    reason = words.one_line(why) or "The exchange gave no reason."
+    terminal.say(f"Not cancelled: {short}. {reason}", _follow(order))
+    return NOT_DONE
+
+
+def _of_scope(opened: OpenedStore) -> dict[str, str]:
+    """Where the database belongs, whatever this shell's own settings say."""
+    where = {"venue": opened.scope.venue, "wallet_address": opened.scope.wallet}
+    return {**where, "sandbox_url": opened.run.sandbox_url} if opened.run else where
+
+
+def _follow(order: OrderRecord) -> str:
+    return f"Follow: polyb0t orders show {order.id[:6]}"
+
+
+def _can_be_cancelled(order: OrderRecord) -> None:
+    short = words.short_hex(order.id)
+    if order.status in TERMINAL_ORDER:
+        raise ConflictError(
+            f"Not cancelled: {short} has ended ({order.status.value}). Nothing was sent.", code="order_ended"
+        )
+    if order.status is OrderStatus.DELAYED:
+        raise ConflictError(
+            f"Not cancelled: the exchange holds {short} back and takes no cancel now. Nothing was sent.",
+            do=_follow(order),
+            code="order_delayed",
+        )
+
+
+def _gateway(opened: OpenedStore) -> OrderGateway:
+    from polyb0t.runtime.surroundings import look_around
+    from polyb0t.runtime.wiring import stored_account
+
+    settings = opened.settings.model_copy(update=_of_scope(opened))
+    around = look_around(settings)
+    if around.scope != opened.scope:
+        raise ConflictError(
+            f"Not cancelled: the order belongs to {opened.scope}. Nothing was sent.",
+            why=f"What answers here is {around.scope}.",
+            code="foreign_scope",
+        )
+    gateway = stored_account(settings, around, opened.stores, SystemClock()).gateway
+    if gateway is None:
+        raise NotAuthorisedError(
+            "Not cancelled: there are no credentials for this wallet here. Nothing was sent.",
+            why="The engine writes them when it starts with money; the signing key is never used for a cancel.",
+            do="Cancel on the exchange's website, or start the engine once: polyb0t run --live",
+            code="no_credentials",
+        )
+    return gateway

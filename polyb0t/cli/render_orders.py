@@ -1,0 +1,124 @@
+"""Orders as a table, and one order with its fills."""
+
+from collections.abc import Sequence
+
+from polyb0t.cli import words
+from polyb0t.cli.render_result import order_words
+from polyb0t.cli.scene import Scene, context_line
+from polyb0t.cli.table import Column, table
+from polyb0t.cli.terminal import MEDIUM, Paint
+from polyb0t.core.units import ZERO
+from polyb0t.data.fills import Fill, FillStatus
+from polyb0t.execution.intents import IntentRecord, TradeIntent
+from polyb0t.execution.orders import UNRESOLVED_ORDER, OrderRecord, OrderStatus
+from polyb0t.execution.outcome import order_outcome
+
+_COLUMNS = (
+    Column("ORDER"),
+    Column("SENT"),
+    Column("TRADE", widest=28),
+    Column("WORST", right=True),
+    Column("STANDS", widest=36),
+    Column("FEE", right=True),
+    Column("MARKET"),
+)
+
+
+def orders_table(rows: Sequence[tuple[OrderRecord, TradeIntent]], scene: Scene, columns: int) -> list[str]:
+    """All orders, newest first."""
+    cells = [
+        [
+            words.short_hex(order.id),
+            f"{words.coarse((scene.now - order.created_at).total_seconds())} ago",
+            trade_words(order, intent),
+            words.price(order.price, intent.tick),
+            standing(order, intent),
+            words.money(order.fees) if order.fees else "-",
+            words.one_line(intent.question),
+        ]
+        for order, intent in rows
+    ]
+    follow = f"Closer look: polyb0t orders show {rows[0][0].id[:6]}"
+    if columns < MEDIUM:
+        cards = [[f"{cell[0]}  {cell[1]}  {cell[2]}", f"      {cell[4]}"] for cell in cells]
+        return [*(line for card in cards for line in card), "", follow]
+    return [*table(_COLUMNS, cells, columns), "", follow]
+
+
+def trade_words(order: OrderRecord, intent: TradeIntent) -> str:
+    """`BUY YES 150.00+ sh`."""
+    more = "+" if order.amount is not None else ""
+    outcome = words.cut(words.outcome(intent.outcome_label), 16)
+    return f"{order.side} {outcome} {words.shares(order.shares)}{more} sh"
+
+
+def standing(order: OrderRecord, intent: TradeIntent) -> str:
+    """`MATCHED, filled 152.50 of 150.00+, provisional`."""
+    return f"{order.status.value}, {order_outcome(intent, order)}"
+
+
+def order_screen(
+    order: OrderRecord, record: IntentRecord, fills: Sequence[Fill], scene: Scene, paint: Paint, columns: int
+) -> list[str]:
+    """One order: what was signed, what came of it, each fill."""
+    intent = record.intent
+    unknown = order.status in (OrderStatus.UNKNOWN, OrderStatus.VANISHED)
+    stands = standing(order, intent)
+    what = [
+        f"{order.side} {words.outcome(intent.outcome_label)}",
+        f"worst price {words.price(order.price, intent.tick)}",
+        order.order_type.value,
+        f"sent {words.clock_time(order.created_at)}",
+    ]
+    lines = [
+        *context_line(scene, paint, columns).split("\n"),
+        "",
+        f"Order {order.id}",
+        f"  {paint.yellow(stands) if unknown else stands}",
+        f"  {', '.join(what)}",
+        *(f"  {line}" for line in words.wrap(words.one_line(intent.question), columns - 4)),
+        "",
+        f"  {order_words(record, order)}",
+        *_doubt(order),
+        *_fills(fills, intent, columns),
+        "",
+        f"Its approval: polyb0t intents show {order.intent_id[:6]}",
+    ]
+    if order.status in UNRESOLVED_ORDER:
+        lines.append(f"Take it back: polyb0t orders cancel {order.id[:6]}")
+    return lines
+
+
+def _doubt(order: OrderRecord) -> list[str]:
+    lines = []
+    if order.provisional_shares > ZERO:
+        provisional = words.shares(order.provisional_shares)
+        lines.append(f"  {provisional} shares are provisional: not yet final on chain.")
+    if order.status in (OrderStatus.UNKNOWN, OrderStatus.VANISHED):
+        lines.append(f"  It may exist or not; its money stays reserved. Asked {order.lookups} times.")
+    if order.detail:
+        lines.append(f"  {words.one_line(order.detail)}")
+    return lines
+
+
+def _fills(fills: Sequence[Fill], intent: TradeIntent, columns: int) -> list[str]:
+    if not fills:
+        return []
+    names = ("FILL", "AT", "SHARES", "PRICE", "FEE", "STATUS")
+    heading = [Column(name, right=name in ("SHARES", "PRICE", "FEE")) for name in names]
+    rows = [
+        [
+            words.cut(words.one_line(fill.trade_id), 14),
+            words.clock_time(fill.matched_at),
+            words.shares(fill.shares),
+            words.price(fill.price, intent.tick),
+            words.money(fill.fee),
+            "final" if fill.status is FillStatus.CONFIRMED else f"{fill.status.value}, {_meaning(fill)}",
+        ]
+        for fill in fills
+    ]
+    return ["", *(f"  {line}" for line in table(heading, rows, columns - 2))]
+
+
+def _meaning(fill: Fill) -> str:
+    return "taken back" if fill.status is FillStatus.FAILED else "provisional"

@@ -1,0 +1,42 @@
+"""`polyb0t sandbox`: a Polymarket on this computer."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from polyb0t.cli import door
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def sandbox(
+    ctx: typer.Context,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")] = 8137,
+    seed: Annotated[int, typer.Option(min=0, help="A new world's crowd and markets follow from it.")] = 7,
+    markets: Annotated[int, typer.Option(min=1, max=5_000, help="Markets of a new world.")] = 60,
+    speed: Annotated[float, typer.Option(min=0, max=1_000, help="How busy the crowd is.")] = 1.0,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin another world.")] = False,
+    import_dir: Annotated[
+        Path | None, typer.Option("--import", help="Recorded answers of the real venue as markets.")
+    ] = None,
+) -> None:
+    """Serve a pretend exchange: no account, no internet, no money. Ctrl-C saves the world and stops."""
+    from polyb0t.runtime.places import data_dir
+    from polyb0t.sandbox.server import run
+
+    out = door.terminal(ctx)
+    run(
+        host=host,
+        port=port,
+        seed=seed,
+        markets=markets,
+        speed=speed,
+        state_dir=data_dir(door.settings(ctx)) / "sandbox",
+        fresh=fresh,
+        import_dir=import_dir,
+        ready=lambda url: out.show([f"Sandbox: {url}   no money, no internet. Ctrl-C saves the world."]),
+        notice=lambda sentence: out.say(sentence),
+    )

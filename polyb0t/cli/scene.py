@@ -1,0 +1,109 @@
+"""Line one of every screen: where you are, taken from the engine's own row and never from this shell."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from polyb0t.cli.terminal import FULL, Paint
+from polyb0t.cli.words import clock_time, span, spread
+from polyb0t.execution.scope import Regime, Scope, mode_words
+from polyb0t.execution.store import LeaseInfo
+from polyb0t.models.kill_switches import Stance, stance_of
+from polyb0t.runtime.opened import OpenedStore
+
+SILENT_SECONDS = 30  # the lease time: longer without a beat and the engine counts as gone
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Venue, mode, wallet, stance and engine at one instant of the database's clock."""
+
+    scope: Scope
+    regime: Regime
+    stance: Stance
+    engine: LeaseInfo | None
+    alive: bool
+    now: datetime
+
+    @property
+    def mode(self) -> str:
+        return mode_words(self.scope, self.regime)
+
+    @property
+    def real_money(self) -> bool:
+        return self.regime is Regime.LIVE and not self.scope.is_sandbox
+
+    @property
+    def wallet(self) -> str:
+        """`..91c4`; with its beginning where real money is."""
+        name = self.scope.wallet
+        if not name.startswith("0x"):
+            return name
+        return f"{name[:6]}..{name[-4:]}" if not self.scope.is_sandbox else f"..{name[-4:]}"
+
+    @property
+    def beat_seconds(self) -> float:
+        """Since the engine was last heard."""
+        return (self.now - self.engine.beat_at).total_seconds() if self.engine else 0.0
+
+    @property
+    def running(self) -> bool:
+        """An engine works here: its process lives, or one elsewhere was heard within the lease time."""
+        if self.engine is None or self.engine.released:
+            return False
+        return self.alive and self.beat_seconds <= SILENT_SECONDS
+
+    @property
+    def engine_words(self) -> str:
+        """`engine ok, 4 s ago`, `no engine`, `engine silent for 45 s`."""
+        if self.running:
+            return f"engine ok, {span(self.beat_seconds)} ago"
+        if self.alive and self.engine is not None:
+            return f"engine silent for {span(self.beat_seconds)}"
+        return "no engine"
+
+    def no_engine(self, then: str) -> str:
+        """What a missing engine means for `then`; empty while one runs."""
+        if self.running:
+            return ""
+        if self.engine is None:
+            return f"No engine has run here yet. {then}"
+        since = f"{clock_time(self.engine.beat_at)[:-4]} ({span(self.beat_seconds)})"
+        return f"No engine has run here since {since}. {then}"
+
+
+def look(opened: OpenedStore) -> Scene:
+    """The scene as the database tells it now."""
+    engine = opened.engine()
+    return Scene(
+        scope=opened.scope,
+        regime=engine.regime if engine else opened.regime(),
+        stance=stance_of(opened.stores.switches.list()),
+        engine=engine,
+        alive=opened.engine_alive(),
+        now=opened.stores.intents.now(),
+    )
+
+
+def context_line(scene: Scene, paint: Paint, columns: int, right: str | None = None) -> str:
+    """Mode, wallet, stance and engine; at the right the time, or what a screen puts there."""
+    mode = paint.red(scene.mode) if scene.real_money else scene.mode
+    stance = scene.stance.words if scene.stance is Stance.ACTIVE else paint.yellow(scene.stance.words)
+    engine = scene.engine_words if scene.running else paint.yellow(scene.engine_words)
+    gap = "   " if columns >= FULL else "  "
+    parts = [mode, f"wallet {scene.wallet}", stance, engine]
+    end = clock_time(scene.now) if right is None else right
+    if columns < FULL:
+        return "\n".join([gap.join(parts[:2]), gap.join([*parts[2:], end])])
+    return spread(gap.join(parts), end, columns - 2)
+
+
+def disagreement(scene: Scene, opened: OpenedStore) -> str:
+    """One line when this shell's own settings say something else than the engine does; else empty."""
+    given = opened.settings.model_fields_set
+    if "dry_run" not in given or scene.regime is Regime.PAPER:
+        return ""
+    here = Regime.DRY_RUN if opened.settings.dry_run else Regime.LIVE
+    if here is scene.regime or scene.engine is None:
+        return ""
+    says = "false" if here is Regime.LIVE else "true"
+    return f"This shell has POLYBOT_DRY_RUN={says}; what counts is the engine's row: {scene.mode}."

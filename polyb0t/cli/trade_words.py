@@ -1,0 +1,165 @@
+"""A trade in words: what, at which worst price, what it can cost or bring. Figures are worst cases."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from polyb0t.cli import words
+from polyb0t.core.units import ZERO, Pusd, Shares
+from polyb0t.data.markets import FeeSchedule
+from polyb0t.data.order_book import Side
+from polyb0t.execution.intents import IntentType, OrderType, TradeIntent
+from polyb0t.models.fees import cost_per_share, least_proceeds, taker_fee
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """One intent with the figures that follow from it."""
+
+    intent: TradeIntent
+
+    @property
+    def takes(self) -> bool:
+        return self.intent.order_type is not None and self.intent.order_type.takes
+
+    @property
+    def buys(self) -> bool:
+        return self.intent.side is Side.BUY
+
+    @property
+    def least_shares(self) -> Decimal:
+        """Shares that come at the worst price: more may come of a taker BUY."""
+        intent = self.intent
+        if intent.amount is None:
+            return intent.shares or ZERO
+        if intent.least_shares is not None:
+            return intent.least_shares
+        return intent.amount / intent.worst_price if intent.worst_price else ZERO
+
+    @property
+    def fee(self) -> FeeSchedule:
+        """Makers pay none, so a resting order is reckoned without."""
+        intent = self.intent
+        if not self.takes:
+            return FeeSchedule(ZERO, Decimal(1))
+        return FeeSchedule(intent.fee_rate or ZERO, intent.fee_exponent or Decimal(1))
+
+    @property
+    def paid_at_worst(self) -> Decimal:
+        """BUY: pUSD with fee when all of it fills at the worst price."""
+        intent = self.intent
+        worst = intent.worst_price or ZERO
+        spent = intent.amount if intent.amount is not None else self.least_shares * worst
+        return spent + taker_fee(self.least_shares, worst, self.fee)
+
+    @property
+    def least_gain(self) -> Decimal:
+        """BUY: what is gained if the outcome comes true, at the worst price; better prices gain more."""
+        return self.least_shares - self.paid_at_worst
+
+    @property
+    def break_even(self) -> Decimal | None:
+        """BUY: the probability at which it pays for itself, at the worst price."""
+        worst = self.intent.worst_price
+        return cost_per_share(worst, self.fee) if worst is not None else None
+
+    @property
+    def least_received(self) -> Pusd | None:
+        """SELL: proceeds less fee at the worst price."""
+        worst = self.intent.worst_price
+        if worst is None or self.intent.shares is None:
+            return None
+        return least_proceeds(Shares(self.intent.shares), worst, self.fee)
+
+    @property
+    def outcome(self) -> str:
+        return words.outcome(self.intent.outcome_label)
+
+    @property
+    def more(self) -> bool:
+        """Whether more shares than the least may come."""
+        return self.intent.amount is not None
+
+    def worst_price(self) -> str:
+        """`61¢`."""
+        return words.price(self.intent.worst_price, self.intent.tick)
+
+    def column(self) -> str:
+        """`BUY YES 150.00+ sh`, `SELL NO 120.00 sh exit`, `CLAIM 40.00 sh`, `CANCEL 0x7c1e..e09b`."""
+        intent = self.intent
+        match intent.intent_type:
+            case IntentType.CLAIM_SETTLEMENT:
+                return f"CLAIM {words.shares(intent.shares)} sh"
+            case IntentType.CANCEL_ORDER:
+                return f"CANCEL {words.short_hex(intent.target_order_id)}"
+            case IntentType.OPEN_POSITION | IntentType.CLOSE_POSITION:
+                exit_ = " exit" if intent.intent_type is IntentType.CLOSE_POSITION else ""
+                size = words.shares(self.least_shares) + ("+" if self.more else "")
+                return f"{intent.side or '?'} {words.cut(self.outcome, 20)} {size} sh{exit_}"
+
+    def worst_price_column(self) -> str:
+        """`61¢ max`, `67¢ min`."""
+        if self.intent.worst_price is None:
+            return "-"
+        return f"{self.worst_price()} {'max' if self.buys else 'min'}"
+
+    def worst_case_column(self) -> str:
+        """`pay 95.16 max`, `get 79.34 min`, `get 40.00`."""
+        match self.intent.intent_type:
+            case IntentType.CLAIM_SETTLEMENT:
+                return f"get {words.at_least(self.intent.shares)}"
+            case IntentType.CANCEL_ORDER:
+                return "-"
+            case _ if self.buys:
+                return f"pay {words.at_most(self.intent.max_cost)} max"
+            case _:
+                return f"get {words.at_least(self.least_received)} min"
+
+    def sentence(self) -> str:
+        """`BUY YES, 150 shares or more, at 61¢ or less`."""
+        intent = self.intent
+        match intent.intent_type:
+            case IntentType.CLAIM_SETTLEMENT:
+                return f"CLAIM {words.count(intent.shares or ZERO)} shares of {self.outcome}"
+            case IntentType.CANCEL_ORDER:
+                return f"CANCEL the order {words.short_hex(intent.target_order_id)}"
+            case IntentType.OPEN_POSITION | IntentType.CLOSE_POSITION:
+                size = words.count(self.least_shares) + (" shares or more" if self.more else " shares")
+                bound = "or less" if self.buys else "or more"
+                return f"{intent.side or '?'} {self.outcome}, {size}, at {self.worst_price()} {bound}"
+
+    def manner(self) -> str:
+        """How the order meets the book, in one sentence."""
+        match self.intent.order_type:
+            case OrderType.FAK:
+                return "Takes what is offered now, leaves no order behind."
+            case OrderType.FOK:
+                return "All of it at once, or nothing."
+            case OrderType.GTC:
+                return "Rests in the book until it is filled or cancelled."
+            case OrderType.GTD:
+                return f"Rests in the book for {words.coarse(self.intent.life_seconds or 0)} at most."
+            case None:
+                return "No new order is placed."
+
+    def stake(self) -> str:
+        """What an approval risks or brings, for one line of a dialog."""
+        match self.intent.intent_type:
+            case IntentType.CLAIM_SETTLEMENT:
+                return f"{words.at_least(self.intent.shares)} pUSD come back"
+            case IntentType.CANCEL_ORDER:
+                return "what has filled stays filled"
+            case _ if self.buys:
+                loses = {"YES": "NO", "NO": "YES"}.get(self.outcome, f"not {self.outcome}")
+                return f"pay at most {words.at_most(self.intent.max_cost)} pUSD, lose it all if {loses}"
+            case _:
+                return f"get at least {words.at_least(self.least_received)} pUSD for what fills"
+
+    def about(self, now: datetime) -> str:
+        """`politics, ends in 60 d`."""
+        end = self.intent.end_date
+        parts = [words.one_line(self.intent.category)]
+        if end is not None:
+            seconds = (end - now).total_seconds()
+            parts.append(f"ends in {words.coarse(seconds)}" if seconds > 0 else "its end has passed")
+        return ", ".join(part for part in parts if part)

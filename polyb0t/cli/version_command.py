@@ -1,0 +1,13 @@
+"""`polyb0t version`."""
+
+import typer
+
+from polyb0t import __version__
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def version() -> None:
+    """Which version this is."""
+    typer.echo(f"polyb0t {__version__}")
