@@ -16,6 +16,7 @@ from polyb0t.sandbox.types import MarketSpec
 from polyb0t.sandbox.world import World
 
 SAVE_S: Final = 5.0
+SAVE_SHARE: Final = 50  # saving takes at most one part in so many of the process's time
 WORLD_FILE: Final = "world.json"
 KEYS_FILE: Final = "credentials.json"
 
@@ -66,7 +67,7 @@ def run(
         )
         save(app, state_dir)
         server = SandboxServer(app, listening, ready)
-        asyncio.run(_serve(server, app, state_dir))
+        asyncio.run(_serve(server, app, state_dir, notice))
     finally:
         listening.close()
 
@@ -120,8 +121,10 @@ def save(app: SandboxApp, state_dir: Path) -> None:
         ) from error
 
 
-async def _serve(server: SandboxServer, app: SandboxApp, state_dir: Path) -> None:
-    saving = asyncio.create_task(_keep_saving(app, state_dir))
+async def _serve(
+    server: SandboxServer, app: SandboxApp, state_dir: Path, notice: Callable[[str], None] | None
+) -> None:
+    saving = asyncio.create_task(_keep_saving(app, state_dir, notice))
     try:
         await server.serve_until_stopped()
     finally:
@@ -131,10 +134,18 @@ async def _serve(server: SandboxServer, app: SandboxApp, state_dir: Path) -> Non
         save(app, state_dir)
 
 
-async def _keep_saving(app: SandboxApp, state_dir: Path) -> None:
+async def _keep_saving(app: SandboxApp, state_dir: Path, notice: Callable[[str], None] | None) -> None:
+    """Save every few seconds; a large world, whose saving takes long, less often."""
+    wait = SAVE_S
     while True:
-        await asyncio.sleep(SAVE_S)
-        save(app, state_dir)
+        await asyncio.sleep(wait)
+        started = app.clock.boot_seconds()
+        try:
+            save(app, state_dir)
+        except WorldFileError as error:  # a full disk is no reason to stop trading with practice money
+            if notice is not None:
+                notice(str(error))
+        wait = max(SAVE_S, SAVE_SHARE * (app.clock.boot_seconds() - started))
 
 
 def _imported(

@@ -43,11 +43,11 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         listening.bind((host, port))
         listening.listen(1024)
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         listening.close()
         raise PortInUseError(
             f"The sandbox cannot listen on {host} port {port}.",
-            why=f"{error.strerror or error}: perhaps a sandbox runs there already.",
+            why=f"{getattr(error, 'strerror', None) or error}: perhaps a sandbox runs there already.",
             do="Stop the other program, or choose another port with --port.",
         ) from error
     return listening

@@ -1,0 +1,117 @@
+"""`run`: a sandbox as a process of its own, from bind to goodbye."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from websockets.sync.client import connect
+
+from polyb0t.core.errors import PolybotError
+from polyb0t.sandbox.server import run
+from polyb0t.sandbox.serving import PortInUseError, bind
+
+PROGRAM = """
+import sys, json
+from pathlib import Path
+from polyb0t.sandbox.server import run
+options = json.loads(sys.argv[1])
+options["state_dir"] = Path(options["state_dir"])
+if "import_dir" in options:
+    options["import_dir"] = Path(options["import_dir"])
+run(ready=lambda url: print(url, flush=True), **options)
+print("saved", flush=True)
+"""
+
+
+@contextmanager
+def served(state_dir: Path, **options: Any) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    given = {"port": 0, "markets": 6, "state_dir": str(state_dir)} | options
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, json.dumps(given)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            url = process.stdout.readline().strip()
+            yield process, url or process.stderr.read()
+        finally:
+            process.kill()
+
+
+def environment(url: str) -> dict[str, Any]:
+    found: dict[str, Any] = httpx.get(f"{url}/sandbox/environment", trust_env=False).json()
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_cleanly_and_the_next_run_goes_on_with_the_same_world(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    with served(tmp_path) as (process, url):
+        first = environment(url)
+        socket = connect(first["urls"]["market_ws"], proxy=None)
+        socket.send("PING")
+        assert socket.recv(timeout=10) == "PONG"
+        process.send_signal(number)
+        output, errors = process.communicate(timeout=20)
+        assert (process.returncode, output.strip(), errors) == (0, "saved", "")
+        socket.close()
+    with served(tmp_path, markets=9) as (_process, url):
+        again = environment(url)
+        assert again["world_id"] == first["world_id"]
+        page = httpx.get(f"{url}/gamma/markets/keyset?limit=100", trust_env=False).json()
+        assert len(page["markets"]) == 6
+    with served(tmp_path, fresh=True) as (_process, url):
+        assert environment(url)["world_id"] != first["world_id"]
+
+
+def test_a_killed_sandbox_leaves_a_world_that_can_be_opened(tmp_path: Path) -> None:
+    with served(tmp_path) as (process, url):
+        first = environment(url)
+        process.kill()
+    with served(tmp_path) as (_process, url):
+        assert environment(url)["world_id"] == first["world_id"]
+
+
+def test_a_port_in_use_is_said_before_anything_else_happens(tmp_path: Path) -> None:
+    with bind("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        heard: list[str] = []
+        with pytest.raises(PortInUseError, match=str(port)) as caught:
+            run(port=port, state_dir=tmp_path / "state", ready=heard.append)
+        assert "--port" in caught.value.do
+        assert caught.value.exit_code == 1
+    assert heard == []
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize("port", [70_000, -1])
+def test_an_impossible_port_is_refused(tmp_path: Path, port: int) -> None:
+    with pytest.raises(PortInUseError, match=str(port)):
+        run(port=port, state_dir=tmp_path)
+
+
+def test_a_damaged_world_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "world.json").write_text("{")
+    with pytest.raises(PolybotError) as caught:
+        run(port=0, state_dir=tmp_path)
+    assert "--fresh" in str(caught.value)
+    assert (tmp_path / "world.json").read_text() == "{"
+
+
+def test_a_directory_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(PolybotError, match="cannot save"):
+        run(port=0, markets=1, state_dir=tmp_path / "file" / "state")
