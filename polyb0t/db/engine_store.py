@@ -11,7 +11,7 @@ from polyb0t.core.errors import UsageError
 from polyb0t.data.account_state import AccountState
 from polyb0t.db.codec import decode
 from polyb0t.db.journal import ChainReport, entries, verify_chain
-from polyb0t.db.tables import account_states, engine_lease, gates
+from polyb0t.db.tables import account_states, engine_lease, gates, journal_head
 from polyb0t.db.unit import ENGINE, ROLES, Unit, Units
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import JournalEntry, Lease, LeaseInfo
@@ -97,6 +97,10 @@ class SqlEngineStore:
             unit.note(kind, subject, payload, actor=actor)
 
         self._units.write(noted)
+
+    def last_sequence(self) -> int:
+        query = select(journal_head.c.sequence).where(journal_head.c.scope == str(self._units.scope))
+        return self._units.read(lambda connection: connection.scalar(query)) or 0
 
     def journal(
         self, *, after: int = 0, limit: int = 1000, subject: str | None = None

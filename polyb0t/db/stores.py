@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, make_url, select, update
 
 from polyb0t.core.clock import Clock
 from polyb0t.core.errors import DatabaseError
@@ -75,6 +75,11 @@ def peek_scope(url: str) -> Scope | None:
     finally:
         database.close()
     return Scope.parse(gate["scope"]) if gate["scope"] != UNCLAIMED else None
+
+
+def without_password(url: str) -> str:
+    """The URL for a person to read."""
+    return make_url(url).render_as_string(hide_password=True)
 
 
 def _require_scope(database: Database, scope: Scope) -> None:

@@ -93,7 +93,7 @@ def sqlite_statements() -> tuple[str, ...]:
 
 def postgres_statements() -> tuple[str, ...]:
     """The refusing function and the triggers that call it."""
-    body = "BEGIN RAISE EXCEPTION '%: this row cannot be changed', TG_TABLE_NAME; END"
+    body = "BEGIN RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ': this row cannot be changed'; END"
     statements = [f"CREATE FUNCTION polyb0t_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$"]
     call = "EXECUTE FUNCTION polyb0t_refuse()"
     for table, (_key, columns) in GUARDED.items():

@@ -36,7 +36,7 @@ class CurrentRun:
 def same_process(pid: int, started: float) -> bool:
     """Whether `pid` is still the process that started then."""
     try:
-        return abs(psutil.Process(pid).create_time() - started) < 1
+        return bool(abs(psutil.Process(pid).create_time() - started) < 1)
     except psutil.Error:
         return False
 

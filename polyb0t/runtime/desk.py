@@ -69,7 +69,7 @@ class AccountDesk:
         return portfolio_of(self._stores.orders.fills(), starting_cash=Pusd(ZERO))
 
     def cash_pusd(self) -> Pusd | None:
-        """Cash before reservations, corrected by fills that the balance does not show yet; None: not known."""
+        """Cash before reservations, corrected by fills that it does not show yet; None: not known."""
         if self._settings.regime is not Regime.LIVE:
             return self._settings.pretend_cash_pusd
         account = self._account
@@ -183,9 +183,7 @@ class AccountDesk:
                 total = total.plus(market, Pusd(cost))
         return replace(total, total=Pusd(total.total + unplaced))
 
-    def _live_assets(
-        self, live: Iterable[IntentRecord], *, without: IntentId | None
-    ) -> frozenset[AssetId]:
+    def _live_assets(self, live: Iterable[IntentRecord], *, without: IntentId | None) -> frozenset[AssetId]:
         orders = self._stores.orders.orders(statuses=tuple(UNRESOLVED_ORDER), limit=_MANY)
         return frozenset(
             [record.intent.asset_id for record in live if record.id != without]
@@ -196,7 +194,12 @@ class AccountDesk:
         """Ideas that ended a short while ago; the store refuses them too."""
         since = self._stores.intents.now() - timedelta(seconds=self._settings.cooldown_seconds)
         ended = self._stores.intents.list(
-            statuses=(IntentStatus.REJECTED, IntentStatus.EXPIRED, IntentStatus.FAILED, IntentStatus.EXECUTED),
+            statuses=(
+                IntentStatus.REJECTED,
+                IntentStatus.EXPIRED,
+                IntentStatus.FAILED,
+                IntentStatus.EXECUTED,
+            ),
             types=(IntentType.OPEN_POSITION,),
             limit=_MANY,
         )

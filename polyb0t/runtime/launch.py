@@ -148,7 +148,7 @@ class Launcher:
         ready.unlink(missing_ok=True)
         self._spawn(
             "engine",
-            *("run", "--live", "--sandbox", "--yes", "--quiet-start", "--ready-file", str(ready)),
+            *("run", "--live", "--sandbox", "--yes", "--ready-file", str(ready)),
             env={"POLYBOT_DRY_RUN": "false" if self.practice else "true"},
         )
         self._until(steps, "engine", lambda: True if ready.exists() else None)
@@ -186,7 +186,9 @@ class Launcher:
         sys.stdout.write("failed\n")
         log = data_dir(self.settings) / ("polyb0t.log" if name == "engine" else f"{name}.log")
         raise PolybotError(
-            f"Not started: the {name} did not come up.", do=f"Its last words are in {log}.", code="start_failed"
+            f"Not started: the {name} did not come up.",
+            do=f"Its last words are in {log}.",
+            code="start_failed",
         )
 
     def _wait_for_the_engine(self) -> int:
@@ -198,8 +200,10 @@ class Launcher:
                 passed_on = self.interrupts
                 engine.send_signal(signal.SIGINT)
             if not passed_on and (ended := self._ended_early()):
-                sys.stderr.write(f"\nThe {ended} ended by itself; stopping the rest. Its log: "
-                                 f"{data_dir(self.settings) / f'{ended}.log'}\n")
+                sys.stderr.write(
+                    f"\nThe {ended} ended by itself; stopping the rest. Its log: "
+                    f"{data_dir(self.settings) / f'{ended}.log'}\n"
+                )
                 return 1
             self.clock.sleep(POLL_SECONDS)
         return 0 if passed_on else engine.returncode

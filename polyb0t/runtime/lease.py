@@ -4,6 +4,7 @@ import os
 import socket
 import threading
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -44,14 +45,17 @@ def acquire_lease(engine: EngineStore, regime: Regime, role: str = "engine") -> 
     Raises:
         ConflictError: another engine holds it.
     """
-    identity = {
-        "holder": f"{socket.gethostname()}:{os.getpid()}",
-        "boot_id": boot_id(),
-        "process_started": repr(process_started()),
-    }
-    answer = engine.acquire(role, regime=regime, **identity)
+    acquire = partial(
+        engine.acquire,
+        role,
+        regime=regime,
+        holder=f"{socket.gethostname()}:{os.getpid()}",
+        boot_id=boot_id(),
+        process_started=repr(process_started()),
+    )
+    answer = acquire()
     if isinstance(answer, LeaseInfo) and holder_is_gone(answer):
-        answer = engine.acquire(role, regime=regime, take_over_from=answer.token, **identity)
+        answer = acquire(take_over_from=answer.token)
     if isinstance(answer, Lease):
         return answer
     raise ConflictError(

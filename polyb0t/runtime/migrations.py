@@ -3,6 +3,7 @@
 from polyb0t.config.settings import Settings
 from polyb0t.core.errors import ConfigurationError
 from polyb0t.db import migrate
+from polyb0t.db.stores import without_password
 from polyb0t.runtime.current import read_current
 from polyb0t.runtime.places import data_dir
 
@@ -31,10 +32,10 @@ def upgrade(settings: Settings) -> tuple[str, str]:
     """Bring the database to this program's version; (URL without password, revision)."""
     url = target_url(settings)
     migrate.upgrade(url)
-    return migrate.shown(url), migrate.current(url) or "none"
+    return without_password(url), migrate.current(url) or "none"
 
 
 def current(settings: Settings) -> tuple[str, str]:
     """(URL without password, revision) as it stands."""
     url = target_url(settings)
-    return migrate.shown(url), migrate.current(url) or "none"
+    return without_password(url), migrate.current(url) or "none"

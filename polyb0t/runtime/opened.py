@@ -11,6 +11,7 @@ from polyb0t.execution.store import LeaseInfo, Stores
 from polyb0t.runtime.current import CurrentRun, read_current, same_process
 from polyb0t.runtime.halt_file import HaltFile
 from polyb0t.runtime.places import data_dir, scope_dir
+from polyb0t.runtime.views import without_password
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,14 @@ def open_store(settings: Settings) -> OpenedStore:
         run = _chosen(settings, runs)
         url = run.database_url
     scope = peek_scope(url)
-    stores = open_stores(url, scope, SystemClock(), cooldown_seconds=settings.cooldown_seconds)
+    if scope is None:
+        raise NotFoundError(
+            "Nothing shown: no engine has used this database yet.",
+            why=f"It is {without_password(url)}.",
+            do="Start one: make run",
+            code="no_engine",
+        )
+    stores = open_stores(url, scope, SystemClock(), opening_cooldown_seconds=settings.cooldown_seconds)
     return OpenedStore(settings, scope, stores, url, run)
 
 

@@ -32,11 +32,6 @@ def log_file(settings: Settings) -> Path:
     return data_dir(settings) / "polyb0t.log"
 
 
-def sandbox_world_file(settings: Settings) -> Path:
-    """The world that `make run` and `make practice` continue."""
-    return data_dir(settings) / "sandbox-world.json"
-
-
 def _users_data_dir() -> Path:
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "polyb0t"

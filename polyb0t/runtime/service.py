@@ -14,14 +14,14 @@ import structlog
 
 from polyb0t.config.settings import Settings
 from polyb0t.core.clock import Clock, SystemClock, iso
-from polyb0t.core.errors import ConfigurationError, LeaseLostError, PolybotError, VenueUnreachableError
+from polyb0t.core.errors import ConfigurationError, LeaseLostError, PolybotError
 from polyb0t.core.units import Pusd
 from polyb0t.db import migrate
 from polyb0t.db.stores import open_stores
 from polyb0t.execution.intents import IntentStatus
 from polyb0t.execution.orders import UNRESOLVED_ORDER, OrderStatus
 from polyb0t.execution.scope import Regime
-from polyb0t.execution.store import Lease, Stores
+from polyb0t.execution.store import Stores
 from polyb0t.runtime.current import CurrentRun, process_started, write_current
 from polyb0t.runtime.jobs import Jobs
 from polyb0t.runtime.keys import signing_key
@@ -32,8 +32,9 @@ from polyb0t.runtime.screen import CheckFacts, Screen, StartFacts, StatusFacts, 
 from polyb0t.runtime.surroundings import Surroundings, look_around
 from polyb0t.runtime.wiring import Account, Engine, build_account, build_engine, credentials_file, regime_of
 from polyb0t.venue.credentials import load_credentials, obtain_credentials, save_credentials
+from polyb0t.venue.http import HttpReader
 from polyb0t.venue.one_shot import OneShot
-from polyb0t.venue.preflight import run_preflight
+from polyb0t.venue.preflight import CheckStatus, VenuePreflight
 from polyb0t.venue.signing import SigningKey
 
 log = structlog.get_logger()
@@ -69,10 +70,10 @@ def run_engine(settings: Settings, screen: Screen, options: RunOptions) -> int:
         )
     configure_logging(log_file(settings), settings.log_level)
     around = look_around(settings)
-    key = SigningKey(signing_key(around)) if regime is Regime.LIVE else None
+    key = signing_key(around) if regime is Regime.LIVE else None
     url = database_url(settings, around.scope)
     migrate.upgrade(url)
-    stores = open_stores(url, around.scope, clock, cooldown_seconds=settings.cooldown_seconds)
+    stores = open_stores(url, around.scope, clock, opening_cooldown_seconds=settings.cooldown_seconds)
     lease = acquire_lease(stores.engine, regime)
     write_current(data_dir(settings), _current_run(settings, around, url, clock))
     keeper = LeaseKeeper(stores.engine, lease, clock)
@@ -83,11 +84,11 @@ def run_engine(settings: Settings, screen: Screen, options: RunOptions) -> int:
         account = Account()
         if key is not None:
             account = _sign_in(settings, around, stores, key, clock)
-            _check(settings, around, account, key, screen, clock)
+            _check(around, account, screen, clock)
             if not (options.yes or around.environment.is_sandbox or screen.confirm(start)):
                 return 0
-        engine = build_engine(settings, around, stores, lease, account, clock)
-        return _Run(settings, screen, options, clock, stores, lease, keeper, engine).until_stopped()
+        engine = build_engine(settings, around, stores, lease, account=account, clock=clock)
+        return _Run(_Running(settings, screen, options, clock, stores, keeper, engine)).until_stopped()
     finally:
         keeper.stop()
 
@@ -129,17 +130,16 @@ def _sign_in(
     return build_account(around, stores, credentials, key, clock)
 
 
-def _check(
-    settings: Settings, around: Surroundings, account: Account, key: SigningKey, screen: Screen, clock: Clock
-) -> None:
+def _check(around: Surroundings, account: Account, screen: Screen, clock: Clock) -> None:
     """The preflight of the live regime.
 
     Raises:
         ConfigurationError: a check failed; its remedy is named and nothing was sent.
     """
-    checks = run_preflight(around.environment, around.wallet, account.api, clock)
-    screen.checked(tuple(CheckFacts(c.name, str(c.state), c.detail, c.do) for c in checks))
-    failed = next((check for check in checks if check.state == "failed"), None)
+    with HttpReader(clock, sandbox=around.environment.is_sandbox) as reader:
+        checks = VenuePreflight(around.environment, reader=reader, clock=clock, api=account.api).run()
+    screen.checked(tuple(CheckFacts(c.name, str(c.status), c.detail, c.do) for c in checks))
+    failed = next((check for check in checks if check.status is CheckStatus.FAILED), None)
     if failed is not None:
         raise ConfigurationError(
             f"Not started: the check of {failed.name} failed.",
@@ -149,37 +149,42 @@ def _check(
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """What one run holds."""
+
+    settings: Settings
+    screen: Screen
+    options: RunOptions
+    clock: Clock
+    stores: Stores
+    keeper: LeaseKeeper
+    engine: Engine
+
+
 class _Run:
     """One run of an engine: threads started in order, stopped in reverse."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        screen: Screen,
-        options: RunOptions,
-        clock: Clock,
-        stores: Stores,
-        lease: Lease,
-        keeper: LeaseKeeper,
-        engine: Engine,
-    ) -> None:
-        self._settings = settings
-        self._screen = screen
-        self._options = options
-        self._clock = clock
-        self._stores = stores
-        self._lease = lease
-        self._keeper = keeper
-        self._engine = engine
+    def __init__(self, running: _Running) -> None:
+        self._settings = running.settings
+        self._screen = running.screen
+        self._options = running.options
+        self._clock = running.clock
+        self._stores = running.stores
+        self._keeper = running.keeper
+        self._lease = running.keeper.lease
+        self._engine = running.engine
         self._stop = threading.Event()
         self._interrupts = 0
         self._cycles = 0
-        self._cycle_ended = clock.boot_seconds()
-        self._told = self._last_sequence()
+        self._cycle_ended = self._clock.boot_seconds()
+        self._told = self._stores.engine.last_sequence()
 
     def until_stopped(self) -> int:
-        note = {"regime": self._keeper_regime(), "pid": os.getpid()}
-        self._stores.engine.note(self._lease, kind="engine.started", subject="engine", payload=note, actor="engine")
+        note = {"regime": str(regime_of(self._settings)), "pid": os.getpid()}
+        self._stores.engine.note(
+            self._lease, kind="engine.started", subject="engine", payload=note, actor="engine"
+        )
         jobs = Jobs(
             cycle=self._one_cycle,
             compare=self._compare,
@@ -195,9 +200,6 @@ class _Run:
             finally:
                 self._shut_down(jobs)
         return 4 if self._keeper.lost.is_set() else 0
-
-    def _keeper_regime(self) -> str:
-        return str(regime_of(self._settings))
 
     def _one_cycle(self) -> None:
         try:
@@ -265,7 +267,9 @@ class _Run:
         last = self._engine.cycle.last
         deadlines = [record.intent.deadline for record in waiting]
         seen = [record for record in waiting if record.seen_at is not None]
-        watched = any((now - record.seen_at).total_seconds() < WATCHING_SECONDS for record in seen if record.seen_at)
+        watched = any(
+            (now - record.seen_at).total_seconds() < WATCHING_SECONDS for record in seen if record.seen_at
+        )
         return StatusFacts(
             now=now,
             cycle=self._cycles,
@@ -290,9 +294,6 @@ class _Run:
             return f"The last cycle could not do: {', '.join(last.failed)}. The log says why."
         return None
 
-    def _last_sequence(self) -> int:
-        return self._stores.engine.last_sequence()
-
     @contextmanager
     def _signals(self) -> Iterator[None]:
         before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -305,7 +306,7 @@ class _Run:
                 signal.signal(number, handler)
 
     def _interrupted(self, _number: int, _frame: FrameType | None) -> None:
-        """The first one finishes the cycle, the second one ends at once: what is unknown is looked up later."""
+        """The first finishes the cycle; the second ends at once, and what is unknown is looked up later."""
         self._interrupts += 1
         if self._interrupts > 1:
             os._exit(0)

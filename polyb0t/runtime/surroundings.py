@@ -43,12 +43,16 @@ def look_around(settings: Settings) -> Surroundings:
     """
     if settings.is_sandbox:
         environment = fetch_sandbox_environment(settings.sandbox_url, SystemClock())
-        wallet = checksummed(settings.wallet_address) if settings.wallet_address else environment.accounts[0].wallet
+        wallet = (
+            checksummed(settings.wallet_address)
+            if settings.wallet_address
+            else environment.accounts[0].wallet
+        )
         return Surroundings(environment, wallet, signature_type=0)
     if settings.wallet_address is None:
         raise ConfigurationError(
             "Not started: POLYBOT_WALLET_ADDRESS is not set.",
-            why="On the real venue polyb0t reads positions of one wallet, also in a dry run; its address is public.",
+            why="On the real venue one wallet's positions are read, even in a dry run; its address is public",
             do="Set it to your wallet's address, or practise without one: make run",
             code="no_wallet",
         )

@@ -136,9 +136,7 @@ def build_account(
     api = AccountApi(
         around.environment.clob_url, wallet, credentials, reader=reader, one_shot=OneShot(clock), clock=clock
     )
-    gateway = PolymarketGateway(
-        around.environment, api, OneShot(clock), fee_of=fee_lookup(stores), key=key
-    )
+    gateway = PolymarketGateway(around.environment, api, OneShot(clock), fee_of=fee_lookup(stores), key=key)
     return Account(api, gateway)
 
 
@@ -154,7 +152,13 @@ def stored_account(settings: Settings, around: Surroundings, stores: Stores, clo
 
 
 def build_engine(
-    settings: Settings, around: Surroundings, stores: Stores, lease: Lease, account: Account, clock: Clock
+    settings: Settings,
+    around: Surroundings,
+    stores: Stores,
+    lease: Lease,
+    *,
+    account: Account,
+    clock: Clock,
 ) -> Engine:
     """Join everything. Starts no thread and makes no call."""
     regime = regime_of(settings)
@@ -174,9 +178,13 @@ def build_engine(
     stream = MarketStream(environment.market_ws_url, cache, clock)
     books = LiveBooks(cache, markets, clock, max_age_seconds=BOOK_AGE_SECONDS)
     watch = MarketWatch(
-        markets, books, stream, clock, WatchSettings(universe_rules(settings), settings.market_refresh_seconds)
+        markets,
+        books,
+        stream,
+        clock,
+        WatchSettings(universe_rules(settings), settings.market_refresh_seconds),
     )
-    provider = PolymarketAccount(environment, around.wallet, reader, clock, api=account.api)
+    provider = PolymarketAccount(environment, around.wallet, reader=reader, clock=clock, api=account.api)
     desk = AccountDesk(stores, watch, clock, _desk_settings(settings, regime))
     in_flight = InFlight()
     reconciler = Reconciler(
@@ -216,9 +224,7 @@ def build_engine(
                 stores.intents,
                 ProposingRules(edge_min=settings.min_edge, grace_seconds=settings.execution_grace_seconds),
             ),
-            frame=lambda: Frame(
-                around.scope, regime, stores.intents.now(), settings.intent_expiry_seconds
-            ),
+            frame=lambda: Frame(around.scope, regime, stores.intents.now(), settings.intent_expiry_seconds),
             agreement=agreement,
             snapshots=Snapshots(stores.engine, lease, clock),
             wake_executor=thread.wake,

@@ -1,0 +1,288 @@
+"""The engine's own terminal: one line for an event, none for a cycle, a status line rewritten in place."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from polyb0t.cli import words
+from polyb0t.cli.terminal import Terminal
+from polyb0t.cli.trade_words import Trade
+from polyb0t.core.errors import PolybotError
+from polyb0t.core.ids import IntentId, OrderId
+from polyb0t.data.order_book import Side
+from polyb0t.execution.intents import IntentRecord
+from polyb0t.execution.outcome import outcome_of
+from polyb0t.execution.refusals import person
+from polyb0t.execution.scope import Regime, mode_words
+from polyb0t.execution.store import JournalEntry, Stores
+from polyb0t.models.kill_switches import KillSwitchType, stance_of
+from polyb0t.runtime.screen import CheckFacts, StartFacts, StatusFacts, StopFacts
+
+STATUS_SECONDS: Final = 60.0  # between status lines where there is no terminal to rewrite
+_CLEAR: Final = "\r\x1b[K"
+_MARKS: Final = {"ok": "ok", "failed": "FAILED", "warning": "warning", "not_run": "not run"}
+
+
+@dataclass
+class EngineScreen:
+    """Implements `runtime.screen.Screen` on a terminal or into a pipe."""
+
+    terminal: Terminal
+    quiet_start: bool = False
+    _stores: Stores | None = None
+    _rewriting: bool = False
+    _status_at: float = field(default=float("-inf"))
+
+    def started(self, facts: StartFacts) -> None:
+        self._stores = facts.stores
+        if self.quiet_start:
+            return
+        paint = self.terminal.paint
+        mode = mode_words(facts.scope, facts.regime)
+        real = facts.regime is Regime.LIVE and not facts.scope.is_sandbox
+        stance = stance_of(facts.stores.switches.list())
+        wallet = facts.scope.wallet
+        lines = [f"{paint.red(mode) if real else mode}   wallet ..{wallet[-4:]}   {stance.words}"]
+        if facts.regime is Regime.DRY_RUN:
+            lines.append("Dry run: trades are proposed, nothing is signed or sent.")
+        if facts.pretend_cash_pusd is not None:
+            lines.append(f"Sized against a pretend {words.money(facts.pretend_cash_pusd)} pUSD.")
+        lines.append(f"Details are in {facts.log_file}")
+        self.terminal.show(lines)
+
+    def checked(self, checks: tuple[CheckFacts, ...]) -> None:
+        shown = [check for check in checks if not (self.quiet_start and check.state == "ok")]
+        for check in shown:
+            mark = _MARKS.get(check.state, check.state)
+            self.terminal.show([f"{mark:<8} {check.name:<14} {words.one_line(check.detail)}"])
+            if check.do and check.state != "ok":
+                self.terminal.show([f"{'':23} Do: {check.do}"])
+
+    def confirm(self, facts: StartFacts) -> bool:
+        tail = facts.scope.wallet[-4:]
+        if not self.terminal.somebody_sits_here:
+            self.terminal.say("Not started: real orders need a person at the start, or --yes.")
+            return False
+        self.terminal.say(
+            f"Approved trades will be sent as REAL orders with wallet {facts.scope.wallet}.",
+        )
+        return self.terminal.ask_text(f"Type the wallet's last four characters ({tail}) to start:") == tail
+
+    def happened(self, entry: JournalEntry) -> None:
+        lines = self._lines(entry)
+        if lines:
+            self._wipe()
+            at = f"{entry.at:%H:%M:%S}"
+            first, *rest = lines
+            self.terminal.show([f"{at}  {first}", *(f"{'':20}{line}" for line in rest)])
+
+    def status(self, facts: StatusFacts) -> None:
+        line = _status_line(facts)
+        if self.terminal.out.isatty():
+            shown = words.cut(line, self.terminal.columns - 1)
+            self.terminal.out.write(_CLEAR + self.terminal.spell(shown))
+            self.terminal.out.flush()
+            self._rewriting = True
+        elif facts.cycle and facts.now.timestamp() - self._status_at >= STATUS_SECONDS:
+            self._status_at = facts.now.timestamp()
+            self.terminal.show([line])
+
+    def stopping(self, open_orders: int) -> None:
+        self._wipe()
+        more = (
+            f" Open orders stay at the exchange: {open_orders} (cancel one: polyb0t orders cancel <id>)."
+            if open_orders
+            else ""
+        )
+        self.terminal.show([f"Finishing the cycle, at most 5 s.{more} Ctrl-C again stops at once."])
+
+    def stopped(self, facts: StopFacts) -> None:
+        self._wipe()
+        if facts.lost_lease:
+            self.terminal.say(
+                "Stopped: another engine has taken over this wallet. Nothing more is sent from here."
+            )
+        unknown = (
+            f" {facts.unknown_orders} with unknown outcome: looked up at the next start."
+            if facts.unknown_orders
+            else ""
+        )
+        kept = f" {facts.open_orders} stay open at the exchange." if facts.open_orders else ""
+        self.terminal.show([f"Stopped after {facts.cycles} cycles.{kept}{unknown} Log: {facts.log_file}"])
+
+    def _wipe(self) -> None:
+        if self._rewriting:
+            self.terminal.out.write(_CLEAR)
+            self._rewriting = False
+
+    def _lines(self, entry: JournalEntry) -> list[str]:
+        """What a person wants to know of a journal entry; nothing for most of them."""
+        payload = json.loads(entry.payload)
+        if entry.kind.startswith("intent."):
+            return self._intent_lines(entry, payload)
+        match entry.kind:
+            case "switch.tripped":
+                stance = f" {_words_of(entry.subject)}."
+                return [
+                    self.terminal.paint.red("TRIPPED") + f"   {entry.subject}: {payload['reason']}.{stance}"
+                ]
+            case "switch.cleared":
+                return [f"CLEARED   {entry.subject} by {person(entry.actor)}: {payload['reason']}"]
+            case "order.settled":
+                return self._order_lines(entry, payload)
+            case "universe.observed":
+                return [_universe_line(payload)]
+            case _:
+                return []
+
+    def _intent_lines(self, entry: JournalEntry, payload: dict[str, Any]) -> list[str]:
+        assert self._stores is not None
+        record = self._record(entry.subject)
+        if record is None:
+            return []
+        short = self._short(record.id)
+        detail = words.one_line(str(payload.get("detail") or record.result_detail))
+        match entry.kind:
+            case "intent.proposed":
+                left = words.span((record.intent.deadline - entry.at).total_seconds())
+                question = words.cut(words.one_line(record.intent.question), 60)
+                bell = "\a" if self.terminal.out.isatty() else ""
+                return [f"{bell}NEW       {short}  {_trade_line(record)}", f"{question}   {left} left"]
+            case "intent.approved":
+                after = words.span((entry.at - record.intent.created_at).total_seconds())
+                return [f"APPROVED  {short}  by {person(entry.actor)}, {after} after it was proposed"]
+            case "intent.rejected":
+                return [f"REJECTED  {short}  by {person(entry.actor)}{': ' + detail if detail else ''}"]
+            case "intent.expired":
+                return [f"EXPIRED   {short}  {_why_expired(record, payload)}"]
+            case "intent.failed":
+                return [f"FAILED    {short}  {detail} ({payload.get('code')})"]
+            case "intent.executed" if payload.get("code") == "dry_run":
+                return [f"DRY RUN   {short}  {_lower_first(detail)}"]
+            case "intent.executed":
+                return [f"EXECUTED  {short}  {self._outcome(record)}"]
+            case _:
+                return []
+
+    def _order_lines(self, entry: JournalEntry, payload: dict[str, Any]) -> list[str]:
+        assert self._stores is not None
+        if payload.get("to") == "UNKNOWN":
+            paint = self.terminal.paint
+            return [
+                paint.yellow("UNKNOWN")
+                + f"   order {words.short_hex(entry.subject)}: {payload.get('detail')}",
+                "It may be at the exchange or not. Its money counts as spent; it is asked for until known.",
+            ]
+        if payload.get("to") in ("FILLED", "VANISHED", "ABSENT"):
+            order = self._stores.orders.order(OrderId(entry.subject))
+            record = self._record(order.intent_id)
+            if record is not None:
+                return [f"{payload['to']:<9} {self._short(record.id)}  {self._outcome(record)}"]
+        return []
+
+    def _record(self, intent_id: str) -> IntentRecord | None:
+        assert self._stores is not None
+        try:
+            return self._stores.intents.get(IntentId(intent_id))
+        except PolybotError:
+            return None
+
+    def _outcome(self, record: IntentRecord) -> str:
+        assert self._stores is not None
+        order = self._stores.orders.order(record.order_id) if record.order_id else None
+        text = outcome_of(record, order)
+        if order is None or not order.filled_shares:
+            return text
+        paid = order.filled_notional + (order.fees if order.side is Side.BUY else -order.fees)
+        verb = "paid" if order.side is Side.BUY else "received"
+        price = words.average(order.average_price, record.intent.tick)
+        return (
+            f"{text} {words.outcome(record.intent.outcome_label)} at {price}, {verb} {words.money(paid)} pUSD"
+        )
+
+    def _short(self, intent_id: IntentId) -> str:
+        assert self._stores is not None
+        return self._stores.intents.shortest_prefixes([intent_id])[intent_id]
+
+
+def _trade_line(record: IntentRecord) -> str:
+    """`BUY YES 150.00+ sh, 61¢ or less, at most 95.16 pUSD, edge +2.9¢`."""
+    trade, intent = Trade(record.intent), record.intent
+    if intent.worst_price is None:
+        return trade.column()
+    bound = "or less" if trade.buys else "or more"
+    parts = [trade.column(), f"{trade.worst_price()} {bound}"]
+    if trade.buys:
+        parts.append(f"at most {words.at_most(intent.max_cost)} pUSD")
+    if intent.edge_worst is not None:
+        parts.append(f"edge {words.edge(intent.edge_worst)}")
+    return ", ".join(parts)
+
+
+def _why_expired(record: IntentRecord, payload: dict[str, Any]) -> str:
+    code = payload.get("code")
+    if code == "superseded":
+        return "replaced by a newer proposal"
+    seconds = words.span((record.intent.deadline - record.intent.created_at).total_seconds())
+    if record.decided_at is not None:
+        return "approved, but not sent before its time was up"
+    if record.seen_at is None:
+        return f"no decision in {seconds}; it was on no screen. Is `make watch` open?"
+    return f"no decision in {seconds}"
+
+
+def _words_of(switch: str) -> str:
+    halted = (KillSwitchType.API_ERROR_RATE, KillSwitchType.RECONCILIATION, KillSwitchType.MANUAL)
+    return "Cancels only" if switch in halted else "Closes only"
+
+
+def _universe_line(payload: dict[str, Any]) -> str:
+    """`Watching 60 markets: 41 tradable, 12 end too soon, 7 have too wide a spread.`"""
+    reasons = sorted(payload.get("reasons", []), key=lambda each: -each["count"])[:3]
+    parts = [f"{payload['tradable']} tradable", *(f"{r['count']} {_missing(r['code'])}" for r in reasons)]
+    skipped = payload.get("skipped_count", 0)
+    if skipped:
+        parts.append(f"{skipped} not understood")
+    return f"Watching {payload['watched']} markets: {', '.join(parts)}."
+
+
+_MISSING: Final = {
+    "ends_too_soon": "end too soon",
+    "ends_too_late": "end too late",
+    "spread": "have too wide a spread",
+    "no_spread": "have a one-sided book",
+    "liquidity": "have too little liquidity",
+    "not_open": "are not open",
+    "being_resolved": "are being resolved",
+    "denied": "are denied",
+    "short_crypto": "are short crypto markets",
+    "in_play": "are in play",
+    "category": "are of another category",
+}
+
+
+def _missing(code: str) -> str:
+    return _MISSING.get(code, code.replace("_", " "))
+
+
+def _status_line(facts: StatusFacts) -> str:
+    """`cycle 31, 1.1 s, 4 s ago   2 waiting, next 38 s   1 person watching   cash 10,000.00 pUSD`"""
+    waiting = f"{facts.waiting} waiting"
+    if facts.next_deadline is not None:
+        waiting += f", next {words.span((facts.next_deadline - facts.now).total_seconds())}"
+    watching = {0: "nobody watching", 1: "1 person watching"}.get(
+        facts.watchers, f"{facts.watchers} people watching"
+    )
+    cash = "cash not known" if facts.cash_pusd is None else f"cash {words.money(facts.cash_pusd)} pUSD"
+    age = words.span(facts.cycle_age_seconds)
+    stance = stance_of(facts.switches)
+    parts = [f"cycle {facts.cycle}, {facts.cycle_seconds:.1f} s, {age} ago", waiting, watching, cash]
+    if stance.words != "trading allowed":
+        parts.insert(0, stance.words)
+    if facts.problem:
+        parts.insert(0, facts.problem)
+    return "   ".join(parts)
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
