@@ -1,10 +1,9 @@
 """Orders in, trades out: the book, the ledger and the settlement of one venue, without a clock.
 
-Every public call takes the present instant and leaves the state consistent. What should be told to
-sockets is collected in `events` only while somebody listens.
+Every public call takes the present instant and leaves the state consistent. What the sockets should
+be told is collected in `news`.
 """
 
-from collections.abc import Iterable
 from typing import Final
 
 from polyb0t.sandbox import rules
@@ -12,23 +11,16 @@ from polyb0t.sandbox.exchange import Fill, Ladder, Order, exact_unit
 from polyb0t.sandbox.fees import taker_fee_e6
 from polyb0t.sandbox.ledger import PUSD, Ledger
 from polyb0t.sandbox.market import Market
+from polyb0t.sandbox.news import News
 from polyb0t.sandbox.settlement import Trade, make_trade
 from polyb0t.sandbox.types import (
     MILLION,
-    BookEvent,
-    LastTrade,
-    LevelChange,
-    OrderEvent,
     OrderRequest,
     OrderStatus,
     OrderType,
-    OrderView,
     Placement,
-    PriceChange,
     Side,
-    TradeEvent,
     TradeStatus,
-    WorldEvent,
     exchange_address,
 )
 
@@ -52,9 +44,8 @@ class Engine:
         self.allowances: dict[tuple[str, str, str], int] = {}  # wallet, spender, asset
         self.order_sequence = 0
         self.trade_sequence = 0
-        self.listening = False
-        self.events: list[WorldEvent] = []
-        self._touched: dict[tuple[str, bool, int], None] = {}
+        self.live: dict[str, dict[str, Order]] = {}  # API key -> its live and held orders
+        self.news = News(self.markets, self.orders)
 
     # --- doors ----------------------------------------------------------------------------------
 
@@ -116,19 +107,21 @@ class Engine:
         market = self.markets[order.condition_id]
         if order.status is OrderStatus.LIVE:
             market.book.side(bid=order.bid).remove(order)
-            self._touch(market, order, order.yes, now_ms)
+            self.news.touch(market, order, order.yes, now_ms)
         self._unreserve(order)
         self._end(order, status, now_ms)
 
-    def live(self, orders: Iterable[Order]) -> list[Order]:
-        """Those that rest."""
-        return [order for order in orders if order.status is OrderStatus.LIVE]
+    def keep(self, order: Order) -> None:
+        """Know this order by its id, and by its owner while it lives."""
+        self.orders[order.order_id] = order
+        if not order.crowd:
+            self.live.setdefault(order.owner, {})[order.order_id] = order
 
     # --- matching -------------------------------------------------------------------------------
 
     def execute(self, order: Order, market: Market, fills: list[Fill], now_ms: int) -> Placement:
         """Apply planned fills and rest, drop or end what is left."""
-        self.orders[order.order_id] = order
+        self.keep(order)
         trades = [self._trade(order, market, group, i, now_ms) for i, group in enumerate(_by_price(fills))]
         making = sum(t.view.pusd_e6 if order.side is Side.BUY else t.view.size_e6 for t in trades)
         taking = sum(t.view.size_e6 if order.side is Side.BUY else t.view.pusd_e6 for t in trades)
@@ -138,7 +131,7 @@ class Engine:
         else:
             self._end(order, OrderStatus.MATCHED, now_ms)
         for trade in trades:
-            self._announce(trade, now_ms)
+            self.news.announce(trade, now_ms)
         return Placement(
             order_id=order.order_id,
             status="matched" if trades else "live",
@@ -167,7 +160,7 @@ class Engine:
         order.trade_ids.append(trade.view.trade_id)
         market.traded(trade.view.pusd_e6, fills[0].yes, now_ms)
         market.tape.append(trade)
-        self._touch(market, order, fills[0].yes, now_ms, taken=True)
+        self.news.touch(market, order, fills[0].yes, now_ms, taken=True)
         self._file(trade, market, crowd_only=order.crowd and all(fill.maker.crowd for fill in fills))
         return trade
 
@@ -184,6 +177,8 @@ class Engine:
             maker.status = OrderStatus.MATCHED
             if maker.crowd:
                 del self.orders[maker.order_id]
+            else:
+                del self.live[maker.owner][maker.order_id]
 
     def _file(self, trade: Trade, market: Market, *, crowd_only: bool) -> None:
         """The crowd's own trades settle at once; a client's wait for their block."""
@@ -198,12 +193,12 @@ class Engine:
     def _rest(self, order: Order, market: Market, now_ms: int) -> None:
         market.book.side(bid=order.bid).add(order)
         self._reserve(order)
-        self._touch(market, order, order.yes, now_ms)
-        self._tell(order, "PLACEMENT", now_ms)
+        self.news.touch(market, order, order.yes, now_ms)
+        self.news.tell(order, "PLACEMENT", now_ms)
 
     def _delay(self, order: Order, market: Market) -> Placement:
         """Hold a marketable order of a sports market; what it may cost at worst is reserved."""
-        self.orders[order.order_id] = order
+        self.keep(order)
         order.status = OrderStatus.DELAYED
         self._reserve(order, self._worst_cost(order, market))
         return Placement(order.order_id, "delayed")
@@ -213,8 +208,9 @@ class Engine:
         if order.crowd:
             self.orders.pop(order.order_id, None)
             return
+        self.live[order.owner].pop(order.order_id, None)
         kind = "CANCELLATION" if status.value.startswith("CANCELED") else "PLACEMENT"
-        self._tell(order, kind, now_ms)
+        self.news.tell(order, kind, now_ms)
 
     # --- checks ---------------------------------------------------------------------------------
 
@@ -314,85 +310,6 @@ class Engine:
         order.held -= amount
         self.ledger.reserve(order.maker, self.asset_of(order), -amount)
 
-    # --- telling --------------------------------------------------------------------------------
-
-    def view(self, order: Order) -> OrderView:
-        """The order for its owner."""
-        spec = self.markets[order.condition_id].spec
-        return OrderView(
-            order_id=order.order_id,
-            status=order.status,
-            owner=order.owner,
-            maker=order.maker,
-            signer=order.signer,
-            condition_id=order.condition_id,
-            token_id=spec.token_ids[order.outcome],
-            outcome=spec.outcomes[order.outcome],
-            side=order.side,
-            price_e6=order.price,
-            size_e6=order.size,
-            matched_e6=order.filled,
-            order_type=order.order_type,
-            post_only=order.post_only,
-            expiration_s=order.expiration_s,
-            created_ms=order.created_ms,
-            trade_ids=tuple(order.trade_ids),
-            signature_type=order.signature_type,
-        )
-
-    def _touch(self, market: Market, order: Order, yes: int, now_ms: int, *, taken: bool = False) -> None:
-        market.touch(now_ms)
-        if self.listening:
-            self._touched[(order.condition_id, order.bid != taken, yes)] = None
-
-    def _tell(self, order: Order, kind: str, now_ms: int) -> None:
-        if self.listening and not order.crowd:
-            self.events.append(OrderEvent(kind, self.view(order), now_ms))
-
-    def _announce(self, trade: Trade, now_ms: int) -> None:
-        if not self.listening:
-            return
-        view = trade.view
-        spec = self.markets[view.condition_id].spec
-        self.events.append(
-            LastTrade(
-                view.condition_id,
-                view.token_id,
-                view.side,
-                view.price_e6,
-                view.size_e6,
-                now_ms,
-                view.transaction_hash,
-            )
-        )
-        self.events.append(BookEvent(view.condition_id, spec.token_ids, now_ms))
-        self.tell_trade(trade, now_ms)
-        for fill in view.maker_orders:
-            maker = self.orders.get(fill.order_id)
-            if maker is not None:
-                self._tell(maker, "UPDATE", now_ms)
-
-    def tell_trade(self, trade: Trade, now_ms: int) -> None:
-        """Tell the owners of a client's trade what became of it."""
-        view = trade.current()
-        owners = {view.owner, *(fill.owner for fill in view.maker_orders)} - {""}
-        if self.listening and owners:
-            self.events.append(TradeEvent(view, tuple(sorted(owners)), now_ms))
-
-    def drain(self, now_ms: int) -> list[WorldEvent]:
-        """What happened since the last call: level changes first, then the rest in order."""
-        if not self._touched and not self.events:
-            return []
-        by_market: dict[str, list[LevelChange]] = {}
-        for condition, bid, yes in self._touched:
-            by_market.setdefault(condition, []).extend(_changes(self.markets[condition], yes, bid=bid))
-        levels: list[WorldEvent] = [
-            PriceChange(condition, now_ms, tuple(changes)) for condition, changes in by_market.items()
-        ]
-        told = levels + self.events
-        self._touched, self.events = {}, []
-        return told
-
 
 def _by_price(fills: list[Fill]) -> list[list[Fill]]:
     """Fills in their order, one group for each price."""
@@ -400,22 +317,3 @@ def _by_price(fills: list[Fill]) -> list[list[Fill]]:
     for fill in fills:
         groups.setdefault(fill.yes, []).append(fill)
     return list(groups.values())
-
-
-def _changes(market: Market, yes: int, *, bid: bool) -> list[LevelChange]:
-    """A level's new size as both outcomes see it."""
-    book, tokens = market.book, market.spec.token_ids
-    size = book.side(bid=bid).totals.get(yes, 0)
-    top, bottom = book.bids.best, book.asks.best
-    side, other = (Side.BUY, Side.SELL) if bid else (Side.SELL, Side.BUY)
-    return [
-        LevelChange(tokens[0], side, yes, size, top, bottom),
-        LevelChange(
-            tokens[1],
-            other,
-            MILLION - yes,
-            size,
-            None if bottom is None else MILLION - bottom,
-            None if top is None else MILLION - top,
-        ),
-    ]

@@ -177,7 +177,10 @@ def _restore_order(world: World, row: Row) -> None:
             "trade_ids": list(row["trade_ids"]),
         }
     )
-    world.engine.orders[order.order_id] = order
+    if order.status in (OrderStatus.LIVE, OrderStatus.DELAYED):
+        world.engine.keep(order)
+    else:
+        world.engine.orders[order.order_id] = order
     if order.status is OrderStatus.LIVE:
         world.engine.markets[order.condition_id].book.side(bid=order.bid).add(order)
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from polyb0t.sandbox.crowd import DAY_MS, Random64, sigmoid
+from polyb0t.sandbox.crowd import DAY_MS, sigmoid
+from polyb0t.sandbox.randomness import Random64
 from polyb0t.sandbox.types import MILLION, LastTrade, MarketView, WorldEvent
 from polyb0t.sandbox.world import World
 from tests.sandbox.worlds import NOON_MS, check_books

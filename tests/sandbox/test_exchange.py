@@ -233,13 +233,14 @@ class TestRefusals:
     def test_active_orders_reserve_and_the_fee_counts(self) -> None:
         world = quiet_world()
         place(world, ALICE, "BUY", YES_TOKEN, shares=1_000, price=0.90)
-        order = request(ALICE, "BUY", NO_TOKEN, shares=1_000, price=0.10)
+        order = request(ALICE, "BUY", NO_TOKEN, shares=1_111, price=0.09)
         assert refused(world, order).text == (
             "not enough balance / allowance: the balance is not enough -> balance: 1000000000, "
             "sum of active orders: 900000000, sum of matched orders: 0, "
-            "order amount (inc. fees): 103600000"
+            "order amount (inc. fees): 103629640"
         )
-        assert world.place(request(ALICE, "BUY", NO_TOKEN, shares=1_000, price=0.09, post_only=True))
+        makers_pay_no_fee = place(world, ALICE, "BUY", NO_TOKEN, shares=1_111, price=0.09, post_only=True)
+        assert makers_pay_no_fee.status == "live"
 
     def test_shares_that_are_not_there_cannot_be_sold(self) -> None:
         world = quiet_world()

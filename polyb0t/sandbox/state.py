@@ -1,0 +1,90 @@
+"""What a world consists of, and the few things that every part of it needs."""
+
+import heapq
+import secrets
+from collections.abc import Callable
+from typing import Final
+
+from polyb0t.core.errors import NotFoundError, UsageError
+from polyb0t.sandbox.crowd import WALLETS, Crowd
+from polyb0t.sandbox.engine import Engine
+from polyb0t.sandbox.ledger import Ledger
+from polyb0t.sandbox.market import Market
+from polyb0t.sandbox.portfolio import Portfolio
+from polyb0t.sandbox.settlement import FEE_WALLET, MINED_AFTER_MS, hex_of
+from polyb0t.sandbox.types import PracticeAccount, WorldEvent
+
+HOUSE: Final = frozenset((*WALLETS, FEE_WALLET))
+
+
+class WorldState:
+    """The parts, the agenda of what will happen, and those who listen."""
+
+    def __init__(self, *, start_ms: int, seed: int, speed: float, crowd: bool, world_id: str | None) -> None:
+        """An empty world.
+
+        Raises:
+            UsageError: the speed is not above 0 and at most 1000.
+        """
+        if not 0 < speed <= 1_000:
+            raise UsageError(f"A speed of {speed} is not possible.", do="Choose one above 0, at most 1000.")
+        self.world_id = world_id or secrets.token_hex(8)
+        self.seed = seed
+        self.now_ms = start_ms
+        self.paused = False
+        self.crowded = crowd
+        self.ledger = Ledger()
+        self.engine = Engine(seed, self.ledger)
+        self.crowd = Crowd(self.engine, speed)
+        self.portfolio = Portfolio(HOUSE)
+        self.agenda: list[tuple[int, int, str, str]] = []  # at, number, what, whose
+        self.agenda_number = 0
+        self.born = 0
+        self.fail_next = 0  # so many of the next trades fail instead of being mined
+        self.accounts: tuple[PracticeAccount, ...] = ()
+        self._canonical: dict[str, str] = {}
+        self._callbacks: list[Callable[[WorldEvent], None]] = []
+
+    @property
+    def speed(self) -> float:
+        """How much faster than the clock the crowd lives."""
+        return self.crowd.speed
+
+    def subscribe(self, callback: Callable[[WorldEvent], None]) -> Callable[[], None]:
+        """Call `callback` with every event from now on; returns the way to stop."""
+        self._callbacks.append(callback)
+        self.engine.news.listening = True
+
+        def stop() -> None:
+            if callback in self._callbacks:
+                self._callbacks.remove(callback)
+            self.engine.news.listening = bool(self._callbacks)
+
+        return stop
+
+    def _wallet(self, wallet: str) -> str:
+        return self._canonical.get(wallet.lower(), wallet)
+
+    def _market(self, condition_id: str) -> Market:
+        market = self.engine.markets.get(condition_id)
+        if market is None:
+            raise NotFoundError(f"There is no market {condition_id}.")
+        return market
+
+    def _transaction(self) -> str:
+        self.engine.trade_sequence += 1
+        return "0x" + hex_of(self.seed, "transaction", self.engine.trade_sequence)
+
+    def _at(self, at_ms: int, what: str, whose: str) -> None:
+        self.agenda_number += 1
+        heapq.heappush(self.agenda, (at_ms, self.agenda_number, what, whose))
+
+    def _settle_up(self) -> None:
+        """Put new trades on the agenda and tell the listeners what happened."""
+        for trade in self.engine.unsettled:
+            self._at(trade.view.match_ms + MINED_AFTER_MS, "mine", trade.view.trade_id)
+        self.engine.unsettled.clear()
+        if self._callbacks:
+            for event in self.engine.news.drain(self.now_ms):
+                for callback in tuple(self._callbacks):
+                    callback(event)
