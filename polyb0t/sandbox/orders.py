@@ -12,7 +12,7 @@ from polyb0t.sandbox.auth import Credentials
 from polyb0t.sandbox.contracts import exchange_of
 from polyb0t.sandbox.signatures import InvalidSignatureError, OrderFields, checksum, order_hash, recover
 from polyb0t.sandbox.types import OrderRequest, OrderType, Side
-from polyb0t.sandbox.wire import WireError
+from polyb0t.sandbox.wire import UNREADABLE, WireError
 from polyb0t.sandbox.world import World
 
 BAD_PAYLOAD = "Invalid order payload"
@@ -59,7 +59,7 @@ def decode_payload(raw: bytes | msgspec.Raw) -> OrderPayload:
     """
     try:
         return msgspec.json.decode(raw, type=OrderPayload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         text = OLD_VERSION if _is_old(raw) else BAD_PAYLOAD
         raise WireError(400, text) from error
 
@@ -135,7 +135,7 @@ def _is_old(raw: bytes | msgspec.Raw) -> bool:
     """Whether this is an order as it was before the present generation."""
     try:
         body = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return False
     order = body.get("order") if isinstance(body, dict) else None
     return isinstance(order, dict) and "timestamp" not in order and "feeRateBps" in order

@@ -15,6 +15,7 @@ from polyb0t.sandbox.auth import KeyRing
 from polyb0t.sandbox.books import Books
 from polyb0t.sandbox.market_frames import MarketFrames
 from polyb0t.sandbox.types import OrderEvent, TradeEvent, WorldEvent
+from polyb0t.sandbox.wire import UNREADABLE
 from polyb0t.sandbox.world import World
 
 Message = MutableMapping[str, Any]
@@ -272,5 +273,5 @@ def _joined(objects: list[str]) -> Iterator[str]:
 def _decoded(text: str, kind: type[_Frame]) -> _Frame | None:
     try:
         return msgspec.json.decode(text, type=kind)
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except UNREADABLE:
         return None

@@ -6,13 +6,15 @@ venue signs bytes and not values, and the path without the mount prefix, as the 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Final, TypeVar
 from urllib.parse import parse_qs
 
 import msgspec
 
 _encode = msgspec.json.Encoder().encode
 _T = TypeVar("_T")
+# What a decoder raises for bytes that are not the JSON asked for; the last one for brackets without end.
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def parse_body(request: Request, kind: type[_T], refusal: str = "Invalid order p
     """
     try:
         return msgspec.json.decode(request.body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise WireError(400, refusal) from error
 
 

@@ -99,7 +99,9 @@ def test_an_order_of_the_generation_before_is_refused_by_name(trader: Trader, bo
     assert refused(trader, old) == (400, "invalid order version, please use the latest clob-client")
 
 
-@pytest.mark.parametrize("raw", [b"", b"null", b"[]", b"{", b"\xff", b'{"order":null}'])
+@pytest.mark.parametrize(
+    "raw", [b"", b"null", b"[]", b"{", b"\xff", b'{"order":null}', b"[" * 9000, b'{"order":' + b"[" * 9000]
+)
 def test_a_broken_body_is_400(trader: Trader, raw: bytes) -> None:
     answer = trader.request("POST", "/order", raw=raw)
     assert (answer.status_code, answer.json()["error"]) == (400, "Invalid order payload")

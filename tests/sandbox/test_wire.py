@@ -195,7 +195,9 @@ def test_a_known_path_with_another_method_is_405(http: httpx.Client) -> None:
     assert http.get("/clob/order").status_code == 405
 
 
-@pytest.mark.parametrize("body", [b"", b"[", b"{}", b"null", b"\xff\xfe", b"[1]", b'[{"token_id":1}]'])
+@pytest.mark.parametrize(
+    "body", [b"", b"[", b"{}", b"null", b"\xff\xfe", b"[1]", b'[{"token_id":1}]', b'[{"x":' + b"[" * 9000]
+)
 def test_a_broken_body_is_400_and_never_500(http: httpx.Client, body: bytes) -> None:
     assert http.post("/clob/books", content=body).status_code == 400
 
