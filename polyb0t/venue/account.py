@@ -83,16 +83,19 @@ class PolymarketAccount:
         found: list[AccountPosition] = []
         params = {"user": self._wallet, "limit": _PAGE}
         url, cursor = f"{self._environment.data_url}/v2/positions", ""
-        for _ in range(_MOST_PAGES):
+        seen: set[str] = set()
+        while True:
             answer = self._reader.get(url, {**params, **({"cursor": cursor} if cursor else {})})
             try:
                 page, cursor = parse_positions_v2(self._reader.parsed(answer))
+                if cursor in seen or len(seen) >= _MOST_PAGES:
+                    raise Refused("malformed", "the listing does not end")
             except Refused as refused:
                 raise self._reader.unusable(answer.host, refused) from refused
             found.extend(page)
             if not cursor:
                 return tuple(found)
-        raise self._reader.unusable(answer.host, Refused("malformed", "the listing does not end"))
+            seen.add(cursor)
 
     def _collateral(self) -> BalanceAllowance:
         return self._balance({"asset_type": "COLLATERAL"}, refresh=False)

@@ -38,6 +38,7 @@ class Connected:
     gateway: PolymarketGateway
     clock: Clock
     wallet: Wallet
+    fee: FeeSchedule
 
     def now(self) -> datetime:
         return self.clock.now()
@@ -86,6 +87,13 @@ class Connected:
         return self.intent(**(base | changes))
 
 
+def _fee_of(sandbox: RunningSandbox) -> FeeSchedule:
+    """The schedule of the market that the tests trade on."""
+    condition = sandbox.world.condition_of(tradable_book(sandbox).token_id) or ""
+    spec = sandbox.world.market(condition).spec
+    return FeeSchedule(Decimal(spec.fee_rate), Decimal(spec.fee_exponent))
+
+
 @contextmanager
 def connected(sandbox: RunningSandbox, *, account: int = 0, budget: float = 10.0) -> Iterator[Connected]:
     clock = SystemClock()
@@ -99,8 +107,9 @@ def connected(sandbox: RunningSandbox, *, account: int = 0, budget: float = 10.0
         api = AccountApi(
             environment.clob_url, wallet, credentials, reader=reader, one_shot=one_shot, clock=clock
         )
-        gateway = PolymarketGateway(environment, api, one_shot, fee_of=lambda _order: FEE, key=key)
+        fee = _fee_of(sandbox)
+        gateway = PolymarketGateway(environment, api, one_shot, fee_of=lambda _order: fee, key=key)
         yield Connected(
-            sandbox, environment, credentials, api, one_shot, reader, gateway, clock, practice.wallet
+            sandbox, environment, credentials, api, one_shot, reader, gateway, clock, practice.wallet, fee
         )
     one_shot.close()

@@ -115,7 +115,7 @@ def test_a_taker_buy_fills_and_its_fills_carry_the_fee_of_the_schedule(venue: Co
     assert {(fill.order_id, fill.role, fill.side) for fill in fills} == {
         (prepared.order_id, Role.TAKER, Side.BUY)
     }
-    assert all(fill.fee == taker_fee(fill.shares, fill.price, FEE) > 0 for fill in fills)
+    assert all(fill.fee == taker_fee(fill.shares, fill.price, venue.fee) > 0 for fill in fills)
     assert sum(fill.notional for fill in fills) <= 10
     found = venue.gateway.lookup(prepared.order_id)
     assert isinstance(found, Found)
