@@ -264,7 +264,7 @@ class Crowd:
         engine = self._engine
         engine.order_sequence += 1
         return Order(
-            order_id=f"0x{engine.order_sequence:064x}",
+            order_id=f"0xc{engine.order_sequence:063x}",
             owner="",
             maker=wallet,
             signer=wallet,

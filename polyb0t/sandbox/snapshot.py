@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from polyb0t.core.canonical import canonical_text, sha256_hex
+from polyb0t.core.canonical import sha256_hex
 from polyb0t.core.errors import PolybotError
 from polyb0t.sandbox.crowd import Opinion
 from polyb0t.sandbox.exchange import Order
@@ -55,15 +55,20 @@ class Saved:
     state: Row
 
 
+def text_of(state: dict[str, object]) -> str:
+    """The canonical text. The state is plain values already, so the fast encoder gives the same bytes."""
+    return json.dumps(state, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 def digest(state: dict[str, object]) -> str:
     """SHA-256 of the canonical text."""
-    return sha256_hex(canonical_text(state))
+    return sha256_hex(text_of(state))
 
 
 def save(world: World, path: Path) -> None:
     """Write beside `path`, flush to the disk, then move into place."""
     state = state_of(world)
-    body = canonical_text(state)
+    body = text_of(state)
     text = f'{{"format":{FORMAT},"world_id":"{world.world_id}","sha256":"{sha256_hex(body)}","state":{body}}}'
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".new")

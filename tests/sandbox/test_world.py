@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from polyb0t.core.canonical import canonical_text, sha256_hex
 from polyb0t.core.errors import UsageError
 from polyb0t.core.practice import is_practice_key
 from polyb0t.sandbox.snapshot import SaveFileError
@@ -34,6 +35,12 @@ def test_equal_seeds_and_steps_give_equal_states_and_the_id_is_no_part_of_it() -
     assert one.state_hash() == other.state_hash()
     assert one.world_id != other.world_id
     assert small(seed=2).state_hash() != small().state_hash()
+
+
+def test_the_hash_is_that_of_the_canonical_text() -> None:
+    world = small()
+    world.step(20_000)
+    assert world.state_hash() == sha256_hex(canonical_text(world.state()))
 
 
 def test_a_listener_changes_nothing() -> None:
