@@ -16,10 +16,13 @@ from polyb0t.core.clock import iso
 from polyb0t.core.units import plain
 from polyb0t.data.markets import Market, TradingTerms
 from polyb0t.data.order_book import OrderBook
+from polyb0t.venue.account_parsing import parse_order, parse_positions_v2
+from polyb0t.venue.answers import parse_post_order
 from polyb0t.venue.clob_public import parse_book, parse_books, parse_terms
 from polyb0t.venue.frames import BookSnapshot, LastTrade, PriceChange, TickChange, parse_frame
 from polyb0t.venue.gamma import parse_markets
 from polyb0t.venue.parsing import Refused, decode_json
+from polyb0t.venue.trade_parsing import UserTradeFrame, VenueTrade, parse_trades, parse_user_frame
 
 TABLE: Final = Path(__file__).with_name("recorded_expectations.json")
 NOW: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -257,13 +260,72 @@ def _shape(path: Path) -> dict[str, Any]:
     return {"as": "nothing of ours", **nobody_reads(path)}
 
 
+def _account(path: Path) -> dict[str, Any]:
+    """By its reader; what belongs to the retired data API has none, and the newer one's refuses it."""
+    body, folder = path.read_bytes(), path.parent.name
+    try:
+        if folder == "clob_auth":
+            return {"account": _order_answer(path.name, body)}
+        if folder == "ws_user":
+            return {"account": _user_frame(path.name, decode_json(body))}
+        positions, _ = parse_positions_v2(decode_json(body))
+        return {"account": [_digest(position.asset_id) for position in positions]}
+    except Refused as refused:
+        return {"refused": refused.code}
+
+
+def _order_answer(name: str, body: bytes) -> dict[str, Any]:
+    """A whole exchange of request and answer holds the answer's own text under `body_raw`."""
+    raw = decode_json(body)
+    assert isinstance(raw, dict)
+    response = raw.get("response")
+    text = response["body_raw"] if isinstance(response, dict) else body
+    if "order_status" in name:
+        order = parse_order(decode_json(text))
+        sizes = [plain(order.original_size), plain(order.matched_shares)]
+        return {"order": order.order_id[:18], "status": order.status, "side": order.side, "sizes": sizes}
+    answer = parse_post_order(text)
+    return {
+        "order": answer.order_id[:18],
+        "success": answer.success,
+        "status": answer.status,
+        "amounts": [_plain(answer.making), _plain(answer.taking)],
+    }
+
+
+def _user_frame(name: str, raw: object) -> dict[str, Any]:
+    if "_trades_" in name:
+        (trade,) = parse_trades(raw if isinstance(raw, list) else [raw])
+        return _trade(trade)
+    frame = parse_user_frame(raw)
+    if isinstance(frame, UserTradeFrame):
+        return _trade(frame.trade)
+    return {
+        "order": frame.order_id[:18],
+        "kind": frame.kind,
+        "status": frame.status,
+        "matched": _plain(frame.matched_shares),
+    }
+
+
+def _trade(trade: VenueTrade) -> dict[str, Any]:
+    return {
+        "trade": trade.trade_id,
+        "status": trade.status,
+        "taker": trade.taker_order_id[:18],
+        "side": trade.side,
+        "price": plain(trade.price),
+        "makers": [[maker.order_id[:18], plain(maker.price), plain(maker.shares)] for maker in trade.makers],
+    }
+
+
 READERS: Final[dict[str, Callable[[Path], dict[str, Any]]]] = {
     "markets": _markets,
     "terms": _terms,
     "book": _one_book,
     "books": _books,
     "frames": _frames,
-    "account": nobody_reads,
+    "account": lambda path: {**_account(path), **nobody_reads(path)},
     "other": nobody_reads,
     "shape_only": _shape,
 }

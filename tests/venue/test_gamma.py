@@ -9,7 +9,7 @@ import pytest
 
 from polyb0t.data.markets import FeeSchedule, Market, ProtocolVersion
 from polyb0t.venue.gamma import parse_market, parse_markets
-from polyb0t.venue.parsing import MarketRefused, decode_json
+from polyb0t.venue.parsing import MarketRefused, Refused, decode_json
 from tests.venue.rows import NO, POSITION_NO, POSITION_YES, YES, a_market_row
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -47,6 +47,15 @@ def test_a_row_becomes_a_market_with_exact_values() -> None:
 def test_numbers_keep_the_digits_of_the_wire() -> None:
     row = json.dumps(a_market_row()).replace("9120.4", "14542.225487000000001")
     assert parse_market(decode_json(row), NOW).volume_24h_pusd == Decimal("14542.225487000000001")
+
+
+@pytest.mark.parametrize("digits", ["1e999999999", "1e-999999999", "1e41"])
+def test_a_number_whose_plain_form_would_fill_the_memory_is_refused(digits: str) -> None:
+    row = json.dumps(a_market_row())
+    with pytest.raises(Refused) as caught:
+        decode_json(row.replace("9120.4", digits))
+    assert caught.value.code == "not_json"
+    assert refusal(volume24hr=digits).code == "malformed"
 
 
 def test_a_market_without_a_version_is_refused() -> None:

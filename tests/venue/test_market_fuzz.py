@@ -1,4 +1,4 @@
-"""Whatever arrives, a reader of market data gives a value or a named refusal, and nothing else.
+"""Whatever arrives, a reader gives a value or a named refusal, and nothing else.
 
 Two kinds of input: arbitrary bytes and JSON, and recorded answers with a few places changed.
 """
@@ -15,11 +15,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from polyb0t.core.units import ZERO
+from polyb0t.venue.account_parsing import parse_order, parse_positions_v2
+from polyb0t.venue.answers import parse_post_order
 from polyb0t.venue.books import BookCache
 from polyb0t.venue.clob_public import parse_book, parse_books, parse_terms
 from polyb0t.venue.frames import parse_frame
 from polyb0t.venue.gamma import parse_markets
 from polyb0t.venue.parsing import Refused, decode_json
+from polyb0t.venue.trade_parsing import parse_trades, parse_user_frame
 from tests.support.clock import FakeClock
 from tests.support.shared import shared_path
 from tests.venue.recorded import NOW, frame_texts, rows_of
@@ -33,6 +36,10 @@ SOURCES = {
     "book": "clob_rest/2026-08-03_book_empty_ask_nautilus.json",
     "books": "clob_rest/2024-10-13_book_thin_nautilus.json",
     "terms": "clob_rest/2026-08-16_clob-markets_cid_xi_chloepike.json",
+    "user_trade": "ws_user/2024-09-09_user_trade1_nautilus.json",
+    "user_order": "ws_user/2024-09-09_order_placement_nautilus.json",
+    "post_order": "clob_auth/2026-05-08_post-order_matched_market_buy_FOK_sigtype3_trebuchet.json",
+    "trades": "ws_user/2024-09-11_trades_nautilus.json",
     "burst": "ws_market/2026-09-29_book_then_15_price_change_burst_TRUNCATED_nautilus.json",
 }
 FEW = settings(
@@ -171,7 +178,7 @@ def sound(book: Any) -> None:
     assert book.spread is None or book.spread > 0
 
 
-READERS: dict[str, Callable[[Any], None]] = {
+READERS: dict[str, Callable[[Any], object]] = {
     "xi": take_markets,
     "keyset": take_markets,
     "event": take_markets,
@@ -181,6 +188,12 @@ READERS: dict[str, Callable[[Any], None]] = {
     "books": take_books,
     "terms": take_terms,
     "burst": take_frames,
+    "user_trade": parse_user_frame,
+    "user_order": parse_user_frame,
+    "post_order": lambda raw: parse_post_order(json.dumps(raw)),
+    "trades": lambda raw: parse_trades([raw]),
+    "positions": parse_positions_v2,
+    "order": parse_order,
 }
 
 
