@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polyb0t.core.units import Price, Pusd, Shares
+from polyb0t.core.units import Price, Pusd, Shares, to_e6
 from polyb0t.data.markets import FeeSchedule
 from polyb0t.models.fees import FeeUnboundedError, effective_fee, least_proceeds, taker_fee, worst_case_cost
+from polyb0t.sandbox.fees import taker_fee_e6
 from tests.support.decisions import POLITICS_FEE, a_market, d, terms_of
 
 JANUARY_2026 = FeeSchedule(rate=d("0.25"), exponent=d(2))
@@ -68,6 +69,19 @@ def test_no_better_price_brings_less_than_the_floor(floor: int, better: int, rat
     low, high = sorted((floor, better))
     least = least_proceeds(shares, Price(d(low) / 100), fee)
     assert shares * d(high) / 100 - taker_fee(shares, d(high) / 100, fee) >= least
+
+
+@given(
+    shares=st.integers(1, 10**10),
+    price=st.integers(1, 999).map(lambda tick: tick * 1000),
+    rate=st.sampled_from(["0", "0.04", "0.05", "0.07", "0.25"]),
+    exponent=st.sampled_from([1, 2]),
+)
+def test_the_sandbox_reckons_the_same_fee_in_its_own_way(
+    shares: int, price: int, rate: str, exponent: int
+) -> None:
+    ours = taker_fee(Decimal(shares).scaleb(-6), Decimal(price).scaleb(-6), FeeSchedule(d(rate), d(exponent)))
+    assert to_e6(ours) == taker_fee_e6(shares, price, rate=rate, exponent=exponent)
 
 
 class TestWhichScheduleCounts:
