@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections import deque
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -192,7 +193,12 @@ def _restore_order(world: World, row: Row) -> None:
 
 def _row(record: Any) -> Row:
     """A flat dataclass as a mapping of its constructor's arguments."""
-    return {field.name: getattr(record, field.name) for field in fields(record) if field.init}
+    return {name: getattr(record, name) for name in _names(type(record))}
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind) if field.init)
 
 
 def _amounts(table: Any) -> list[list[object]]:
