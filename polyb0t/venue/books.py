@@ -68,7 +68,7 @@ class BookCache:
         """The book, or None when there is none or it is in doubt."""
         with self._lock:
             live = self._live.get(asset_id)
-            return None if live is None or live.doubt else _value(live)
+            return None if live is None or _doubt_of(live) else _value(live)
 
     def fresh(self, asset_ids: Iterable[AssetId], max_age_seconds: float) -> dict[AssetId, OrderBook]:
         """Those of the books that are in no doubt and were confirmed within `max_age_seconds`."""
@@ -86,9 +86,9 @@ class BookCache:
         with self._lock:
             lives = ((asset_id, self._live.get(asset_id)) for asset_id in asset_ids)
             return {
-                asset_id: NEVER_SEEN if live is None else live.doubt
+                asset_id: NEVER_SEEN if live is None else _doubt_of(live)
                 for asset_id, live in lives
-                if live is None or live.doubt
+                if live is None or _doubt_of(live)
             }
 
     def apply(self, event: Event) -> None:
@@ -145,7 +145,7 @@ class BookCache:
             counts = self._counts
             return CacheStatistics(
                 books=len(self._live),
-                in_doubt=sum(1 for live in self._live.values() if live.doubt),
+                in_doubt=sum(1 for live in self._live.values() if _doubt_of(live)),
                 snapshots=counts.snapshots,
                 changes=counts.changes,
                 mismatches=counts.mismatches,
@@ -181,8 +181,6 @@ class BookCache:
         if change.states_best and (bid, ask) != (change.best_bid, change.best_ask):
             self._counts.mismatches += 1
             live.doubt = "its best prices differ from those the exchange states"
-        elif bid is not None and ask is not None and bid >= ask:
-            live.doubt = "its best bid is not below its best ask"
 
     def _traded(self, asset_id: AssetId, price: Price) -> None:
         live = self._live.get(asset_id)
@@ -227,6 +225,16 @@ def _set_level(live: _Live, change: LevelChange, venue_time: datetime | None, no
 def _already_in(live: _Live, venue_time: datetime | None) -> bool:
     """Whether a change is older than the snapshot that overtook it."""
     return venue_time is not None and live.overtook is not None and venue_time < live.overtook
+
+
+def _doubt_of(live: _Live) -> str:
+    """Why a book is not handed out, "" if it is. One match can arrive in several messages, so a book
+    whose sides cross is held back only until they part again."""
+    if live.doubt or live.sides is None:
+        return live.doubt
+    book = _value(live)
+    crossed = book.bids and book.asks and book.bids[0].price >= book.asks[0].price
+    return "its best bid is not below its best ask" if crossed else ""
 
 
 def _sides(live: _Live) -> dict[Side, dict[Price, Shares]]:

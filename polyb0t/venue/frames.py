@@ -89,11 +89,20 @@ Event = BookSnapshot | PriceChange | TickChange | LastTrade | Other
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedEvent:
+    """A piece of a frame that is not used, and whose books may have missed something by that."""
+
+    code: str
+    reason: str
+    assets: tuple[AssetId, ...] | None  # None: it may concern any book
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """What one frame held. A blank frame or `PONG` holds nothing and is not garbage."""
 
     events: tuple[Event, ...]
-    refused: tuple[FrameRefused, ...]
+    refused: tuple[RefusedEvent, ...]
     pong: bool = False
 
 
@@ -107,22 +116,35 @@ def parse_frame(frame: str | bytes, now: datetime) -> Frame:
     try:
         raw = decode_json(stripped)
     except Refused as refused:
-        return Frame((), (FrameRefused(refused.code, refused.what),))
+        return Frame((), (RefusedEvent(refused.code, refused.what, None),))
     parts = raw if isinstance(raw, list) else [raw]
     if len(parts) > _MOST_EVENTS:
-        return Frame((), (FrameRefused("malformed", f"a frame of {len(parts)} events"),))
+        return Frame((), (RefusedEvent("malformed", f"a frame of {len(parts)} events", None),))
     return _events(parts, now)
 
 
 def _events(parts: list[object], now: datetime) -> Frame:
     events: list[Event] = []
-    refused: list[FrameRefused] = []
+    refused: list[RefusedEvent] = []
     for part in parts:
         try:
             events.append(parse_event(part, now))
         except FrameRefused as refusal:
-            refused.append(refusal)
+            refused.append(RefusedEvent(refusal.code, refusal.what, _concerned(part, refusal.code)))
     return Frame(tuple(events), tuple(refused))
+
+
+def _concerned(part: object, code: str) -> tuple[AssetId, ...] | None:
+    """Whose news was lost with a refused event. A kind that is new to us and names no asset is no news."""
+    if not isinstance(part, dict):
+        return None
+    inner = part.get("price_changes")
+    rows = [part, *(inner if isinstance(inner, list) else ())]
+    named = [row.get("asset_id") if isinstance(row, dict) else None for row in rows]
+    found = tuple({AssetId(name) for name in named if isinstance(name, str)})
+    if code == "unknown_event":
+        return found
+    return found if found and all(isinstance(name, str) for name in named[1:]) else None
 
 
 def parse_event(raw: object, now: datetime) -> Event:

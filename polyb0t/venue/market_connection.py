@@ -194,7 +194,10 @@ class MarketConnection:
         self.tally.events += len(frame.events)
         self.tally.garbage += len(frame.refused)
         for refused in frame.refused:
-            _log.warning("frame_refused", connection=self.name, code=refused.code, reason=refused.what)
+            _log.warning("frame_refused", connection=self.name, code=refused.code, reason=refused.reason)
+            # What could not be read may have been a change: those books are only as good as a new snapshot.
+            assets = self._wanted if refused.assets is None else refused.assets
+            self._line.cache.mark_stale(assets, f"a message could not be read ({refused.reason})")
         if frame.events:
             session.heard = self._clock.boot_seconds()
             self.tally.last_frame_at = self._clock.now()

@@ -99,9 +99,17 @@ def test_best_prices_that_differ_from_the_stated_ones_put_the_book_in_doubt(
     assert cache.statistics().mismatches == 1
 
 
-def test_a_change_that_crosses_the_book_puts_it_in_doubt(cache: BookCache, clock: FakeClock) -> None:
-    tell(cache, clock, a_book_frame(), a_price_change(a_change(price="0.46", best_bid=..., best_ask=...)))
+def test_a_book_whose_sides_cross_is_held_back_until_they_part_again(
+    cache: BookCache, clock: FakeClock
+) -> None:
+    silent: dict[str, Any] = {"best_bid": ..., "best_ask": ...}
+    tell(cache, clock, a_book_frame(), a_price_change(a_change(price="0.46", **silent)))
     assert cache.get(ASSET) is None
+    assert "not below" in cache.doubts([ASSET])[ASSET]
+    tell(cache, clock, a_price_change(a_change(price="0.46", side="SELL", size="0", **silent)))
+    book = cache.get(ASSET)
+    assert book is not None
+    assert (book.best_bid, book.best_ask) == (Decimal("0.46"), Decimal("0.99"))
 
 
 def test_a_changed_tick_asks_for_a_snapshot_on_the_new_grid(cache: BookCache, clock: FakeClock) -> None:

@@ -191,6 +191,32 @@ def test_garbage_is_counted_and_does_not_end_the_stream(exchange: Exchange) -> N
         assert (statistics.garbage, statistics.gaps) == (6, 0)
 
 
+@pytest.mark.parametrize(
+    ("frame", "doubted"),
+    [
+        (a_price_change(a_change(price="7")), {YES}),
+        (a_price_change(a_change(size=5)), {YES}),
+        (a_price_change(a_change(YES), a_change(NO, side="HOLD")), {YES, NO}),
+        (a_book_frame(bids=[{"price": "0.46", "size": "5"}]), {YES}),
+        (json.dumps({"event_type": "surprise", "asset_id": NO}), {NO}),
+        ("[1]", {YES, NO}),
+        ("{", {YES, NO}),
+        ('{"event_type":"surprise"}', set()),
+    ],
+)
+def test_a_message_that_can_not_be_read_puts_the_books_it_may_concern_in_doubt(
+    exchange: Exchange, frame: str, doubted: set[str]
+) -> None:
+    both = [AssetId(YES), AssetId(NO)]
+    with watching(exchange, *both) as watcher:
+        exchange.said()
+        exchange.tell(a_book_frame(YES), a_book_frame(NO))
+        until(lambda: not watcher.cache.doubts(both))
+        exchange.tell(frame)
+        until(lambda: watcher.stream.statistics().frames == 3)
+        until(lambda: set(watcher.cache.doubts(both)) == doubted)
+
+
 def test_a_frame_that_is_too_large_is_a_gap_and_not_the_end(exchange: Exchange) -> None:
     settings = StreamSettings(poll=0.01, first_wait=0.01, longest_wait=0.02, most_frame_bytes=10_000)
     with watching(exchange, YES, settings=settings) as watcher:
