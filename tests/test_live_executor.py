@@ -336,7 +336,7 @@ def test_a_price_that_moved_away_is_told_with_both_prices(room: EngineRoom) -> N
 
 
 def test_two_orders_cannot_both_take_the_last_of_the_money(room: EngineRoom) -> None:
-    room.situation.limits = replace(room.situation.limits, spendable_pusd=Decimal(15))
+    room.situation.limits = replace(room.situation.limits, spendable_pusd=Pusd(Decimal(15)))
     room.gateway.answers.append(Accepted(AcceptedStatus.LIVE, ()))
     room.execute(an_intent())
 

@@ -1,18 +1,16 @@
 """EXECUTED never stands alone: what came of an intent, in words."""
 
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from polyb0t.core.ids import OrderId
-from polyb0t.core.units import Price, Pusd, Shares
+from polyb0t.core.units import Price, Shares
 from polyb0t.execution.intents import IntentRecord, IntentStatus, OrderType, TradeIntent
-from polyb0t.execution.orders import OrderRecord, OrderStatus
+from polyb0t.execution.orders import OrderStatus
 from polyb0t.execution.outcome import outcome_of
-from polyb0t.execution.scope import Regime
 from tests.support.builders import NOW, an_intent
+from tests.support.trading import an_order_record
 
 
 def a_record(intent: TradeIntent, status: IntentStatus, **changes: Any) -> IntentRecord:
@@ -30,39 +28,6 @@ def a_record(intent: TradeIntent, status: IntentStatus, **changes: Any) -> Inten
         "updated_at": NOW,
     }
     return IntentRecord(**{**content, **changes})
-
-
-def an_order(intent: TradeIntent, status: OrderStatus, filled: str = "0", **changes: Any) -> OrderRecord:
-    shares = intent.shares or intent.least_shares
-    content: dict[str, Any] = {
-        "id": OrderId("0x" + "12" * 32),
-        "intent_id": intent.id,
-        "scope": intent.scope,
-        "regime": Regime.LIVE,
-        "status": status,
-        "condition_id": intent.condition_id,
-        "asset_id": intent.asset_id,
-        "side": intent.side,
-        "order_type": intent.order_type,
-        "price": intent.worst_price,
-        "shares": shares,
-        "amount": intent.amount,
-        "signed_order": None,
-        "l2_timestamp": 0,
-        "credential_id": "",
-        "copies": 1,
-        "created_at": NOW,
-        "updated_at": NOW - timedelta(minutes=5),
-        "filled_shares": Shares(Decimal(filled)),
-        "filled_notional": Pusd(Decimal(filled) / 2),
-        "fees": Pusd(Decimal(0)),
-        "provisional_shares": Shares(Decimal(0)),
-        "venue_status": "",
-        "detail": "",
-        "lookups": 0,
-        "looked_up_at": None,
-    }
-    return OrderRecord(**{**content, **changes})
 
 
 TAKER = an_intent(least_shares=Shares(Decimal(150)))
@@ -91,14 +56,14 @@ RESTING = an_intent(
 def test_an_order_is_told_by_what_was_filled_of_what(
     intent: TradeIntent, status: OrderStatus, filled: str, provisional: str, words: str
 ) -> None:
-    order = an_order(intent, status, filled, provisional_shares=Shares(Decimal(provisional)))
+    order = an_order_record(intent, status, filled, provisional_shares=Shares(Decimal(provisional)))
 
     assert outcome_of(a_record(intent, IntentStatus.EXECUTED), order) == words
 
 
 def test_every_status_of_an_order_has_words() -> None:
     for status in OrderStatus:
-        assert outcome_of(a_record(TAKER, IntentStatus.EXECUTED), an_order(TAKER, status))
+        assert outcome_of(a_record(TAKER, IntentStatus.EXECUTED), an_order_record(TAKER, status))
 
 
 @pytest.mark.parametrize(

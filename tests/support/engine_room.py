@@ -73,6 +73,7 @@ class EngineRoom:
         self.gateway = FakeGateway()
         self.books = FakeBooks(self.clock)
         self.halted_by_file = False
+        self.read_held: Callable[[AssetId], Shares | None] = self._held_at_exchange
         self.stores = sqlite_stores(folder, self.clock)
         self.situation = FakeSituation(self.stores, self.clock)
         self.lease = self._acquire(None)
@@ -154,6 +155,9 @@ class EngineRoom:
         return self.gateway.order_id(intent)
 
     def held_shares(self, asset_id: AssetId) -> Shares | None:
+        return self.read_held(asset_id)
+
+    def _held_at_exchange(self, asset_id: AssetId) -> Shares | None:
         return None if self.gateway.down else Shares(self.gateway.held().get(asset_id, ZERO))
 
     def _acquire(self, take_over_from: int | None) -> Lease:

@@ -7,11 +7,13 @@ from typing import Any
 
 from polyb0t.core.clock import Clock
 from polyb0t.core.errors import VenueUnreachableError
-from polyb0t.core.ids import AssetId, EventId
+from polyb0t.core.ids import AssetId, EventId, OrderId
 from polyb0t.core.units import Price, Pusd, Shares
 from polyb0t.data.markets import FeeSchedule, Market, Outcome, ProtocolVersion, TradingTerms
 from polyb0t.data.order_book import Level, OrderBook
 from polyb0t.execution.intents import TradeIntent
+from polyb0t.execution.orders import OrderRecord, OrderStatus
+from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import ClaimLimits, Stores
 from polyb0t.models.kill_switches import stance_of
 from polyb0t.models.limits import ControlContext, Exposure, RiskLimits
@@ -138,3 +140,39 @@ class FakeSituation:
             allow_unvalidated=True,
         )
         return replace(context, **self.changes)
+
+
+def an_order_record(
+    intent: TradeIntent, status: OrderStatus, filled: str = "0", **changes: Any
+) -> OrderRecord:
+    """What is stored of an intent's order, five minutes after it last moved."""
+    shares = intent.shares or intent.least_shares
+    content: dict[str, Any] = {
+        "id": OrderId("0x" + "12" * 32),
+        "intent_id": intent.id,
+        "scope": intent.scope,
+        "regime": Regime.LIVE,
+        "status": status,
+        "condition_id": intent.condition_id,
+        "asset_id": intent.asset_id,
+        "side": intent.side,
+        "order_type": intent.order_type,
+        "price": intent.worst_price,
+        "shares": shares,
+        "amount": intent.amount,
+        "signed_order": None,
+        "l2_timestamp": 0,
+        "credential_id": "",
+        "copies": 1,
+        "created_at": NOW,
+        "updated_at": NOW - timedelta(minutes=5),
+        "filled_shares": Shares(Decimal(filled)),
+        "filled_notional": Pusd(Decimal(filled) / 2),
+        "fees": Pusd(Decimal(0)),
+        "provisional_shares": Shares(Decimal(0)),
+        "venue_status": "",
+        "detail": "",
+        "lookups": 0,
+        "looked_up_at": None,
+    }
+    return OrderRecord(**{**content, **changes})
