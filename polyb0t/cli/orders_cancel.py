@@ -55,7 +55,7 @@ def _can_be_cancelled(order: OrderRecord) -> None:
         )
     if order.status is OrderStatus.DELAYED:
         raise ConflictError(
-            f"Not cancelled: the exchange holds {short} back and takes no cancel now. Nothing was sent.",
+            f"Not cancelled: the exchange holds {short} back and takes no cancel. Nothing was sent.",
             do=_follow(order),
             code="order_delayed",
         )
@@ -77,7 +77,7 @@ def _gateway(opened: OpenedStore) -> OrderGateway:
     if gateway is None:
         raise NotAuthorisedError(
             "Not cancelled: there are no credentials for this wallet here. Nothing was sent.",
-            why="The engine writes them when it starts with money; the signing key is never used for a cancel.",
+            why="The engine writes them when it starts with money; a cancel never uses the signing key.",
             do="Cancel on the exchange's website, or start the engine once: polyb0t run --live",
             code="no_credentials",
         )

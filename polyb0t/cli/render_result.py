@@ -126,9 +126,9 @@ def _unknown(result: Result, paint: Paint) -> list[str]:
     asked = {0: "not asked yet", 1: "asked once", 2: "asked twice"}.get(
         order.lookups, f"asked {order.lookups} times"
     )
-    shown = words.short_hex(order.id)
+    shown, unknown = words.short_hex(order.id), paint.yellow("SENT, OUTCOME UNKNOWN.")
     return [
-        f"{paint.yellow('SENT, OUTCOME UNKNOWN.')} The exchange did not answer; it may have the order or not.",
+        f"{unknown} The exchange did not answer; it may have the order or not.",
         f"  {at_stake} Do not place it again by hand.",
         f"  polyb0t asks for order {shown} until it knows and never makes a second one ({asked}).",
         f"  Follow: polyb0t orders show {order.id[:6]}",

@@ -38,5 +38,5 @@ def sandbox(
         fresh=fresh,
         import_dir=import_dir,
         ready=lambda url: out.show([f"Sandbox: {url}   no money, no internet. Ctrl-C saves the world."]),
-        notice=lambda sentence: out.say(sentence),
+        notice=out.say,
     )

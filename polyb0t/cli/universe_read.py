@@ -30,11 +30,15 @@ def show(terminal: Terminal, opened: OpenedStore, *, why: bool) -> None:
         return
     scene = look(opened)
     seen = (scene.now - from_iso(str(universe["at"]))).total_seconds()
+    counts = [
+        f"{universe.get('watched', 0)} markets watched",
+        f"{universe.get('tradable', 0)} tradable",
+        f"{universe.get('proposed', 0)} worth proposing",
+    ]
     lines = [
         *context_line(scene, terminal.paint, terminal.columns).split("\n"),
         "",
-        f"{universe.get('watched', 0)} markets watched, {universe.get('tradable', 0)} tradable, "
-        f"{universe.get('proposed', 0)} worth proposing; {words.coarse(seen)} ago.",
+        f"{', '.join(counts)}; {words.coarse(seen)} ago.",
         *(_why(universe) if why else ["Reasons with counts: polyb0t universe --why"]),
     ]
     terminal.show(part for line in lines for part in _fold(line, terminal.columns))

@@ -1,0 +1,40 @@
+"""The HTTP surface over one opened store: `create_app`."""
+
+from fastapi import FastAPI
+
+from polyb0t import __version__
+from polyb0t.api.intents import intent_routes
+from polyb0t.api.problems import add_problem_handlers, responses
+from polyb0t.api.schemas import Health, Status
+from polyb0t.api.security import LocalOnly
+from polyb0t.core.clock import iso
+from polyb0t.runtime.opened import OpenedStore
+from polyb0t.runtime.overview import overview
+from polyb0t.runtime.views import View
+
+
+def create_app(opened: OpenedStore) -> FastAPI:
+    """Routes, problem details and the checks against foreign pages."""
+    app = FastAPI(
+        title="polyb0t",
+        version=__version__,
+        description="Proposed trades and decisions, for this computer's own programs.",
+        docs_url=None,  # their pages load scripts from the internet
+        redoc_url=None,
+    )
+    add_problem_handlers(app)
+    app.include_router(intent_routes(opened))
+
+    @app.get("/health", response_model=Health, responses=responses(503), tags=["state"])
+    def health() -> View:
+        """Whether this process and its database answer."""
+        now = opened.stores.intents.now()
+        return {"status": "ok", "database": "ok", "version": __version__, "time": iso(now)}
+
+    @app.get("/status", response_model=Status, responses=responses(503), tags=["state"])
+    def status() -> View:
+        """Mode, stance, engine, switches and what is at stake."""
+        return overview(opened).view()
+
+    app.add_middleware(LocalOnly)
+    return app

@@ -1,0 +1,175 @@
+"""What the API answers, described. Money, prices and shares are decimal strings; unknown is null."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+DecimalText = Annotated[str, Field(pattern=r"^-?\d+(\.\d+)?$", examples=["0.61"])]
+Instant = Annotated[
+    str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-22T12:41:07.000000Z"])
+]
+
+
+class Answer(BaseModel):
+    """Only what is described is answered."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Problem(Answer):
+    """Why something was not done (RFC 9457). `code` is stable."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+
+
+class Control(Answer):
+    """One check that was made when the trade was proposed."""
+
+    name: str
+    passed: bool
+    value: str
+    limit: str
+    detail: str
+
+
+class Intent(Answer):
+    """A proposed trade and how it stands. Prices in pUSD per share, `edge` at the worst price."""
+
+    id: str
+    short_id: str
+    digest: str
+    status: str
+    outcome: str | None
+    intent_type: str
+    scope: str
+    regime: str
+    question: str
+    condition_id: str
+    event_id: str | None
+    category: str
+    protocol_version: str
+    neg_risk: bool
+    end_date: Instant | None
+    page_url: str
+    resolution_source: str
+    rules_hash: str
+    rules_text: str
+    outcome_label: str
+    asset_id: str
+    side: str | None
+    order_type: str | None
+    post_only: bool
+    life_seconds: int | None
+    worst_price: DecimalText | None
+    amount: DecimalText | None
+    shares: DecimalText | None
+    least_shares: DecimalText | None
+    tick: DecimalText | None
+    fee_rate: DecimalText | None
+    fee_exponent: DecimalText | None
+    estimated_cost: DecimalText | None
+    max_cost: DecimalText | None
+    estimated_shares: DecimalText | None
+    estimated_fee: DecimalText | None
+    reference_price: DecimalText | None
+    book_hash: str
+    book_age_seconds: DecimalText | None
+    best_bid: DecimalText | None
+    best_ask: DecimalText | None
+    model_name: str
+    model_version: str
+    model_validated: bool
+    model_probability: DecimalText | None
+    model_low: DecimalText | None
+    model_high: DecimalText | None
+    edge: DecimalText | None
+    edge_now: DecimalText | None
+    reason: str
+    controls: list[Control]
+    approvals_required: int
+    created_at: Instant
+    deadline: Instant
+    parent_id: str | None
+    target_order_id: str | None
+    decided_at: Instant | None
+    decided_by: str | None
+    execute_by: Instant | None
+    result: str | None
+    result_detail: str
+    seen_at: Instant | None
+    order_id: str | None
+    updated_at: Instant
+
+
+class Health(Answer):
+    """The process answers and its database can be read."""
+
+    status: str
+    database: str
+    version: str
+    time: Instant
+
+
+class Switch(Answer):
+    """One kill switch."""
+
+    type: str
+    tripped: bool
+    at: Instant | None
+    by: str
+    reason: str
+    value: str | None
+    limit: str | None
+
+
+class EngineState(Answer):
+    """The engine's own row."""
+
+    running: bool
+    cycle: int | None
+    started_at: Instant | None
+    heard_at: Instant | None
+    holder: str | None
+
+
+class Status(Answer):
+    """Where this is, whether it may trade, what is at stake (pUSD)."""
+
+    mode: str
+    scope: str
+    venue: str
+    wallet: str
+    regime: str
+    stance: str
+    trading_allowed: bool
+    engine: EngineState
+    switches: list[Switch]
+    halt_file: bool
+    waiting: int
+    approved: int
+    open_orders: int
+    unknown_orders: int
+    cash: DecimalText | None
+    at_risk: DecimalText
+    reserved: DecimalText
+    missing: dict[str, str]
+
+
+class Approval(BaseModel):
+    """Optional: the digest of the content that was seen. Another content is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    digest: Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$")] = None
+
+
+class Rejection(BaseModel):
+    """Optional: why; the journal keeps it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Annotated[str, Field(max_length=500)] = ""

@@ -1,0 +1,105 @@
+"""`positions`: every holding with what it cost and what the bid would bring."""
+
+from decimal import Decimal
+
+from polyb0t.cli import words
+from polyb0t.cli.scene import Scene, context_line, look
+from polyb0t.cli.table import Column, table
+from polyb0t.cli.terminal import MEDIUM, Paint, Terminal
+from polyb0t.execution.scope import Regime
+from polyb0t.runtime.holdings import Holding, Holdings, read_holdings
+from polyb0t.runtime.opened import OpenedStore
+
+_COLUMNS = (
+    Column("HOLDING", widest=30),
+    Column("MARKET", widest=32),
+    Column("PAID", right=True),
+    Column("BID", right=True),
+    Column("VALUE", right=True),
+    Column("GAIN", right=True),
+    Column("", right=True),
+)
+
+
+def show(terminal: Terminal, opened: OpenedStore) -> None:
+    """Print the holdings."""
+    holdings = read_holdings(opened.stores)
+    if terminal.json:
+        terminal.data([holding.view() for holding in holdings.ours])
+        return
+    scene = look(opened)
+    terminal.show(positions_screen(holdings, scene, terminal.paint, terminal.columns))
+
+
+def positions_screen(holdings: Holdings, scene: Scene, paint: Paint, columns: int) -> list[str]:
+    """The whole screen."""
+    lines = [*context_line(scene, paint, columns).split("\n"), ""]
+    if not holdings.ours:
+        lines.append("Nothing is held that polyb0t bought.")
+        if scene.regime is Regime.DRY_RUN:
+            lines.append(
+                "This is a dry run: approved trades are noted, nothing is bought. make practice buys."
+            )
+    elif columns < MEDIUM:
+        lines += [line for holding in holdings.ours for line in _card(holding, paint, columns)]
+        lines += words.wrap(_total(holdings), columns)
+    else:
+        rows = [_row(holding, paint) for holding in holdings.ours]
+        lines += table(_COLUMNS, rows, columns)
+        lines += words.wrap(_total(holdings), columns)
+    if holdings.foreign:
+        lines += ["", "Not from polyb0t: counted, never touched"]
+        lines += [
+            words.cut(
+                f"  {words.shares(each.shares)} {words.outcome(each.outcome_label)}  "
+                f"{words.one_line(each.question)}",
+                columns,
+            )
+            for each in holdings.foreign
+        ]
+    if holdings.account is not None and "positions" in holdings.account.missing:
+        why = words.one_line(holdings.account.missing["positions"])
+        lines += words.wrap(f"The exchange's own list of positions was not read: {why}", columns)
+    return lines
+
+
+def _row(holding: Holding, paint: Paint) -> list[str]:
+    position, intent = holding.position, holding.intent
+    cost = position.average_cost
+    return [
+        f"{words.shares(position.shares)} {words.outcome(intent.outcome_label)}",
+        words.cut(words.one_line(intent.question), 32),
+        "-" if cost is None else f"{words.round_to(cost * 100, 1)}¢",
+        "won" if holding.redeemable else words.price(holding.bid, intent.tick),
+        words.money(holding.value),
+        _colour(holding.gain, words.money(holding.gain, sign=True), paint),
+        _relative(holding, paint),
+    ]
+
+
+def _relative(holding: Holding, paint: Paint) -> str:
+    if holding.gain is None or not holding.position.cost:
+        return ""
+    share = words.round_to(holding.gain / holding.position.cost * 100, 1)
+    return _colour(holding.gain, f"{share:+.1f}%", paint)
+
+
+def _colour(gain: Decimal | None, text: str, paint: Paint) -> str:
+    if gain is None or gain == 0:
+        return text
+    return paint.green(text) if gain > 0 else paint.red(text)
+
+
+def _card(holding: Holding, paint: Paint, columns: int) -> list[str]:
+    row = _row(holding, paint)
+    return [f"{row[0]}  {row[5]} {row[6]}", "      " + words.cut(row[1], columns - 6)]
+
+
+def _total(holdings: Holdings) -> str:
+    value = holdings.value
+    gain = None if value is None else value - holdings.cost
+    return (
+        f"Total at bid {words.money(value)}   paid {words.money(holdings.cost)}   "
+        f"gain {words.money(gain, sign=True)} pUSD. PAID has the fee in it; "
+        f"{words.shares(holdings.provisional)} shares provisional."
+    )

@@ -1,0 +1,109 @@
+"""`status`: problems first, each with what to do."""
+
+from collections.abc import Iterator
+
+from polyb0t.cli import words
+from polyb0t.cli.scene import Scene, context_line, look
+from polyb0t.cli.terminal import Paint, Terminal
+from polyb0t.cli.trade_words import Trade
+from polyb0t.execution.scope import Regime
+from polyb0t.models.kill_switches import KillSwitchType, Stance, tripped
+from polyb0t.runtime.opened import OpenedStore
+from polyb0t.runtime.overview import Overview, overview
+
+_LABEL = 11
+NOT_ALLOWED = 4
+NO_ENGINE = 1
+
+
+def show(terminal: Terminal, opened: OpenedStore) -> int:
+    """Print the status; the exit code says whether it may trade and whether an engine runs."""
+    state = overview(opened)
+    if terminal.json:
+        terminal.data(state.view())
+    else:
+        terminal.show(status_screen(state, look(opened), terminal.paint, terminal.columns))
+    if not state.running:
+        return NO_ENGINE
+    return 0 if state.stance is Stance.ACTIVE and not opened.halt_file.present() else NOT_ALLOWED
+
+
+def status_screen(state: Overview, scene: Scene, paint: Paint, columns: int) -> list[str]:
+    """The whole screen; lines with a problem stand on top."""
+    problems: list[str] = []
+    facts: list[str] = []
+    for name, text, wrong in _lines(state, scene):
+        first, *rest = words.wrap(text, columns - _LABEL) or ["-"]
+        shown = [f"{name:<{_LABEL}}{paint.yellow(first) if wrong else first}"]
+        shown += [" " * _LABEL + line for line in rest]
+        (problems if wrong else facts).extend(shown)
+    return [*context_line(scene, paint, columns).split("\n"), *problems, *facts]
+
+
+def _lines(state: Overview, scene: Scene) -> Iterator[tuple[str, str, bool]]:
+    yield _trading(state)
+    yield _engine(state, scene)
+    if state.doubtful:
+        ids = ", ".join(words.short_hex(order.id) for order in state.doubtful[:3])
+        what = f"{len(state.doubtful)} of unknown outcome: {ids}. Their money stays reserved."
+        yield "Unknown", f"{what} Look: polyb0t orders show {state.doubtful[0].id[:6]}", True
+    yield "Waiting", _waiting(state, scene), False
+    held = words.money(state.reserved)
+    resting = len(state.open_orders) - len(state.doubtful)
+    yield "Orders", f"{resting} open, {held} pUSD held; {len(state.doubtful)} unknown", False
+    yield from _money(state, scene)
+
+
+def _trading(state: Overview) -> tuple[str, str, bool]:
+    held = tripped(state.switches)
+    file = state.opened.halt_file.present()
+    if not held and not file:
+        total = len(KillSwitchType)
+        return "Trading", f"ALLOWED, {total} of {total} switches clear", False
+    parts = [f"{switch.type.value} ({words.one_line(switch.reason) or 'no reason noted'})" for switch in held]
+    if file:
+        parts.append("the HALT file is there")
+    manual = file or any(switch.type is KillSwitchType.MANUAL for switch in held)
+    do = ' Go on: polyb0t resume --reason "..."' if manual else " Its cause has to go first."
+    stance = state.stance.words if held else "halted by file: nothing new is sent"
+    return "Trading", f"{stance.upper()}. {'; '.join(parts)}.{do}", True
+
+
+def _engine(state: Overview, scene: Scene) -> tuple[str, str, bool]:
+    if not state.running or state.engine is None:
+        missing = scene.no_engine("Start it: make run") or "The engine is silent. Start it: make run"
+        return "Engine", missing, True
+    since = words.coarse((scene.now - state.engine.started_at).total_seconds())
+    text = f"running {since}, holds the lease; cycle {state.engine.cycle}"
+    return "Engine", f"{text}, heard {words.span(scene.beat_seconds)} ago", False
+
+
+def _waiting(state: Overview, scene: Scene) -> str:
+    if not state.waiting:
+        return "nothing; see why: polyb0t universe --why"
+    soonest = sorted(state.waiting, key=lambda record: record.intent.deadline)[:3]
+    short = state.opened.stores.intents.shortest_prefixes([record.id for record in soonest])
+    shown = [
+        f"{short[record.id]} {words.left((record.intent.deadline - scene.now).total_seconds(), column=True)} "
+        f"{record.intent.side or record.intent.intent_type.value} {Trade(record.intent).outcome}"
+        for record in soonest
+    ]
+    more = f" and {len(state.waiting) - 3} more" if len(state.waiting) > 3 else ""
+    return ", ".join(shown) + more
+
+
+def _money(state: Overview, scene: Scene) -> Iterator[tuple[str, str, bool]]:
+    account = state.account
+    if account is not None and account.cash_pusd is not None:
+        age = words.coarse((scene.now - account.observed_at).total_seconds())
+        yield "Money", f"cash {words.money(account.cash_pusd)} pUSD, read {age} ago or unchanged since", False
+    elif scene.regime is Regime.DRY_RUN:
+        yield "Money", "a dry run sizes against a pretend bankroll; the balance is not read", False
+    else:
+        why = (
+            words.one_line(account.missing.get("cash_pusd", ""))
+            if account
+            else "no account state is stored yet"
+        )
+        yield "Money", f"cash is not known: {why or 'it could not be read'}", True
+    yield "At risk", f"{words.money(state.at_risk)} pUSD in positions and orders", False

@@ -1,0 +1,104 @@
+"""The state of everything in one value: what `status` prints and `/status` answers."""
+
+from dataclasses import dataclass
+
+from polyb0t.core.clock import iso
+from polyb0t.core.units import ZERO, Pusd
+from polyb0t.data.account_state import AccountState
+from polyb0t.execution.intents import IntentRecord, IntentStatus
+from polyb0t.execution.orders import OrderRecord, OrderStatus
+from polyb0t.execution.scope import mode_words
+from polyb0t.execution.store import LeaseInfo
+from polyb0t.models.kill_switches import Stance, SwitchState, stance_of
+from polyb0t.runtime.holdings import Holdings, read_holdings
+from polyb0t.runtime.opened import OpenedStore
+from polyb0t.runtime.views import View, switch_view, value_view
+
+LEASE_SECONDS = 30.0  # without a beat for so long an engine counts as gone, also to other engines
+_DOUBTFUL = frozenset({OrderStatus.UNKNOWN, OrderStatus.SIGNED, OrderStatus.VANISHED})
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Read at one moment; nothing in it was asked of the exchange now."""
+
+    opened: OpenedStore
+    engine: LeaseInfo | None
+    running: bool
+    switches: tuple[SwitchState, ...]
+    waiting: tuple[IntentRecord, ...]
+    approved: tuple[IntentRecord, ...]
+    open_orders: tuple[OrderRecord, ...]
+    account: AccountState | None
+    holdings: Holdings
+    reserved: Pusd
+
+    @property
+    def stance(self) -> Stance:
+        return stance_of(self.switches)
+
+    @property
+    def doubtful(self) -> tuple[OrderRecord, ...]:
+        """Orders of which nobody knows whether they exist."""
+        return tuple(order for order in self.open_orders if order.status in _DOUBTFUL)
+
+    @property
+    def at_risk(self) -> Pusd:
+        """What positions cost and what may still be spent."""
+        return Pusd(self.holdings.cost + self.reserved)
+
+    def view(self) -> View:
+        """The same as data."""
+        scope, engine = self.opened.scope, self.engine
+        regime = engine.regime if engine else self.opened.regime()
+        cash = self.account.cash_pusd if self.account else None
+        return {
+            "mode": mode_words(scope, regime),
+            "scope": str(scope),
+            "venue": scope.venue,
+            "wallet": scope.wallet,
+            "regime": regime.value,
+            "stance": self.stance.value,
+            "trading_allowed": self.stance is Stance.ACTIVE,
+            "engine": {
+                "running": self.running,
+                "cycle": engine.cycle if engine else None,
+                "started_at": iso(engine.started_at) if engine else None,
+                "heard_at": iso(engine.beat_at) if engine else None,
+                "holder": engine.holder if engine else None,
+            },
+            "switches": [switch_view(state) for state in self.switches],
+            "halt_file": self.opened.halt_file.present(),
+            "waiting": len(self.waiting),
+            "approved": len(self.approved),
+            "open_orders": len(self.open_orders),
+            "unknown_orders": len(self.doubtful),
+            "cash": value_view(cash),
+            "at_risk": value_view(self.at_risk),
+            "reserved": value_view(self.reserved),
+            "missing": dict(self.account.missing) if self.account else {},
+        }
+
+
+def overview(opened: OpenedStore) -> Overview:
+    """Read everything."""
+    stores, engine = opened.stores, opened.engine()
+    orders = stores.orders.watched()
+    return Overview(
+        opened=opened,
+        engine=engine,
+        running=engine is not None and is_running(opened, engine),
+        switches=tuple(stores.switches.list()),
+        waiting=stores.intents.list(statuses=(IntentStatus.PENDING,)),
+        approved=stores.intents.list(statuses=(IntentStatus.APPROVED, IntentStatus.EXECUTING)),
+        open_orders=tuple(order for order in orders if order.status is not OrderStatus.FILLED),
+        account=stores.engine.latest_account_state(),
+        holdings=read_holdings(stores),
+        reserved=Pusd(stores.orders.reserved_pusd() or ZERO),
+    )
+
+
+def is_running(opened: OpenedStore, engine: LeaseInfo) -> bool:
+    """Its process lives and was heard within the lease time."""
+    silent = (opened.stores.intents.now() - engine.beat_at).total_seconds()
+    return not engine.released and silent <= LEASE_SECONDS and opened.engine_alive()
