@@ -4,9 +4,8 @@ import os
 from typing import Final
 
 from polyb0t.core.errors import ConfigurationError
-from polyb0t.core.practice import practice_key
+from polyb0t.core.practice import is_practice_key, practice_key
 from polyb0t.runtime.surroundings import Surroundings
-from polyb0t.venue.preflight import refuse_wrong_key
 from polyb0t.venue.signing import SigningKey
 
 KEY_NAME: Final = "POLYBOT_PRIVATE_KEY"
@@ -22,7 +21,7 @@ def signing_key(around: Surroundings) -> SigningKey:
     """
     given = os.environ.get(KEY_NAME, "").strip() or _practice(around)
     key = SigningKey(given)  # first, so that a text that is no key is refused as that
-    refuse_wrong_key(around.environment, given)
+    _refuse_wrong_key(around, given)
     return key
 
 
@@ -43,3 +42,22 @@ def _practice(around: Surroundings) -> str:
             code="not_a_practice_wallet",
         )
     return practice_key(account.index)
+
+
+def _refuse_wrong_key(around: Surroundings, key: str) -> None:
+    """Practice keys are for the sandbox, and nothing else is."""
+    if is_practice_key(key) == around.environment.is_sandbox:
+        return
+    if around.environment.is_sandbox:
+        raise ConfigurationError(
+            f"Not started: {KEY_NAME} holds a key that is not a practice key.",
+            why="A key that may hold money is never used on the sandbox. It was not used.",
+            do=f"Unset {KEY_NAME}; the sandbox has an account ready.",
+            code="real_key_on_sandbox",
+        )
+    raise ConfigurationError(
+        "Not started: this is a practice key, which everybody knows.",
+        why="Money on it would be anybody's. Nothing was sent.",
+        do="Use your own key on the real venue, or practise: make practice",
+        code="practice_key_on_real_venue",
+    )

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from polyb0t.config.settings import Settings, load_settings
 from polyb0t.core.clock import Clock, SystemClock
 from polyb0t.core.errors import ConflictError, PolybotError, VenueUnreachableError
+from polyb0t.runtime.migrations import bring_up_to_date
 from polyb0t.runtime.places import data_dir, database_url
 from polyb0t.runtime.surroundings import Surroundings, look_around
 from polyb0t.runtime.terminal import give_the_terminal_back, own_the_terminal
@@ -108,7 +109,8 @@ class Launcher:
         around = self._start_sandbox(steps)
         steps.done(around.summary)
         steps.begin(3, "Database")
-        steps.done(f"sandbox, {self._migrate(around)}")
+        new = bring_up_to_date(database_url(self.settings, around.scope))
+        steps.done(f"sandbox, {'new' if new else 'continued'}")
         steps.begin(4, "Engine")
         self._start_engine(steps)
         steps.done(
@@ -134,14 +136,6 @@ class Launcher:
                 return None
 
         return self._until(steps, "sandbox", answer)
-
-    def _migrate(self, around: Surroundings) -> str:
-        from polyb0t.db import migrate  # noqa: PLC0415 - alembic is slow to import and only needed here
-
-        url = database_url(self.settings, around.scope)
-        before = migrate.current(url)
-        migrate.upgrade(url)
-        return "continued" if before else "new"
 
     def _start_engine(self, steps: Steps) -> None:
         ready = data_dir(self.settings) / f"engine-ready-{os.getpid()}"

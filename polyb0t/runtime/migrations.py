@@ -1,7 +1,7 @@
 """Migrations as the commands and the launcher run them."""
 
 from polyb0t.config.settings import Settings
-from polyb0t.core.errors import ConfigurationError
+from polyb0t.core.errors import ConfigurationError, DatabaseError
 from polyb0t.db import migrate
 from polyb0t.db.stores import without_password
 from polyb0t.runtime.current import read_current
@@ -26,6 +26,20 @@ def target_url(settings: Settings) -> str:
         why=f"POLYBOT_DATABASE_URL is not set and no engine has run on {settings.venue} yet.",
         do="An engine migrates its own database at its first start; or name one: --database-url URL",
     )
+
+
+def bring_up_to_date(url: str) -> bool:
+    """Migrate the database at `url`, making it if there is none; whether it is new.
+
+    Raises:
+        DatabaseError: it cannot be used or is of a newer version.
+    """
+    try:
+        before = migrate.current(url)
+    except DatabaseError:
+        before = None  # not there yet; what is wrong with one that is there, the migration says
+    migrate.upgrade(url)
+    return before is None
 
 
 def upgrade(settings: Settings) -> tuple[str, str]:

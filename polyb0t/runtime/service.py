@@ -32,9 +32,8 @@ from polyb0t.runtime.screen import CheckFacts, Screen, StartFacts, StatusFacts, 
 from polyb0t.runtime.surroundings import Surroundings, look_around
 from polyb0t.runtime.wiring import Account, Engine, build_account, build_engine, credentials_file, regime_of
 from polyb0t.venue.credentials import load_credentials, obtain_credentials, save_credentials
-from polyb0t.venue.http import HttpReader
 from polyb0t.venue.one_shot import OneShot
-from polyb0t.venue.preflight import CheckStatus, VenuePreflight
+from polyb0t.venue.preflight import CheckState, run_preflight
 from polyb0t.venue.signing import SigningKey
 
 log = structlog.get_logger()
@@ -136,10 +135,9 @@ def _check(around: Surroundings, account: Account, screen: Screen, clock: Clock)
     Raises:
         ConfigurationError: a check failed; its remedy is named and nothing was sent.
     """
-    with HttpReader(clock, sandbox=around.environment.is_sandbox) as reader:
-        checks = VenuePreflight(around.environment, reader=reader, clock=clock, api=account.api).run()
-    screen.checked(tuple(CheckFacts(c.name, str(c.status), c.detail, c.do) for c in checks))
-    failed = next((check for check in checks if check.status is CheckStatus.FAILED), None)
+    checks = run_preflight(around.environment, around.wallet, account.api, clock)
+    screen.checked(tuple(CheckFacts(c.name, str(c.state), c.detail, c.do) for c in checks))
+    failed = next((check for check in checks if check.state is CheckState.FAILED), None)
     if failed is not None:
         raise ConfigurationError(
             f"Not started: the check of {failed.name} failed.",
