@@ -284,12 +284,13 @@ class IntentManager:
         )
 
     def _refusal(self, done: str, intent_id: IntentId, refused: ConflictError) -> ConflictError:
+        if refused.code == "foreign_scope":  # there is no row of ours to tell more about
+            return refused
         record = self._store.get(intent_id)
         standing = Standing(
             short=self._store.shortest_prefixes([intent_id])[intent_id],
             status=record.status,
             dry_run=record.intent.regime is Regime.DRY_RUN,
-            scope=record.intent.scope,
             created_at=record.intent.created_at,
             deadline=record.intent.deadline,
             decided_by=record.decided_by,

@@ -21,7 +21,6 @@ class Standing:
     short: str  # the shortest unique prefix of its id
     status: str
     dry_run: bool
-    scope: str
     created_at: datetime
     deadline: datetime
     decided_by: str | None
@@ -60,12 +59,6 @@ def refusal(done: str, standing: Standing, refused: ConflictError) -> ConflictEr
 def _sentences(standing: Standing, refused: ConflictError) -> tuple[str, tuple[str, str, str]]:
     if refused.code == "halted" or standing.result == "halted":
         return "halted", _halted(standing, refused)
-    if refused.code == "foreign_scope":
-        return refused.code, (
-            f"{standing.short} belongs to {standing.scope}. Nothing was sent.",
-            refused.why,
-            refused.do or "Use the database of that scope.",
-        )
     if refused.code == "digest_mismatch":
         return refused.code, (
             f"{standing.short} is not the trade that you were shown. Nothing was sent.",
