@@ -25,6 +25,7 @@ class _Live:
     """One asset. `sides` exist from the first change on: most books of a cycle never see one."""
 
     base: OrderBook
+    checked_at: datetime  # the last snapshot, or the last one that could not be placed
     sides: dict[Side, dict[Price, Shares]] | None = None
     built: OrderBook | None = None
     doubt: str = ""
@@ -34,7 +35,7 @@ class _Live:
 
 @dataclass(frozen=True, slots=True)
 class CacheStatistics:
-    """Counts since the start. `mismatches` are books that turned out wrong and were replaced."""
+    """Counts since the start. `mismatches` are books that turned out wrong, or may have."""
 
     books: int
     in_doubt: int
@@ -106,23 +107,37 @@ class BookCache:
                 case _:
                     pass
 
-    def put(self, book: OrderBook) -> bool:
-        """A snapshot read over HTTP. False when the stream already told of later changes.
+    def overdue(self, asset_ids: Iterable[AssetId], seconds: float) -> list[AssetId]:
+        """Books in no doubt whose last snapshot is older than `seconds`, the longest unchecked first."""
+        now = self._clock.now()
+        with self._lock:
+            lives = ((asset_id, self._live.get(asset_id)) for asset_id in asset_ids)
+            ages = [
+                ((now - live.checked_at).total_seconds(), asset_id)
+                for asset_id, live in lives
+                if live is not None and not live.doubt
+            ]
+        return [asset_id for age, asset_id in sorted(ages, reverse=True) if age > seconds]
 
-        Without a time of the exchange an answer can not be placed among the stream's messages, so
-        it is taken only where the stream has told nothing.
+    def put(self, book: OrderBook) -> bool:
+        """A snapshot read over HTTP. False when it is not taken.
+
+        It is not where the stream told of later changes, nor, without a time of the exchange, where
+        the stream told anything: it can not be placed among the messages. One that contradicts the
+        stream at the same time puts the book in doubt: within that millisecond either may be right,
+        and the next snapshot decides.
         """
         with self._lock:
+            live = self._live.get(book.asset_id)
             told = self._last_told.get(book.asset_id)
             if told is not None and (book.venue_time is None or book.venue_time < told):
-                self._counts.outdated += 1
-                return False
-            live = self._live.get(book.asset_id)
+                return self._outdated(live)
             if live is not None and live.new_tick is not None and book.tick not in (None, live.new_tick):
-                self._counts.outdated += 1
-                return False
+                return self._outdated(live)
             if live is not None and not live.doubt and book.venue_time == told and _differs(live, book):
                 self._counts.mismatches += 1
+                live.doubt = "a cross-check showed another book"
+                return False
             self._replace(book)
             self._live[book.asset_id].overtook = book.venue_time
             return True
@@ -153,9 +168,15 @@ class BookCache:
                 newest_confirmation=counts.newest,
             )
 
+    def _outdated(self, live: _Live | None) -> bool:
+        self._counts.outdated += 1
+        if live is not None:
+            live.checked_at = self._clock.now()
+        return False
+
     def _replace(self, book: OrderBook) -> None:
         self._told(book.asset_id, book.venue_time)
-        self._live[book.asset_id] = _Live(book)
+        self._live[book.asset_id] = _Live(book, book.observed_at)
         self._counts.snapshots += 1
         self._confirm(book.observed_at)
 

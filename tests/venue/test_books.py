@@ -164,15 +164,28 @@ def test_changes_that_a_snapshot_by_http_already_holds_are_not_applied_again(
     assert book.bids[0].shares == Decimal("120.5")
 
 
-def test_a_cross_check_that_differs_replaces_the_book_and_is_counted(
+def test_a_cross_check_that_differs_is_counted_and_the_next_snapshot_decides(
     cache: BookCache, clock: FakeClock
 ) -> None:
     tell(cache, clock, a_book_frame())
-    cache.put(by_http(clock, bids=[{"price": "0.43", "size": "9"}]))
+    other = by_http(clock, bids=[{"price": "0.43", "size": "9"}])
+    assert not cache.put(other)
+    assert cache.get(ASSET) is None
+    assert cache.statistics().mismatches == 1
+    assert cache.put(other)
     book = cache.get(ASSET)
     assert book is not None
     assert book.best_bid == Decimal("0.43")
-    assert cache.statistics().mismatches == 1
+
+
+def test_a_cross_check_that_agrees_renews_the_book(cache: BookCache, clock: FakeClock) -> None:
+    tell(cache, clock, a_book_frame())
+    clock.advance(seconds=301)
+    assert cache.overdue([ASSET, AssetId(NO)], 300) == [ASSET]
+    assert cache.put(by_http(clock))
+    assert cache.overdue([ASSET], 300) == []
+    assert set(cache.fresh([ASSET], 1)) == {ASSET}
+    assert cache.statistics().mismatches == 0
 
 
 def test_what_nobody_watches_is_forgotten(cache: BookCache, clock: FakeClock) -> None:

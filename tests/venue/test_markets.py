@@ -9,12 +9,13 @@ import pytest
 from polyb0t.core.errors import VenueUnreachableError
 from polyb0t.core.ids import AssetId, ConditionId
 from polyb0t.venue.books import BookCache
+from polyb0t.venue.frames import parse_frame
 from polyb0t.venue.http import HttpReader
 from polyb0t.venue.live_books import LiveBooks
 from polyb0t.venue.markets import BOOKS_PER_REQUEST, PolymarketMarkets, PublicAddresses
 from polyb0t.venue.query import CatalogueQuery
 from tests.support.clock import FakeClock
-from tests.venue.rows import NO, YES, a_book_row, a_market_row, a_terms_row
+from tests.venue.rows import NO, YES, a_book_row, a_change, a_market_row, a_price_change, a_terms_row
 from tests.venue.web import Reply, Request, Web, serving
 
 Answer = Callable[[Request], Reply | None]
@@ -201,3 +202,27 @@ def test_live_books_read_only_what_is_cold_and_warm_the_cache() -> None:
         cache.mark_stale([AssetId(NO)], "gap")
         live.read([AssetId(YES), AssetId(NO)])
         assert json.loads(web.requests[-1].body) == [{"token_id": NO}]
+
+
+def test_busy_books_are_compared_with_a_read_now_and_then_and_a_failed_one_stops_nothing() -> None:
+    clock = FakeClock()
+    cache = BookCache(clock)
+    fine = True
+
+    def answer(request: Request) -> Reply:
+        return books_of(request) if fine else Reply(b"{}", 403)
+
+    def streamed() -> None:
+        """As the stream would: the book is young again, though nobody compared it."""
+        for event in parse_frame(a_price_change(a_change(size="120.5")), clock.now()).events:
+            cache.apply(event)
+
+    with serving(answer) as web, HttpReader(clock) as http:
+        live = LiveBooks(cache, provider(web, http, clock), clock)
+        live.read([AssetId(YES)])
+        for _ in range(11):
+            clock.advance(seconds=29)
+            streamed()
+            fine = False
+            assert set(live.read([AssetId(YES)])) == {YES}
+        assert len(web.requests) == 2
