@@ -1,0 +1,145 @@
+"""Build, hash and sign one order: ours against py-clob-client-v2 as pip installs it.
+
+The rival runs in an environment of its own, made once under .tools/, without coincurve (pip does not
+bring it) and then with it. Ours does more in its time: canonical text and digest of the intent,
+amounts, hash, signature, request body and headers. The ratio that counts leaves the rival's hash out.
+
+    .venv/bin/python -m bench.bench_signing
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from polyb0t.core.clock import SystemClock
+from polyb0t.core.ids import Wallet
+from polyb0t.data.markets import FeeSchedule
+from polyb0t.venue.account_api import AccountApi, TradingWallet
+from polyb0t.venue.credentials import ApiCredentials
+from polyb0t.venue.environment import POLYMARKET
+from polyb0t.venue.gateway import PolymarketGateway
+from polyb0t.venue.http import HttpReader
+from polyb0t.venue.one_shot import OneShot
+from polyb0t.venue.signing import SigningKey
+from tests.venue.intents import an_intent
+
+ROOT = Path(__file__).resolve().parents[1]
+RIVAL = "py-clob-client-v2==1.2.1"
+COINCURVE = "coincurve>=21,<22"
+ROUNDS = 60
+WANTED_RATIO = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class SigningTimes:
+    """Medians in milliseconds per order."""
+
+    ours: float
+    ours_slow: float  # without coincurve
+    rival: float  # as pip installs it, without its hash
+    rival_hash: float
+    rival_fast: float  # with coincurve beside it
+    rival_fast_hash: float
+
+    @property
+    def ratio(self) -> float:
+        return self.rival / self.ours
+
+
+def measure() -> SigningTimes:
+    plain, fast = _rival("rival-plain", RIVAL), _rival("rival-coincurve", RIVAL, COINCURVE)
+    assert not plain["coincurve"], "the plain rival found coincurve"
+    assert fast["coincurve"], "the fast rival has no coincurve"
+    return SigningTimes(
+        ours=_ours(),
+        ours_slow=_ours_without_coincurve(),
+        rival=plain["sign_ms"],
+        rival_hash=plain["hash_ms"],
+        rival_fast=fast["sign_ms"],
+        rival_fast_hash=fast["hash_ms"],
+    )
+
+
+def main() -> int:
+    times = measure()
+    print(f"build, hash and sign one order, median of {ROUNDS}")
+    _line("polyb0t", times.ours, f"without coincurve {times.ours_slow:.3f}")
+    _line(RIVAL, times.rival, f"+ {times.rival_hash:.3f} for its hash")
+    _line("the same with coincurve", times.rival_fast, f"+ {times.rival_fast_hash:.3f} for its hash")
+    verdict = "ok" if times.ratio >= WANTED_RATIO else "TOO SLOW"
+    print(f"  ratio {times.ratio:.1f} x (at least {WANTED_RATIO:.0f} x wanted: {verdict})")
+    print(f"  ratio with coincurve beside the rival {times.rival_fast / times.ours:.1f} x")
+    return 0 if times.ratio >= WANTED_RATIO else 1
+
+
+def _line(name: str, milliseconds: float, note: str) -> None:
+    print(f"  {name:<28} {milliseconds:8.3f} ms   ({note})")
+
+
+def _ours() -> float:
+    clock = SystemClock()
+    key = SigningKey("11" * 32)
+    wallet = TradingWallet(key.address, key.address, 0)
+    credentials = ApiCredentials(Wallet(key.address), "a-key", "AAECAwQFBgcICQoLDA0ODw==", "a-phrase")
+    sender = OneShot(clock)
+    with HttpReader(clock) as reader:
+        api = AccountApi(
+            "http://127.0.0.1:9", wallet, credentials, reader=reader, one_shot=sender, clock=clock
+        )
+        schedule = FeeSchedule(rate=an_intent().fee_rate, exponent=an_intent().fee_exponent)
+        gateway = PolymarketGateway(POLYMARKET, api, sender, fee_of=lambda _order: schedule, key=key)
+        scope = f"polymarket:137:{key.address}"
+        intents = [an_intent(scope=scope) for _ in range(ROUNDS + 3)]
+        at = datetime(2026, 11, 22, 12, tzinfo=UTC)
+        taken = []
+        for intent in intents:
+            start = time.perf_counter()
+            gateway.prepare(intent, at)
+            taken.append((time.perf_counter() - start) * 1000)
+    sender.close()
+    return statistics.median(taken[3:])
+
+
+def _ours_without_coincurve() -> float:
+    """In a process of its own, where importing coincurve fails."""
+    code = (
+        "import sys; sys.modules['coincurve'] = None\nfrom bench.bench_signing import _ours; print(_ours())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    return float(done.stdout)
+
+
+def _rival(name: str, *packages: str) -> dict[str, float]:
+    python = _environment(ROOT / ".tools" / name, packages)
+    done = subprocess.run(
+        [str(python), str(ROOT / "bench" / "rival_signing.py"), str(ROUNDS)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    result: dict[str, float] = json.loads(done.stdout)
+    return result
+
+
+def _environment(folder: Path, packages: tuple[str, ...]) -> Path:
+    """The environment's Python; made at first use, and anew when the packages change."""
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    stamp = folder / ".installed"
+    wanted = "\n".join(packages)
+    if stamp.exists() and stamp.read_text() == wanted:
+        return python
+    print(f"Installing {', '.join(packages)} into {folder.relative_to(ROOT)} (first time only)")
+    subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+    subprocess.run([str(python), "-m", "pip", "install", "--quiet", *packages], check=True)
+    stamp.write_text(wanted)
+    return python
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
