@@ -124,7 +124,7 @@ class HttpReader:
 
     def post(self, url: str, json: object, *, also: frozenset[int] = frozenset()) -> Answer:
         """A POST that only reads (such as `/books`), so repeating it is harmless."""
-        return self._read(self._client.build_request("POST", url, json=json), also)
+        return self._read(self._request("POST", url, json=json), also)
 
     def parsed(self, answer: Answer) -> object:
         """The JSON of an answer, its decimals exact."""
@@ -137,6 +137,14 @@ class HttpReader:
         """The error for an answer that arrived and can not be used."""
         code = "venue_html" if refused.code == "html" else "venue_malformed"
         return self._error(host, code, refused.what)
+
+    def _request(
+        self, method: str, url: str, *, params: Mapping[str, str] | None = None, json: object = None
+    ) -> httpx.Request:
+        try:
+            return self._client.build_request(method, url, params=params, json=json)
+        except httpx.InvalidURL as error:
+            raise self._error(f"{url!r:.200}", "venue_unreachable", f"it is no address: {error}") from error
 
     def _read(self, request: httpx.Request, also: frozenset[int]) -> Answer:
         started = self._clock.boot_seconds()
@@ -180,6 +188,10 @@ class HttpReader:
                 body = self._body(response, started)
             finally:
                 response.close()
+        except httpx.DecodingError as error:
+            raise _Attempt(
+                "venue_malformed", f"the answer is packed wrongly: {error}", retry=False
+            ) from error
         except httpx.TimeoutException as error:
             raise _Attempt(
                 "venue_timeout", f"no answer in time ({type(error).__name__})", retry=False
@@ -187,6 +199,10 @@ class HttpReader:
         except httpx.RemoteProtocolError as error:
             # A kept-alive connection that the server closed just then; a read may be asked anew.
             raise _Attempt("venue_unreachable", f"the connection broke: {error}", retry=True) from error
+        except RuntimeError as error:
+            if not self._closing.is_set():
+                raise
+            raise _Attempt("venue_unreachable", "the reader was closed", retry=False) from error
         except (httpx.HTTPError, OSError) as error:
             raise _Attempt("venue_unreachable", f"no connection: {error}", retry=False) from error
         _check_status(response, body, also)

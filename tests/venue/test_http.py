@@ -147,3 +147,24 @@ def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
     with serving(lambda _: Reply(b"[1]")) as web, HttpReader(FakeClock()) as http:
         assert http.parsed(http.get(web.url)) == [1]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[bad", "127.0.0.1:9/x", "ftp://127.0.0.1/", "http://127.0.0.1:99999999/"]
+)
+def test_an_address_that_is_none_is_named(url: str) -> None:
+    with HttpReader(FakeClock()) as http, pytest.raises(VenueUnreachableError) as caught:
+        http.get(url)
+    assert caught.value.code == "venue_unreachable"
+
+
+def test_an_answer_that_is_packed_wrongly_is_malformed() -> None:
+    error, _ = error_of(Reply(b"not gzip", headers={"content-encoding": "gzip"}))
+    assert error.code == "venue_malformed"
+
+
+def test_a_closed_reader_says_that_it_is_closed() -> None:
+    http = HttpReader(FakeClock())
+    http.close()
+    with pytest.raises(VenueUnreachableError, match="closed"):
+        http.get("http://127.0.0.1:9/")
