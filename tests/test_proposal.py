@@ -7,11 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from polyb0t.core.ids import AssetId, EventId
 from polyb0t.core.units import Price, Pusd, Shares
 from polyb0t.data.markets import FeeSchedule, Market
-from polyb0t.data.order_book import Side
+from polyb0t.data.order_book import OrderBook, Side
 from polyb0t.models.calibration import MarketCalibrationModel, packaged_coefficients
 from polyb0t.models.chances import Candidate
 from polyb0t.models.kill_switches import Stance
@@ -19,7 +21,17 @@ from polyb0t.models.limits import CONTROLS
 from polyb0t.models.proposal import Desk, OpeningProposal, Openings, decide_openings, likely_purchase
 from polyb0t.models.risk import Exposure, RiskLimits
 from polyb0t.models.signals import Abstain, IdentityModel, MarketState, ProbEstimate
-from tests.support.decisions import NOW, POLITICS_FEE, a_book, a_desk, a_market, a_state, d, terms_of
+from tests.support.decisions import (
+    NOW,
+    POLITICS_FEE,
+    a_book,
+    a_desk,
+    a_market,
+    a_state,
+    books_at,
+    d,
+    terms_of,
+)
 
 MODEL = MarketCalibrationModel(packaged_coefficients())
 
@@ -258,3 +270,62 @@ def test_the_state_holds_what_was_known_and_no_more() -> None:
     assert not set(MarketState.__slots__) & {"exposure", "stance"}
     assert not set(Desk.__slots__) & {"market", "books"}
     assert a_desk().exposure == Exposure()
+
+
+price_on_any_grid = st.integers(1, 999).map(lambda tick: Decimal(tick) / 1000)
+any_level = st.tuples(
+    price_on_any_grid.map(str), st.integers(1, 100_000).map(lambda n: str(Decimal(n) / 100))
+)
+
+
+def odd_book(draw: st.DrawFn, asset: str, condition: str) -> OrderBook:
+    bids = sorted(draw(st.lists(any_level, max_size=4)), key=lambda level: -d(level[0]))
+    asks = sorted(draw(st.lists(any_level, max_size=4)), key=lambda level: d(level[0]))
+    return a_book(asset, bids, asks, condition=condition)
+
+
+@st.composite
+def any_state(draw: st.DrawFn) -> MarketState:
+    """A market as it might come: crossed, empty, one-sided, off the grid, dear, thin, odd fees."""
+    market = a_market(
+        draw(st.sampled_from(["a", "b", "c", "d"])),
+        category=draw(st.sampled_from(["politics"] * 6 + ["sports", "weather", "tech", ""])),
+        fee=FeeSchedule(
+            draw(st.sampled_from([d(0), d("0.04"), d("0.25")])), draw(st.sampled_from([d(1), d("0.5"), d(2)]))
+        ),
+        end_date=draw(
+            st.sampled_from(
+                [None, *(NOW + timedelta(hours=h) for h in (-1, 25, 100, 500, 600, 700, 900, 9_000))]
+            )
+        ),
+    )
+    if draw(st.booleans()):
+        ask = draw(st.integers(5, 95))
+        bid = ask - draw(st.integers(0, 4))
+        books = books_at(market, f"0.{bid:02d}", f"0.{ask:02d}", size=draw(st.integers(1, 5_000)))
+    else:
+        books = (
+            odd_book(draw, market.outcomes[0].asset_id, market.condition_id),
+            odd_book(draw, market.outcomes[1].asset_id, market.condition_id),
+        )
+    tick = Price(draw(st.sampled_from([d("0.01"), d("0.001"), d("0.1")])))
+    return MarketState(market, terms_of(market, tick=tick), books, NOW)
+
+
+@settings(max_examples=150)
+@given(st.lists(any_state(), max_size=6), st.integers(0, 20_000), st.integers(0, 20_000))
+def test_whatever_comes_nothing_is_raised_and_every_proposal_keeps_every_limit(
+    states: list[MarketState], bankroll: int, cash: int
+) -> None:
+    desk = a_desk(bankroll_pusd=Pusd(Decimal(bankroll)), spendable_pusd=Pusd(Decimal(cash)))
+    openings = decide_openings([Candidate(state, MODEL.predict(state)) for state in states], desk)
+    for proposal in openings.proposals:
+        assert proposal.reference_price <= proposal.worst_price
+        assert proposal.edge_at_worst >= proposal.edge_required
+        assert proposal.likely.cost <= proposal.max_cost
+        assert proposal.likely.shares >= proposal.min_shares
+        assert all(control.passed for control in proposal.controls)
+    if openings.proposals:
+        floor = desk.limits.cash_floor_fraction * bankroll
+        assert cash - sum(p.max_cost for p in openings.proposals) >= floor
+    assert len({p.market.event_id for p in openings.proposals}) == len(openings.proposals)
