@@ -12,7 +12,7 @@ from polyb0t.core.ids import AssetId, ConditionId, OrderId, TradeId
 from polyb0t.core.units import ZERO, Price, Pusd, Shares
 from polyb0t.data.account_state import AccountOrder
 from polyb0t.data.fills import Fill, FillStatus
-from polyb0t.data.order_book import Side
+from polyb0t.data.order_book import OrderBook, Side
 from polyb0t.execution.gateway import Found, Lookup, NotFound, Unknown, Unreadable, VenueOrder
 from polyb0t.execution.intents import IntentStatus, OrderType, TradeIntent
 from polyb0t.execution.orders import ORDER_TRANSITIONS, OrderRecord, OrderStatus
@@ -331,6 +331,56 @@ def test_an_order_that_vanished_is_never_placed_again_and_may_come_back(room: En
     room.gateway.orders[kept.order_id] = kept
     room.reconciler.run()
     assert room.order(intent).status is OrderStatus.LIVE
+
+
+def test_a_reading_that_was_overtaken_is_dropped(room: EngineRoom) -> None:
+    """The order is cancelled while we ask about it, and the answer is from before."""
+    intent = resting(room)
+    order_id = room.order_id(intent)
+    room.advance(seconds=10)
+
+    def cancelled_meanwhile(asked: OrderId) -> Lookup:
+        room.stores.orders.settle(
+            asked, room.lease, status=OrderStatus.CANCELLED, code="cancelled", detail="by hand"
+        )
+        return NotFound()
+
+    room.gateway.lookup = cancelled_meanwhile  # type: ignore[method-assign]
+
+    report = room.reconciler.run()
+
+    assert report.alerts == ()
+    assert room.stores.orders.order(order_id).detail == "by hand"
+
+
+def test_an_order_that_is_sent_while_we_read_is_not_foreign(room: EngineRoom) -> None:
+    intent = an_intent(
+        order_type=OrderType.GTC, amount=None, shares=Shares(Decimal(20)), least_shares=None, post_only=True
+    )
+    room.approve(intent)
+    open_orders = room.gateway.open_orders
+
+    def sent_meanwhile() -> tuple[AccountOrder, ...]:
+        room.executor.execute(intent.id)
+        return open_orders()
+
+    room.gateway.open_orders = sent_meanwhile  # type: ignore[method-assign]
+
+    assert room.reconciler.run().foreign_orders == ()
+
+
+def test_what_is_on_its_way_in_this_process_is_not_interrupted(room: EngineRoom) -> None:
+    intent = an_intent()
+    room.approve(intent)
+    fresh_book = room.books.fresh_book
+
+    def reconcile_first(asset_id: AssetId) -> OrderBook:
+        assert room.reconciler.run().interrupted == ()
+        return fresh_book(asset_id)
+
+    room.books.fresh_book = reconcile_first  # type: ignore[method-assign]
+
+    assert room.executor.execute(intent.id).status is IntentStatus.EXECUTED
 
 
 def test_foreign_orders_are_shown_counted_and_never_touched(room: EngineRoom) -> None:

@@ -207,6 +207,11 @@ class Reconciler:
         if correction.status is None:
             self._orders.record_lookup(order.id, self._lease, detail=correction.detail)
         elif moves(order, correction):
+            self._settle(order, correction)
+
+    def _settle(self, order: OrderRecord, correction: Correction) -> None:
+        assert correction.status is not None
+        try:
             self._orders.settle(
                 order.id,
                 self._lease,
@@ -215,6 +220,8 @@ class Reconciler:
                 detail=correction.detail,
                 venue_status=correction.venue_status,
             )
+        except ConflictError as error:  # it moved in the last moment; the next pass sees it anew
+            log.warning("order.not_corrected", order_id=order.id, why=str(error))
 
     def _contradict(self, order: OrderRecord, detail: str, notes: _Notes) -> None:
         """Something that cannot be: stop everything until a person has looked."""
