@@ -1,7 +1,7 @@
 # `make` alone prints what there is. Python 3.11 or newer is all that has to be on the machine.
 
 .DEFAULT_GOAL := help
-.PHONY: help install run practice watch shell test check bench lock clean
+.PHONY: help install run practice watch shell test check bench docs lock clean
 
 PY := .venv/bin/python
 BIN := .venv/bin
@@ -32,6 +32,9 @@ check: ## Format, lint, types, layers, migrations, generated documents, lock
 
 bench: ## Speed and memory, as ratios against a named rival in the same run
 	@sh scripts/install.sh dev quiet && exec $(PY) -m bench
+
+docs: ## Write CONFIG_LIVE_MODE.md and .env.example anew
+	@sh scripts/install.sh dev quiet && exec $(PY) -m polyb0t.runtime.config_document CONFIG_LIVE_MODE.md .env.example
 
 lock: ## Resolve the dependencies anew into the two lock files
 	@sh scripts/install.sh dev quiet && exec sh scripts/lock.sh
