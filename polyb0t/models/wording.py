@@ -39,5 +39,5 @@ def sentence(text: str) -> str:
 
 
 def _half_up(value: Decimal, step: str) -> Decimal:
-    """Rounded the way people round."""
-    return value.quantize(Decimal(step), ROUND_HALF_UP)
+    """Rounded the way people round; a zero has no sign of its own."""
+    return value.quantize(Decimal(step), ROUND_HALF_UP) + 0
