@@ -8,15 +8,22 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from statistics import median
+from time import perf_counter
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx
 import pytest
 from websockets.sync.client import connect
 
+from polyb0t.core.clock import SystemClock
 from polyb0t.core.errors import PolybotError
 from polyb0t.sandbox.server import run
 from polyb0t.sandbox.serving import PortInUseError, bind
+from polyb0t.sandbox.types import PracticeAccount
+from tests.support.sandbox import RunningSandbox, running_sandbox
+from tests.support.trader import Trader
 
 PROGRAM = """
 import sys, json
@@ -115,3 +122,34 @@ def test_a_directory_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(PolybotError, match="cannot save"):
         run(port=0, markets=1, state_dir=tmp_path / "file" / "state")
+
+
+def a_trader(url: str, first: dict[str, Any]) -> Trader:
+    reached = SimpleNamespace(url=url, app=SimpleNamespace(clock=SystemClock()))
+    one = {name: value for name, value in first["accounts"][0].items() if name != "funding"}
+    account = PracticeAccount(**one, funding_e6=0)
+    return Trader(cast("RunningSandbox", reached), account)
+
+
+def test_orders_and_keys_outlive_a_clean_stop(tmp_path: Path) -> None:
+    with served(tmp_path) as (process, url):
+        trader = a_trader(url, environment(url))
+        market = httpx.get(f"{url}/gamma/markets/keyset", trust_env=False).json()["markets"][0]
+        token = json.loads(market["clobTokenIds"])[0]
+        order_id = trader.place(token, "BUY", 10_000, 10_000_000).json()["orderID"]
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+    with served(tmp_path) as (_process, url):
+        trader.sandbox.url = url
+        assert trader.get(f"/data/order/{order_id}").json()["status"] == "LIVE"
+        trader.http.close()
+
+
+def test_a_post_is_answered_without_waiting_for_an_acknowledgement() -> None:
+    with running_sandbox(markets=1) as sandbox, httpx.Client(trust_env=False) as http:
+        took: list[float] = []
+        for _ in range(21):
+            started = perf_counter()
+            assert http.post(f"{sandbox.url}/clob/books", json=[{"token_id": "1"}]).json() == []
+            took.append(perf_counter() - started)
+    assert median(took) < 0.030  # Nagle and a delayed acknowledgement together take 0.040
