@@ -345,7 +345,7 @@ def test_a_reading_that_was_overtaken_is_dropped(room: EngineRoom) -> None:
         )
         return NotFound()
 
-    room.gateway.lookup = cancelled_meanwhile  # type: ignore[method-assign]
+    room.gateway.lookup = cancelled_meanwhile  # type: ignore[method-assign, assignment]
 
     report = room.reconciler.run()
 
