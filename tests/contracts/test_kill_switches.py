@@ -1,0 +1,108 @@
+"""What the switches' store promises: a trip stops what is not yet on its way, and only a person clears."""
+
+import pytest
+
+from polyb0t.core.errors import NotAuthorisedError
+from polyb0t.core.ids import ConditionId, OrderId
+from polyb0t.execution.intents import IntentStatus
+from polyb0t.models.kill_switches import KillSwitchType, Stance, stance_of
+from tests.support.builders import a_cancel
+from tests.support.databases import World
+
+MANUAL = KillSwitchType.MANUAL
+
+
+def halt(world: World) -> bool:
+    return world.switches.trip(MANUAL, actor="user:anna", reason="lunch", value="1", limit="0")
+
+
+def test_a_new_database_has_all_seven_rows_clear(world: World) -> None:
+    rows = world.switches.list()
+    assert {row.type for row in rows} == set(KillSwitchType)
+    assert stance_of(rows) is Stance.ACTIVE
+
+
+def test_a_trip_is_kept_with_who_when_and_why_over_a_restart(world: World) -> None:
+    assert halt(world)
+    row = next(row for row in world.another().switches.list() if row.type is MANUAL)
+    assert (row.tripped, row.by, row.reason, row.value, row.limit) == (True, "user:anna", "lunch", "1", "0")
+    assert row.at is not None
+
+
+def test_the_first_reason_stays(world: World) -> None:
+    halt(world)
+    assert not world.switches.trip(MANUAL, actor="user:bert", reason="another")
+    assert next(row for row in world.switches.list() if row.type is MANUAL).reason == "lunch"
+
+
+def test_a_trip_rejects_pending_and_approved_openings_in_the_trippers_name(world: World) -> None:
+    pending, approved = world.proposed(), world.approved(asset_id="2", condition_id=ConditionId("0x02"))
+    halt(world)
+    for record in (pending, approved):
+        rejected = world.intents.get(record.id)
+        assert (rejected.status, rejected.result) == (IntentStatus.REJECTED, "halted")
+        assert rejected.decided_by == "user:anna"
+        assert "MANUAL" in rejected.result_detail
+        assert "lunch" in rejected.result_detail
+
+
+def test_a_trip_leaves_closes_cancels_and_what_is_executing(world: World) -> None:
+    left = [
+        world.approved(world.close_intent()),
+        world.approved(a_cancel(OrderId("0x1"), created_at=world.intents.now())),
+        world.claimed(asset_id="3", condition_id=ConditionId("0x03")),
+    ]
+    before = [record.status for record in left]
+    halt(world)
+    assert [world.intents.get(record.id).status for record in left] == before
+
+
+def test_clearing_does_not_bring_back_what_the_trip_rejected(world: World) -> None:
+    record = world.approved()
+    halt(world)
+    assert world.switches.clear(MANUAL, actor="user:anna", reason="back")
+    assert stance_of(world.switches.list()) is Stance.ACTIVE
+    assert world.intents.get(record.id).status is IntentStatus.REJECTED
+
+
+@pytest.mark.parametrize(
+    ("actor", "reason"), [("engine", "fine"), ("engine:paper", "fine"), ("user:anna", " ")]
+)
+def test_only_a_person_with_a_reason_clears(world: World, actor: str, reason: str) -> None:
+    halt(world)
+    with pytest.raises(NotAuthorisedError):
+        world.switches.clear(MANUAL, actor=actor, reason=reason)
+    assert stance_of(world.switches.list()) is Stance.HALTED
+
+
+def test_clearing_what_is_clear_says_so(world: World) -> None:
+    assert not world.switches.clear(MANUAL, actor="user:anna", reason="nothing")
+
+
+def test_a_missing_row_halts_until_a_person_puts_it_back(world: World) -> None:
+    world.sql("DELETE FROM kill_switches WHERE name = 'MANUAL'")
+    assert stance_of(world.switches.list()) is Stance.HALTED
+    world.another()  # opening the stores again does not repair it
+    assert stance_of(world.switches.list()) is Stance.HALTED
+    assert world.switches.clear(MANUAL, actor="user:anna", reason="restored by hand")
+    assert stance_of(world.switches.list()) is Stance.ACTIVE
+
+
+def test_a_trip_needs_no_engine_and_no_lease(world: World) -> None:
+    world.engine.release(world.lease)
+    assert halt(world)
+
+
+def test_trip_and_clear_are_journalled_and_kept_as_events(world: World) -> None:
+    halt(world)
+    world.switches.clear(MANUAL, actor="user:bert", reason="back")
+    entries = world.engine.journal(subject="MANUAL")
+    assert [(entry.kind, entry.actor) for entry in entries] == [
+        ("switch.tripped", "user:anna"),
+        ("switch.cleared", "user:bert"),
+    ]
+    events = world.sql("SELECT sequence, actor, epoch FROM kill_switch_events ORDER BY sequence")
+    assert [tuple(event) for event in events] == [
+        (entries[0].sequence, "user:anna", 1),
+        (entries[1].sequence, "user:bert", 1),
+    ]
