@@ -48,7 +48,7 @@ class ApiCredentials:
         `path` has neither query nor mount prefix; `body` is the exact bytes that are sent.
         """
         message = f"{at}{method}{path}".encode() + body
-        digest = hmac.digest(base64.urlsafe_b64decode(self.secret), message, "sha256")
+        digest = hmac.digest(_decoded(self.secret), message, "sha256")
         return {
             "POLY_ADDRESS": self.address,
             "POLY_SIGNATURE": base64.urlsafe_b64encode(digest).decode(),
@@ -143,11 +143,17 @@ def _made(address: Wallet, api_key: object, secret: object, passphrase: object) 
     usable = [part for part in parts if isinstance(part, str) and 0 < len(part) < _LONGEST and part.isascii()]
     if len(usable) != 3 or not all(part.isprintable() for part in usable):
         raise ValueError("a part of the credentials is missing or malformed")
+    if not _decoded(usable[1]):
+        raise ValueError("the secret is empty")
+    return ApiCredentials(address, *usable)
+
+
+def _decoded(secret: str) -> bytes:
+    """Raises ValueError, without repeating anything, where it is not url-safe base64, padded or not."""
     try:
-        base64.b64decode(usable[1].encode(), altchars=b"-_", validate=True)
+        return base64.b64decode(secret + "=" * (-len(secret) % 4), altchars=b"-_", validate=True)
     except binascii.Error:
         raise ValueError("the secret is not base64") from None
-    return ApiCredentials(address, *usable)
 
 
 def _ask(one_shot: OneShot, method: str, url: str, headers: Mapping[str, str]) -> Reply:

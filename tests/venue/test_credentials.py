@@ -3,6 +3,7 @@
 import json
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,12 @@ def test_a_request_is_signed_as_both_official_sdks_sign_it(
         "POLY_TIMESTAMP": "1760000000",
         "POLY_SIGNATURE": signature,
     }
+
+
+def test_a_secret_without_its_padding_is_the_same_secret() -> None:
+    bare = replace(MADE, secret=MADE.secret.rstrip("="))
+    request = {"at": 1_760_000_000, "method": "GET", "path": "/data/orders"}
+    assert bare.headers(**request) == MADE.headers(**request)  # type: ignore[arg-type]
 
 
 def test_credentials_are_never_shown_and_their_id_gives_nothing_away() -> None:
