@@ -114,6 +114,10 @@ class Sockets:
         else:
             self._tell_market(event)
 
+    def listeners(self, owner: str) -> int:
+        """How many user sockets of an API key are logged in."""
+        return len(self._by_owner.get(owner, ()))
+
     def cut_all(self) -> int:
         """Cut every socket without a goodbye."""
         cut = [one for one in self._open if one.cut is not None]

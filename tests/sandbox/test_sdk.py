@@ -10,8 +10,12 @@ from polymarket.errors import RequestRejectedError
 from polymarket.models.clob import AcceptedOrder, MarketOrderType
 from polymarket.streams import MarketSpec, UserSpec
 
+from polyb0t.core.clock import SystemClock, milliseconds
+from polyb0t.sandbox.importer import import_directory
+from polyb0t.sandbox.world import World
 from tests.support.sandbox import RunningSandbox, running_sandbox
 from tests.support.sdk import sdk_environment
+from tests.support.shared import shared_path
 from tests.support.trader import tradable_book
 
 E6 = Decimal(1_000_000)
@@ -160,6 +164,8 @@ async def _stream(sandbox: RunningSandbox) -> None:
     ) as client:
         market = await client.subscribe(MarketSpec(token_ids=[book.token_id], custom_feature_enabled=True))
         user = await client.subscribe(UserSpec())
+        while sandbox.app.sockets.listeners(client.credentials.key) == 0:  # noqa: ASYNC110 - other thread
+            await asyncio.sleep(0)
         first = await anext(market)
         assert first.type == "book"
         assert first.payload.bids[-1].price == book.bids[-1][0] / E6
@@ -174,3 +180,25 @@ async def _stream(sandbox: RunningSandbox) -> None:
             mine = await anext(user)
         assert mine.payload.taker_order_id == placed.order_id
         assert mine.payload.status == "MATCHED"
+
+
+def test_recorded_markets_are_listed_and_traded_by_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    clock = SystemClock()
+    now_ms = milliseconds(clock.now())
+    specs = import_directory(shared_path("recorded"), now_ms=now_ms).specs
+    world = World(seed=1, markets=0, imported=specs, start_ms=now_ms)
+    with running_sandbox(world=world, clock=clock) as sandbox:
+        account = sandbox.account()
+        with SecureClient.create(
+            private_key=account.key, wallet=account.wallet, environment=sdk_environment(sandbox)
+        ) as client:
+            listed = {one.condition_id: one for one in client.list_markets(page_size=50).iter_items()}
+            assert set(listed) == {spec.condition_id for spec in specs}
+            for spec in specs:
+                token = spec.token_ids[0]
+                signed = client.create_limit_order(
+                    token_id=token, price=spec.tick_e6 / E6, size=100, side="BUY"
+                )
+                assert accepted(client.post_order(signed)).status == "live", spec.question
+            assert {spec.neg_risk for spec in specs} == {True, False}
