@@ -10,7 +10,7 @@ from typing import Final
 from polyb0t.core.ids import AssetId, ConditionId
 from polyb0t.core.units import Price, Shares
 from polyb0t.data.order_book import OrderBook, Side
-from polyb0t.venue.clob_public import book_from, last_price, wire_price, wire_size
+from polyb0t.venue.book_parsing import book_from, last_price, wire_price, wire_size
 from polyb0t.venue.parsing import (
     FrameRefused,
     Refused,

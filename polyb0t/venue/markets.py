@@ -14,11 +14,12 @@ from polyb0t.core.errors import VenueUnreachableError
 from polyb0t.core.ids import AssetId, ConditionId
 from polyb0t.data.markets import Catalogue, Market, SkippedMarket, TradingTerms
 from polyb0t.data.order_book import OrderBook
-from polyb0t.venue.clob_public import BookBatch, parse_book, parse_books, parse_terms
+from polyb0t.venue.book_parsing import BookBatch, parse_book, parse_books
 from polyb0t.venue.gamma import Page, parse_market, parse_markets
 from polyb0t.venue.http import Answer, HttpReader
 from polyb0t.venue.parsing import BookRefused, MarketRefused, Refused, TermsRefused, condition_id
 from polyb0t.venue.query import CatalogueQuery
+from polyb0t.venue.terms import parse_terms
 
 BOOKS_PER_REQUEST: Final = 200  # the documented cap is near 500 and answers grow with it
 _PAGE_ROWS: Final = 100  # the endpoint clamps more without a word

@@ -18,10 +18,11 @@ from polyb0t.data.markets import Market, TradingTerms
 from polyb0t.data.order_book import OrderBook
 from polyb0t.venue.account_parsing import parse_order, parse_positions_v2
 from polyb0t.venue.answers import parse_post_order
-from polyb0t.venue.clob_public import parse_book, parse_books, parse_terms
+from polyb0t.venue.book_parsing import parse_book, parse_books
 from polyb0t.venue.frames import BookSnapshot, LastTrade, PriceChange, TickChange, parse_frame
 from polyb0t.venue.gamma import parse_markets
 from polyb0t.venue.parsing import Refused, decode_json
+from polyb0t.venue.terms import parse_terms
 from polyb0t.venue.trade_parsing import UserTradeFrame, VenueTrade, parse_trades, parse_user_frame
 
 TABLE: Final = Path(__file__).with_name("recorded_expectations.json")

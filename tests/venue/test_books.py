@@ -8,8 +8,8 @@ import pytest
 
 from polyb0t.core.ids import AssetId
 from polyb0t.data.order_book import OrderBook
+from polyb0t.venue.book_parsing import parse_book
 from polyb0t.venue.books import NEVER_SEEN, BookCache
-from polyb0t.venue.clob_public import parse_book
 from polyb0t.venue.frames import parse_frame
 from tests.support.clock import FakeClock
 from tests.venue.rows import CONDITION, NO, YES, a_book_frame, a_book_row, a_change, a_price_change

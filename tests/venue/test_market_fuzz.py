@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 from polyb0t.core.units import ZERO
 from polyb0t.venue.account_parsing import parse_order, parse_positions_v2
 from polyb0t.venue.answers import parse_post_order
+from polyb0t.venue.book_parsing import parse_book, parse_books
 from polyb0t.venue.books import BookCache
-from polyb0t.venue.clob_public import parse_book, parse_books, parse_terms
 from polyb0t.venue.frames import parse_frame
 from polyb0t.venue.gamma import parse_markets
 from polyb0t.venue.parsing import Refused, decode_json
+from polyb0t.venue.terms import parse_terms
 from polyb0t.venue.trade_parsing import parse_trades, parse_user_frame
 from tests.support.clock import FakeClock
 from tests.support.shared import shared_path

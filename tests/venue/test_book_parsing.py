@@ -10,8 +10,9 @@ import pytest
 from polyb0t.core.ids import ConditionId
 from polyb0t.data.markets import FeeSchedule
 from polyb0t.data.order_book import OrderBook
-from polyb0t.venue.clob_public import parse_book, parse_books, parse_terms
+from polyb0t.venue.book_parsing import parse_book, parse_books
 from polyb0t.venue.parsing import BookRefused, TermsRefused, decode_json
+from polyb0t.venue.terms import parse_terms
 from tests.venue.rows import CONDITION, NO, YES, a_book_row, a_terms_row
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
