@@ -716,6 +716,20 @@ def test_the_oldest_decision_goes_first(room: EngineRoom) -> None:
     assert room.gateway.sent == [room.order_id(early), room.order_id(late)]
 
 
+def test_while_records_do_not_agree_only_cancels_are_begun(room: EngineRoom) -> None:
+    resting = a_resting_order(room)
+    cancel, opening = a_cancel(room.order(resting).id), an_intent(asset_id=AssetId("5"))
+    room.approve(cancel)
+    room.approve(opening)
+    dispatcher = room.dispatcher()
+
+    assert dispatcher.run_due(trading=False) == 1
+    dispatcher.close()
+
+    assert room.status(cancel) is IntentStatus.EXECUTED
+    assert room.status(opening) is IntentStatus.APPROVED
+
+
 def test_a_thread_that_meets_a_fault_hurts_no_other_intent(room: EngineRoom) -> None:
     broken, fine = an_intent(), an_intent(asset_id=AssetId("5"), condition_id=ConditionId("0x" + "cd" * 32))
     context = room.situation.control_context

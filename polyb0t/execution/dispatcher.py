@@ -35,8 +35,11 @@ class Dispatcher:
         self._targets: dict[str, Future[None]] = {}
         self._not_before: dict[IntentId, float] = {}
 
-    def run_due(self) -> int:
+    def run_due(self, *, trading: bool = True) -> int:
         """Begin everything that may begin now, oldest decision first; how many were begun.
+
+        Without `trading` (our records and the exchange's do not agree) only cancels are begun: nothing
+        blocks those.
 
         Raises:
             DatabaseError: the list of approved intents could not be read.
@@ -47,7 +50,8 @@ class Dispatcher:
         cancels = self._intents.list(
             statuses=(IntentStatus.EXECUTING,), types=(IntentType.CANCEL_ORDER,), limit=LIST_LIMIT
         )
-        return sum(self._begin(record) for record in sorted((*due, *cancels), key=_decided))
+        may_begin = [record for record in (*due, *cancels) if trading or _cancels(record)]
+        return sum(self._begin(record) for record in sorted(may_begin, key=_decided))
 
     def wait_idle(self, timeout_seconds: float) -> bool:
         """Wait for what was begun; whether everything came to its end in time."""
@@ -61,7 +65,7 @@ class Dispatcher:
         self._cancellers.shutdown(wait=True)
 
     def _begin(self, record: IntentRecord) -> bool:
-        cancels = record.intent.intent_type is IntentType.CANCEL_ORDER
+        cancels = _cancels(record)
         target = record.intent.target if cancels else record.intent.condition_id
         if self._executor.stopped is not None and not cancels:
             return False
@@ -94,6 +98,10 @@ class Dispatcher:
 
     def _later(self, intent_id: IntentId) -> None:
         self._not_before[intent_id] = self._clock.boot_seconds() + AGAIN_SECONDS
+
+
+def _cancels(record: IntentRecord) -> bool:
+    return record.intent.intent_type is IntentType.CANCEL_ORDER
 
 
 def _decided(record: IntentRecord) -> tuple[float, str]:
