@@ -24,6 +24,7 @@ from polyb0t.venue.frames import BookSnapshot, parse_frame
 
 IDS_PER_CONNECTION: Final = 200
 _IDS_PER_FRAME: Final = 200
+_LONGEST_GOODBYE_SECONDS: Final = 3.0  # a thread that is still connecting then ends by itself
 _log = structlog.get_logger(__name__)
 
 
@@ -127,7 +128,7 @@ class MarketConnection:
     def close(self) -> None:
         self._end.set()
         if self._thread.ident is not None:
-            self._thread.join(timeout=self._settings.open_within + 5)
+            self._thread.join(timeout=_LONGEST_GOODBYE_SECONDS)
 
     def _run(self) -> None:
         wait = self._settings.first_wait

@@ -74,7 +74,7 @@ class MarketStream:
         self._line.cache.forget(dropped)
 
     def close(self) -> None:
-        """Ends every thread and waits for it."""
+        """Ends every thread, waits for it a few seconds, and leaves no book trusted."""
         with self._lock:
             connections, self._connections = self._connections, []
         for connection in connections:

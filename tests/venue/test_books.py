@@ -5,6 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from polyb0t.core.ids import AssetId
 from polyb0t.data.order_book import OrderBook
@@ -204,3 +206,32 @@ def test_a_change_for_both_outcomes_moves_both_books(cache: BookCache, clock: Fa
     assert yes is not None
     assert no is not None
     assert yes.bids[0].shares == no.asks[0].shares == Decimal(150)
+
+
+PRICES = [f"0.{cent:02d}" for cent in range(1, 100)]
+changes_of_levels = st.lists(
+    st.tuples(st.sampled_from(["BUY", "SELL"]), st.sampled_from(PRICES), st.integers(0, 5)), max_size=40
+)
+
+
+@given(changes=changes_of_levels)
+@settings(max_examples=150, deadline=None, derandomize=True)
+def test_any_sequence_of_changes_gives_the_book_that_plain_bookkeeping_gives(
+    changes: list[tuple[str, str, int]],
+) -> None:
+    clock = FakeClock()
+    cache = BookCache(clock)
+    tell(cache, clock, a_book_frame(bids=[], asks=[]))
+    expected: dict[str, dict[Decimal, Decimal]] = {"BUY": {}, "SELL": {}}
+    for side, price, size in changes:
+        expected[side][Decimal(price)] = Decimal(size)
+        change = a_change(side=side, price=price, size=str(size), best_bid=..., best_ask=...)
+        tell(cache, clock, a_price_change(change))
+        bids = sorted(((p, s) for p, s in expected["BUY"].items() if s), reverse=True)
+        asks = sorted((p, s) for p, s in expected["SELL"].items() if s)
+        book = cache.get(ASSET)
+        if bids and asks and bids[0][0] >= asks[0][0]:
+            assert book is None
+        else:
+            assert book is not None
+            assert (list(book.bids), list(book.asks)) == (bids, asks)
