@@ -8,7 +8,7 @@ from polyb0t.execution.scope import Scope
 from polyb0t.models.kill_switches import KillSwitchManager, stance_of, tripped
 from polyb0t.runtime.current import read_current
 from polyb0t.runtime.halt_file import HaltFile
-from polyb0t.runtime.opened import open_store
+from polyb0t.runtime.opened import OpenedStore, open_store
 from polyb0t.runtime.places import data_dir, scope_dir
 from polyb0t.runtime.views import switch_view
 
@@ -23,8 +23,7 @@ def halt(terminal: Terminal, settings: Settings, reason: str) -> None:
     written = _write_files(settings, reason)
     try:
         opened = open_store(settings)
-        opened.halt_file.write(f"{door.actor()}: {reason or 'halted by hand'}")
-        changed = KillSwitchManager(opened.stores.switches).halt(actor=door.actor(), reason=reason)
+        changed = halt_now(opened, reason)
     except DatabaseError as error:
         if not written:
             raise
@@ -42,6 +41,12 @@ def halt(terminal: Terminal, settings: Settings, reason: str) -> None:
         'Go on: polyb0t resume --reason "..."',
     ]
     terminal.show(lines)
+
+
+def halt_now(opened: OpenedStore, reason: str) -> bool:
+    """File, then switch; False when a person had halted before."""
+    opened.halt_file.write(f"{door.actor()}: {reason or 'halted by hand'}")
+    return KillSwitchManager(opened.stores.switches).halt(actor=door.actor(), reason=reason)
 
 
 def resume(terminal: Terminal, settings: Settings, reason: str) -> None:

@@ -8,7 +8,7 @@ from polyb0t.cli.render_intents import Listed, history_table, listed, nothing_wa
 from polyb0t.cli.render_show import ShowOptions, show_screen
 from polyb0t.cli.scene import context_line, disagreement, look
 from polyb0t.cli.terminal import Terminal
-from polyb0t.cli.words import wrap
+from polyb0t.cli.words import fold, wrap
 from polyb0t.core.errors import DatabaseError, UsageError
 from polyb0t.core.ids import IntentId
 from polyb0t.execution.intents import IntentRecord, IntentStatus
@@ -67,7 +67,8 @@ def show_list(
             lines += wrap(scene.no_engine(then), terminal.columns)
             mark_seen(terminal, opened, records)
         else:
-            lines += nothing_waits(scene, latest_universe(opened.stores.engine), terminal.paint)
+            waits = nothing_waits(scene, latest_universe(opened.stores.engine), terminal.paint)
+            lines += [part for line in waits for part in fold(line, terminal.columns)]
     else:
         lines += history_table(items, scene, terminal.columns) if items else ["There is none."]
     terminal.show(lines)

@@ -43,12 +43,7 @@ def result_lines(result: Result, paint: Paint, columns: int, waited: float) -> l
             f"No answer after {words.span(waited)}; it may still come.",
             f"  Follow: polyb0t intents show {result.short}",
         ]
-    return [part for line in lines for part in _fold(line, columns)]
-
-
-def _fold(line: str, columns: int) -> list[str]:
-    indent = "  " if line.startswith("  ") else ""
-    return [indent + part for part in words.wrap(line, columns - len(indent))]
+    return [part for line in lines for part in words.fold(line, columns)]
 
 
 def _executed(result: Result) -> list[str]:

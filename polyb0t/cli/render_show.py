@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from polyb0t.cli import words
 from polyb0t.cli.render_intents import Listed
 from polyb0t.cli.scene import Scene, context_line
-from polyb0t.cli.terminal import FULL, Paint
+from polyb0t.cli.terminal import FULL, MEDIUM, Paint
 from polyb0t.cli.trade_words import Trade
 from polyb0t.core.units import ZERO
 from polyb0t.execution.intents import IntentStatus, IntentType, TradeIntent
@@ -44,7 +44,7 @@ def show_screen(item: Listed, scene: Scene, paint: Paint, columns: int, options:
         lines += [*_checks(intent, columns), ""]
     if options.rules:
         lines += [*_rules(intent, columns), ""]
-    return [*lines, *_next(item)]
+    return [*lines, *_next(item, columns)]
 
 
 def _heading(item: Listed, scene: Scene, paint: Paint, columns: int) -> str:
@@ -198,11 +198,12 @@ def _rules(intent: TradeIntent, columns: int) -> list[str]:
     return [*_indented(text or ["The market has no rules text."]), f"  SHA-256 {intent.rules_hash}"]
 
 
-def _next(item: Listed) -> list[str]:
+def _next(item: Listed, columns: int) -> list[str]:
     match item.record.status:
         case IntentStatus.PENDING:
             short = item.short
-            return [f"Approve: polyb0t intents approve {short}    Reject: polyb0t intents reject {short}"]
+            ways = [f"Approve: polyb0t intents approve {short}", f"Reject: polyb0t intents reject {short}"]
+            return ["    ".join(ways)] if columns >= MEDIUM else ways
         case IntentStatus.APPROVED:
             return [f"Stop it before it is sent: polyb0t intents reject {item.short}"]
         case _ if item.record.order_id is not None:

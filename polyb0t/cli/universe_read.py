@@ -41,14 +41,7 @@ def show(terminal: Terminal, opened: OpenedStore, *, why: bool) -> None:
         f"{', '.join(counts)}; {words.coarse(seen)} ago.",
         *(_why(universe) if why else ["Reasons with counts: polyb0t universe --why"]),
     ]
-    terminal.show(part for line in lines for part in _fold(line, terminal.columns))
-
-
-def _fold(line: str, columns: int) -> list[str]:
-    indent = line[: len(line) - len(line.lstrip())]
-    if words.width(line) <= columns:
-        return [line]
-    return [indent + part for part in words.wrap(line, columns - len(indent))]
+    terminal.show(part for line in lines for part in words.fold(line, terminal.columns))
 
 
 def _why(universe: Mapping[str, object]) -> list[str]:

@@ -208,6 +208,14 @@ def wrap(text: str, columns: int) -> list[str]:
     return [*lines, line] if line else lines
 
 
+def fold(line: str, columns: int) -> list[str]:
+    """`line` as it is when it fits, else wrapped under its own indent."""
+    if width(line) <= columns:
+        return [line]
+    indent = line[: len(line) - len(line.lstrip())]
+    return [indent + part for part in wrap(line, columns - len(indent))]
+
+
 def pad(text: str, columns: int, *, right: bool = False) -> str:
     """Filled with blanks to `columns` as seen on the screen."""
     blanks = " " * max(0, columns - width(text))

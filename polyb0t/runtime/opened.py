@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from polyb0t.config.settings import Settings
 from polyb0t.core.clock import SystemClock
-from polyb0t.core.errors import NotFoundError
+from polyb0t.core.errors import ConflictError, NotFoundError
 from polyb0t.db.stores import open_stores, peek_scope
 from polyb0t.execution.scope import Regime, Scope
 from polyb0t.execution.store import LeaseInfo, Stores
@@ -66,6 +66,14 @@ def open_store(settings: Settings) -> OpenedStore:
             why=f"It is {without_password(url)}.",
             do="Start one: make run",
             code="no_engine",
+        )
+    if "venue" in settings.model_fields_set and settings.venue != scope.venue:
+        raise ConflictError(
+            f"Nothing done: this database belongs to {scope.venue.upper()}, "
+            f"and {settings.venue.upper()} was named. Nothing was sent.",
+            why=f"It is {without_password(url)}, of {scope}.",
+            do="Name the other venue, or leave the database's name out.",
+            code="foreign_scope",
         )
     stores = open_stores(url, scope, SystemClock(), opening_cooldown_seconds=settings.cooldown_seconds)
     return OpenedStore(settings, scope, stores, url, run)

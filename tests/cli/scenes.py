@@ -23,7 +23,7 @@ DIGEST = "9f3a61c2" + "0" * 56
 ORDER = OrderId("0x7c1e" + "0" * 56 + "e09b")
 
 
-def D(text: str) -> Decimal:  # noqa: N802 - as short as the figures
+def D(text: str) -> Decimal:
     return Decimal(text)
 
 

@@ -1,0 +1,103 @@
+"""The watch screen: the list, the selected trade in full, what happened, and the keys."""
+
+from collections.abc import Sequence
+
+from polyb0t.cli import words
+from polyb0t.cli.render_intents import Listed, nothing_waits, waiting_row
+from polyb0t.cli.scene import Scene, context_line
+from polyb0t.cli.table import Column, table
+from polyb0t.cli.terminal import MEDIUM, Paint
+from polyb0t.cli.watch_state import WatchState
+from polyb0t.core.units import ZERO
+
+_COLUMNS = (
+    Column(" "),
+    Column("ID"),
+    Column("LEFT"),
+    Column("TRADE", widest=30),
+    Column("WORST PRICE", right=True),
+    Column("WORST CASE"),
+    Column("EDGE", right=True),
+    Column("MARKET"),
+)
+_KEYS = "a approve  r reject  j k or arrows select  d rules  H halt  q quit"
+
+
+def watch_screen(
+    items: Sequence[Listed], state: WatchState, scene: Scene, paint: Paint, columns: int
+) -> list[str]:
+    """All lines, top to bottom."""
+    rule = "-" * columns
+    lines = [*context_line(scene, paint, columns).split("\n"), rule]
+    chosen = next((item for item in items if item.record.id == state.selected), None)
+    if chosen is None:
+        waits = nothing_waits(scene, None, paint)
+        lines += [part for line in waits for part in words.wrap(line, columns)]
+    else:
+        lines += [*_rows(items, state, scene, paint, columns), rule]
+        lines += _detail(chosen, scene, paint, columns, rules=state.rules)
+    lines.append(rule)
+    lines += [words.cut(words.one_line(message), columns) for message in state.messages]
+    if state.asking is not None and chosen is not None:
+        seconds = (chosen.record.intent.deadline - scene.now).total_seconds()
+        ask = f"{_ask(chosen, scene)}, {words.left(seconds)} left. y = approve, any other key = no"
+        return [*lines, *(paint.reverse(line) for line in words.wrap(ask, columns))]
+    return [*lines, *(paint.dim(line) for line in words.wrap(_KEYS, columns))]
+
+
+def _rows(items: Sequence[Listed], state: WatchState, scene: Scene, paint: Paint, columns: int) -> list[str]:
+    marks = [">" if item.record.id == state.selected else " " for item in items]
+    rows = [[mark, *waiting_row(item, scene.now, paint)] for mark, item in zip(marks, items, strict=True)]
+    if columns >= MEDIUM:
+        return table(_COLUMNS, rows, columns)
+    return [words.cut(f"{row[0]} {row[1]}  {row[2]}  {row[3]}", columns) for row in rows]
+
+
+def _detail(item: Listed, scene: Scene, paint: Paint, columns: int, *, rules: bool) -> list[str]:
+    """The seven facts of the selected trade."""
+    intent, trade = item.record.intent, item.trade
+    digest = f"digest {words.short_digest(item.record.digest)}"
+    lines = [
+        words.spread(words.cut(trade.sentence(), columns - 20), digest, columns - 2),
+        *words.wrap(f"{words.one_line(intent.question)}   {trade.about(scene.now)}", columns),
+    ]
+    facts = [trade.stake()]
+    if trade.buys and intent.estimated_cost is not None:
+        facts.append(f"likely {words.money(intent.estimated_cost)}")
+        facts.append(f"if it comes true a gain of {words.at_least(trade.least_gain or ZERO)} or more")
+    lines += [f"  {line}" for line in words.wrap(", ".join(facts), columns - 2)]
+    lines += [f"  {line}" for line in words.wrap(_why(item, paint), columns - 2)]
+    bid, ask = (words.price(side, intent.tick) for side in (intent.best_bid, intent.best_ask))
+    passed = sum(control.passed for control in intent.controls)
+    lines.append(f"  bid {bid} | ask {ask} when proposed   {passed} of {len(intent.controls)} checks passed")
+    decided = f"decided by {words.one_line(intent.resolution_source) or 'the rules of the market'}"
+    lines += [f"  {line}" for line in words.wrap(decided, columns - 2)]
+    if rules:
+        text = words.wrap(words.one_line(intent.rules_text) or "The market has no rules text.", columns - 2)
+        lines += [f"  {line}" for line in text]
+    return lines
+
+
+def _why(item: Listed, paint: Paint) -> str:
+    intent = item.record.intent
+    if intent.model_probability is None:
+        return words.one_line(intent.reason)
+    model = f"model {words.percent(intent.model_probability)}"
+    if intent.model_low is not None and intent.model_high is not None:
+        model += f" ({words.percent(intent.model_low)} to {words.percent(intent.model_high)})"
+    parts = [model, f"edge {words.edge(intent.edge_worst)} at the worst price"]
+    if item.trade.buys and item.trade.break_even is not None:
+        parts.append(f"break-even {words.percent(item.trade.break_even, 1)}")
+    doubt = "" if intent.model_validated else "   " + paint.yellow("UNVALIDATED model")
+    return ", ".join(parts) + doubt
+
+
+def _ask(item: Listed, scene: Scene) -> str:
+    trade = item.trade
+    real = "REAL ORDER: " if scene.real_money else ""
+    if trade.buys:
+        what = f"pay at most {words.at_most(trade.intent.max_cost)} pUSD"
+    else:
+        what = trade.stake()
+    side = f"{trade.intent.side} {trade.outcome}" if trade.intent.side else trade.sentence()
+    return f"{real}{side}, {what}"

@@ -1,0 +1,266 @@
+"""Deciding in a shell: exactly one decision counts, and every refusal says why and that nothing was sent."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from polyb0t.cli.approve import Request, approve
+from polyb0t.cli.terminal import Terminal
+from polyb0t.config.settings import load_settings
+from polyb0t.core.clock import SystemClock
+from polyb0t.core.errors import UsageError
+from polyb0t.core.ids import IntentId
+from polyb0t.execution.intents import IntentStatus
+from polyb0t.execution.scope import Regime
+from polyb0t.models.kill_switches import KillSwitchType
+from polyb0t.runtime.opened import open_store
+from tests.cli.conftest import Place
+
+PROMISED = (
+    "id digest status outcome intent_type scope regime question outcome_label asset_id side order_type shares "
+    "amount worst_price max_cost edge model_probability reason controls created_at deadline decided_at "
+    "decided_by result order_id"
+).split()
+
+
+def test_the_list_as_json_is_an_array_with_the_promised_names(place: Place) -> None:
+    record = place.propose()
+    answer = place.type("intents", "list", "--json")
+    assert answer.code == 0
+    assert answer.err == ""
+    (row,) = answer.json
+    assert [name for name in PROMISED if name not in row] == []
+    assert row["id"] == record.id
+    assert (row["worst_price"], row["max_cost"], row["amount"]) == ("0.61", "95.16", "91.5")
+    assert row["shares"] is None, "unknown is null, never 0"
+    assert row["created_at"].endswith("Z")
+
+
+def test_show_as_json_is_the_same_object(place: Place) -> None:
+    record = place.propose()
+    (row,) = place.type("intents", "list", "--json").json
+    assert place.type("intents", "show", record.id[:5], "--json").json == row
+
+
+def test_an_empty_list_is_an_empty_array_and_on_a_screen_an_explanation(place: Place) -> None:
+    assert place.type("intents", "list", "--json").json == []
+    screen = place.type("intents", "list").out
+    assert "Nothing is waiting for you." in screen
+    assert "universe --why" in screen
+
+
+def test_every_command_on_the_screen_is_complete_and_works(place: Place) -> None:
+    place.propose()
+    screen = place.type("intents", "list").out
+    typed = next(line for line in screen.splitlines() if "Closer look" in line)
+    words = typed.split("polyb0t ")[1].split("  ")[0].split()
+    assert place.type(*words).code == 0
+
+
+def test_approving_fixes_who_when_and_until_when(place: Place) -> None:
+    record = place.propose()
+    answer = place.type("intents", "approve", place.short(record), "--yes")
+    assert answer.code == 0
+    assert answer.out.startswith("Approved by ")
+    now = place.stores.intents.get(record.id)
+    assert now.status is IntentStatus.APPROVED
+    assert now.decided_by is not None and now.decided_by.startswith("user:")
+    assert now.execute_by is not None
+
+
+def test_approving_twice_names_the_first(place: Place) -> None:
+    record = place.propose()
+    place.type("intents", "approve", record.id, "--yes")
+    answer = place.type("intents", "approve", record.id, "--yes", "--json")
+    assert (answer.code, answer.out) == (4, "")
+    assert answer.problem["code"] == "already_decided"
+    assert "already approved" in answer.problem["title"]
+
+
+def test_too_late_is_written_as_expired(place: Place) -> None:
+    now = SystemClock().now()
+    record = place.propose(created_at=now - timedelta(seconds=66), deadline=now - timedelta(seconds=6))
+    answer = place.type("intents", "approve", record.id, "--yes")
+    assert answer.code == 4
+    assert answer.err.startswith("Not approved: ")
+    assert "Nothing was sent." in answer.err
+    assert place.stores.intents.get(record.id).status is IntentStatus.EXPIRED
+
+
+def test_another_digest_is_refused_and_the_intent_still_waits(place: Place) -> None:
+    record = place.propose()
+    answer = place.type("intents", "approve", record.id, "--yes", "--digest", "0" * 64, "--json")
+    assert (answer.code, answer.problem["code"]) == (4, "digest_mismatch")
+    assert place.stores.intents.get(record.id).status is IntentStatus.PENDING
+
+
+def test_the_digest_as_the_screen_shows_it_is_enough(place: Place) -> None:
+    record = place.propose()
+    shown = f"{record.digest[:4]} {record.digest[4:8]}"
+    assert place.type("intents", "approve", record.id, "--yes", "--digest", shown).code == 0
+
+
+def test_while_trading_is_halted_no_opening_is_approved(place: Place) -> None:
+    place.propose()
+    place.stores.switches.trip(KillSwitchType.MANUAL, actor="user:bob", reason="lunch")
+    now = place.type("intents", "list", "--status", "REJECTED", "--json").json
+    answer = place.type("intents", "approve", now[0]["id"], "--yes", "--json")
+    assert (answer.code, answer.problem["code"]) == (4, "halted")
+
+
+def test_an_unknown_id_and_an_ambiguous_one(place: Place) -> None:
+    for tail in ("1", "2"):
+        place.propose(id=IntentId("abcd" + tail * 12))
+    unknown = place.type("intents", "approve", "zzzz", "--yes", "--json")
+    assert (unknown.code, unknown.problem["status"]) == (3, 404)
+    ambiguous = place.type("intents", "approve", "abcd", "--yes", "--json")
+    assert ambiguous.code == 3
+    assert ambiguous.problem["code"].startswith("ambiguous")
+    assert "abcd1" in str(ambiguous.problem)
+    assert "abcd2" in str(ambiguous.problem)
+
+
+def test_a_database_of_the_sandbox_is_no_place_for_another_venue(place: Place) -> None:
+    record = place.propose()
+    answer = place.type("--venue", "polymarket", "intents", "approve", record.id, "--yes", "--json")
+    assert (answer.code, answer.problem["code"]) == (4, "foreign_scope")
+    assert place.stores.intents.get(record.id).status is IntentStatus.PENDING
+
+
+def test_without_a_terminal_nobody_is_asked_and_nothing_is_decided(place: Place) -> None:
+    record = place.propose()
+    answer = place.type("intents", "approve", record.id)
+    assert answer.code == 2
+    assert "Use --yes" in answer.err
+    assert place.type("intents", "approve", record.id, "--json").problem["code"] == "confirmation_required"
+    assert place.stores.intents.get(record.id).status is IntentStatus.PENDING
+
+
+class _Person(Terminal):
+    """Somebody at a terminal with one answer, who may do something while the question stands there."""
+
+    __slots__ = ()
+    answer = "y"
+
+    @property
+    def somebody_sits_here(self) -> bool:
+        return True
+
+    def ask(self, question: str) -> bool:
+        self.say(question)
+        return type(self).answer == "y"
+
+
+def test_a_person_is_shown_the_trade_and_anything_but_y_is_no(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sys
+
+    record = place.propose()
+    place.capsys.readouterr()
+    opened = open_store(load_settings())
+    person = _Person(sys.stdout, sys.stderr)
+    monkeypatch.setattr(_Person, "answer", "yes")
+    assert approve(person, opened, Request(record.id, wait=0)) == 1
+    said = place.capsys.readouterr()
+    assert "BUY YES, 150 shares or more, at 61¢ or less: pay at most 95.16 pUSD" in said.out
+    assert "Approve? [y/N]" in said.err, "questions go to standard error"
+    assert place.stores.intents.get(record.id).status is IntentStatus.PENDING
+    monkeypatch.setattr(_Person, "answer", "y")
+    assert approve(person, opened, Request(record.id, wait=0)) == 0
+    assert place.stores.intents.get(record.id).status is IntentStatus.APPROVED
+
+
+def test_with_real_money_yes_needs_the_whole_id_or_the_digest(place: Place) -> None:
+    import sys
+
+    from tests.cli.scenes import tram
+
+    opened = open_store(load_settings())
+    record = place.propose()
+    real = replace(tram(), regime=Regime.LIVE, scope="polymarket:137:0x" + "1" * 40)
+
+    class _Found:
+        def find(self, _: str) -> object:
+            return replace(record, intent=real)
+
+    there = replace(opened, stores=replace(opened.stores, intents=_Found()))
+    with pytest.raises(UsageError) as refused:
+        approve(Terminal(sys.stdout, sys.stderr), there, Request("k7m2", yes=True))
+    assert refused.value.code == "digest_required"
+
+
+def test_rejecting_keeps_the_reason_and_says_that_nothing_was_sent(place: Place) -> None:
+    record = place.propose()
+    answer = place.type("intents", "reject", record.id, "--reason", "wording is unclear")
+    assert answer.code == 0
+    assert answer.out.startswith(f"Rejected: {place.short(record)}, by ")
+    assert place.stores.intents.get(record.id).status is IntentStatus.REJECTED
+    journal = place.stores.engine.journal(subject=record.id)
+    assert any("wording is unclear" in entry.payload for entry in journal)
+    again = place.type("intents", "reject", record.id)
+    assert again.code == 4
+    assert "rejected" in again.err
+
+
+def test_ending_the_time_by_hand(place: Place) -> None:
+    record = place.propose()
+    assert place.type("intents", "expire", record.id, "--json").json["status"] == "EXPIRED"
+    assert place.type("intents", "expire", record.id).code == 4
+
+
+def test_a_status_that_does_not_exist_is_named(place: Place) -> None:
+    answer = place.type("intents", "list", "--status", "OPEN")
+    assert answer.code == 2
+    assert "PENDING" in answer.err
+
+
+def test_halt_works_and_resume_needs_a_reason(place: Place) -> None:
+    record = place.propose()
+    halted = place.type("halt", "--reason", "lunch")
+    assert halted.code == 0
+    assert halted.out.startswith("Halted: nothing new is sent")
+    assert place.stores.intents.get(record.id).status is IntentStatus.REJECTED
+    opened = open_store(load_settings())
+    assert opened.halt_file.present()
+    assert place.type("status").code in (1, 4)
+    assert place.type("resume").code == 2
+    assert place.type("resume", "--reason", " ").code == 2
+    assert opened.halt_file.present(), "a refused resume lifts nothing"
+    assert place.type("resume", "--reason", "back").out == "Resumed: trading allowed.\n"
+    assert not opened.halt_file.present()
+
+
+def test_orders_positions_and_status_of_a_new_place(place: Place) -> None:
+    assert place.type("orders", "list", "--json").json == []
+    assert place.type("positions", "--json").json == []
+    status = place.type("status", "--json")
+    assert status.code == 1, "no engine runs"
+    assert status.json["stance"] == "ACTIVE"
+    assert place.type("orders", "show", "0x12", "--json").code == 3
+
+
+def test_why_nothing_is_proposed(place: Place) -> None:
+    assert place.type("universe").code == 3
+    place.stores.engine.note(
+        place.lease,
+        kind="universe.observed",
+        subject="universe",
+        payload={
+            "watched": 60,
+            "tradable": 41,
+            "proposed": 0,
+            "reasons": [{"code": "ends_soon", "sentence": "ends too soon", "count": 12}],
+            "passed": [],
+            "misses": [{"question": "Rain?", "edge": "0.009", "needed": "0.015"}],
+            "skipped": [{"name": "odd-market", "reason": "no outcomes"}],
+        },
+        actor="engine:h",
+    )
+    text = place.type("universe", "--why").out
+    assert "60 markets watched, 41 tradable, 0 worth proposing" in text
+    assert "12  ends too soon" in text
+    assert '"Rain?" +0.9¢, needs +1.5¢.' in text
+    assert "odd-market: no outcomes" in text
+    assert 'Nearest miss: "Rain?"' in place.type("intents", "list").out

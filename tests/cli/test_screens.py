@@ -1,0 +1,215 @@
+"""The screens, line by line, with figures that agree with each other."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from polyb0t.cli import words
+from polyb0t.cli.render_intents import history_table, nothing_waits, waiting_table
+from polyb0t.cli.render_result import Result, result_lines
+from polyb0t.cli.render_show import ShowOptions, dialog, question, show_screen
+from polyb0t.cli.render_watch import watch_screen
+from polyb0t.cli.scene import context_line
+from polyb0t.cli.terminal import PLAIN, Paint
+from polyb0t.cli.watch_state import WatchState
+from polyb0t.core.units import Price, Pusd, Shares
+from polyb0t.execution.intents import IntentStatus
+from polyb0t.execution.orders import OrderStatus
+from polyb0t.execution.scope import Regime, Scope
+from polyb0t.models.kill_switches import Stance
+from tests.cli.scenes import NOW, ORDER, WALLET, D, claim, item, mayor, record, scene, tram, tram_order
+
+ALL_THREE = [item(tram()), item(mayor()), item(claim())]
+
+
+def test_the_context_line_says_where_one_is() -> None:
+    assert context_line(scene(), PLAIN, 100) == (
+        "SANDBOX, practice money   wallet ..91c4   trading allowed   engine ok, 4 s ago        12:41:07 UTC"
+    )
+
+
+def test_with_real_money_the_wallet_has_its_beginning_and_the_mode_is_red() -> None:
+    real = scene(scope=Scope("polymarket", 137, WALLET))
+    assert context_line(real, PLAIN, 100).startswith("POLYMARKET, REAL MONEY   wallet 0x52ab..91c4")
+    assert "\x1b[31mPOLYMARKET, REAL MONEY\x1b[0m" in context_line(real, Paint(on=True), 100)
+
+
+def test_the_mode_is_the_engines_and_a_halt_is_said() -> None:
+    halted = scene(stance=Stance.HALTED, regime=Regime.DRY_RUN)
+    assert context_line(halted, PLAIN, 100).startswith(
+        "SANDBOX, dry run   wallet ..91c4   halted: cancels only   engine ok"
+    )
+
+
+def test_a_dead_engine_is_not_ok_however_fresh_its_row_is() -> None:
+    assert scene(alive=False).engine_words == "no engine"
+    assert scene(alive=False).no_engine("Then nothing.") == (
+        "No engine has run here since 12:41:03 (4 s). Then nothing."
+    )
+
+
+def test_the_list() -> None:
+    assert waiting_table(ALL_THREE, scene(), PLAIN, 100) == [
+        "ID    LEFT   TRADE                   WORST PRICE  WORST CASE      EDGE  MARKET",
+        "k7m2  38 s   BUY YES 150.00+ sh          61¢ max  pay 95.16 max  +2.9¢  Will Harbor City approve..",
+        "q9rt  7 min  SELL NO 120.00 sh exit      67¢ min  get 79.34 min      -  Northmark mayor: Alva Berg",
+        "c4xd  22 h   CLAIM 40.00 sh                    -  get 40.00          -  Rain in Eastport, 22 Nov",
+        "",
+        "3 waiting. Cents per share; money in pUSD, fees included; edge at the worst price, after costs.",
+        "Closer look: polyb0t intents show k7m2      Decide as they come: polyb0t intents watch",
+    ]
+
+
+def test_one_intent_with_the_seven_facts_of_a_decision() -> None:
+    assert show_screen(item(tram()), scene(), PLAIN, 100, ShowOptions()) == [
+        "SANDBOX, practice money   wallet ..91c4   trading allowed   engine ok, 4 s ago        12:41:07 UTC",
+        "",
+        "k7m2  PENDING, 38 s left                                        digest 9f3a 61c2   sent: at once",
+        "",
+        "  BUY YES, 150 shares or more, at 61¢ or less. Takes what is offered now, leaves no order behind.",
+        "  Will Harbor City approve the tram line by 22 January?                  politics, ends in 60 d",
+        "",
+        "  You pay      at most 95.16 pUSD; 92.96 at the present price (fee 1.46 in it)",
+        "  If YES       150.00 pUSD or more comes back: a gain of 57.07 or more",
+        "  If NO        nothing comes back",
+        "  Break-even   YES has to be at least 62.0% likely",
+        "  Why          The model says 66% (63% to 69%), the offer is 60¢: +3.9¢ a share now, +2.9¢ at the",
+        "               worst price. Politics one to three months out is priced too close to the middle.",
+        "  Model        market calibration v3, UNVALIDATED: published figures, not yet tested on own data",
+        "  Book         bid 59¢ | ask 60¢, seen 0.8 s before it was proposed",
+        "  Limits       order 95.16 of 100.00   market 95.16 of 200.00   politics 180.17 of 2,000.00",
+        "  Checks       18 of 18 passed                                            all of them: --checks",
+        "  Decided by   the city council's vote in its minutes; no vote by then is NO  full text: --rules",
+        "",
+        "Approve: polyb0t intents approve k7m2    Reject: polyb0t intents reject k7m2",
+    ]
+
+
+def test_the_dialog_of_an_approval() -> None:
+    at = scene(now=NOW + timedelta(seconds=5))
+    assert dialog(item(tram()), at, PLAIN, 100) == [
+        "SANDBOX, practice money   wallet ..91c4                                           digest 9f3a 61c2",
+        "  BUY YES, 150 shares or more, at 61¢ or less: pay at most 95.16 pUSD, lose it all if NO",
+        "  Will Harbor City approve the tram line by 22 January?",
+        "  Why: the model says 66%, the offer is 60¢. UNVALIDATED model.                          33 s left",
+    ]
+    assert question(item(tram()), at) == "Approve? [y/N]"
+
+
+def test_the_question_names_the_sum_where_money_is_real() -> None:
+    real = scene(scope=Scope("polymarket", 137, WALLET))
+    assert question(item(tram()), real) == "Send a REAL order, at most 95.16 pUSD? [y/N]"
+
+
+def test_what_came_of_an_approval() -> None:
+    done = record(
+        tram(), status=IntentStatus.EXECUTED, decided_at=NOW, decided_by="user:anna", order_id=ORDER
+    )
+    assert result_lines(Result(done, tram_order(), "k7m2"), PLAIN, 100, 5) == [
+        "Accepted after 0.2 s. Bought 152.50 YES at 60¢, fee 1.46, paid 92.96 pUSD (2.20 under the ceiling).",
+        "Provisional: final on chain in about 10 s. Follow: polyb0t orders show 0x7c1e",
+    ]
+
+
+def test_an_unknown_outcome_is_neither_success_nor_failure() -> None:
+    sent = record(tram(), status=IntentStatus.EXECUTING, order_id=ORDER)
+    asked = tram_order(status=OrderStatus.UNKNOWN, lookups=2, filled_shares=Shares(D("0")))
+    result = Result(sent, asked, "k7m2")
+    assert result.not_done
+    assert result_lines(result, PLAIN, 100, 5) == [
+        "SENT, OUTCOME UNKNOWN. The exchange did not answer; it may have the order or not.",
+        "  Up to 95.16 pUSD may be spent and is counted as spent. Do not place it again by hand.",
+        "  polyb0t asks for order 0x7c1e..e09b until it knows and never makes a second one (asked twice).",
+        "  Follow: polyb0t orders show 0x7c1e",
+    ]
+
+
+def test_a_price_that_moved_away_moved_no_money() -> None:
+    failed = record(
+        tram(),
+        status=IntentStatus.FAILED,
+        result="price_worse",
+        result_detail="You allowed 61¢ or less; the best offer is 63¢.",
+    )
+    assert result_lines(Result(failed, None, "k7m2"), PLAIN, 100, 5) == [
+        "Approved, but not sent: the price moved away. Nothing was signed, no money moved.",
+        "  You allowed 61¢ or less; the best offer is 63¢.",
+        "  k7m2 is FAILED (price_worse). If the edge is still there, a new proposal comes by itself.",
+    ]
+
+
+def test_executed_never_stands_alone() -> None:
+    noted = item(tram(), "dry run, nothing sent", status=IntentStatus.EXECUTED, result="dry_run")
+    assert noted.standing == "EXECUTED, dry run, nothing sent"
+    assert "EXECUTED, dry run, nothing sent" in "\n".join(history_table([noted], scene(), 100))
+
+
+def test_silence_is_explained_and_the_nearest_miss_is_named() -> None:
+    universe = {
+        "watched": 512,
+        "tradable": 214,
+        "misses": [{"question": "Lower house vote in Tavia by March?", "edge": "0.009", "needed": "0.015"}],
+    }
+    assert nothing_waits(scene(), universe, PLAIN) == [
+        "Nothing is waiting for you. The engine works: last heard 4 s ago.",
+        "512 markets watched, 214 tradable.",
+        'Nearest miss: "Lower house vote in Tavia by March?" +0.9¢, needs +1.5¢.',
+        "Why: polyb0t universe --why      What you let pass: polyb0t intents list --all",
+    ]
+
+
+def test_a_sale_promises_a_floor_and_no_break_even() -> None:
+    text = "\n".join(show_screen(item(mayor()), scene(), PLAIN, 100, ShowOptions()))
+    assert "  You get      at least 79.34 pUSD for what fills" in text
+    assert "  You give     120 shares of NO at most" in text
+    assert "Break-even" not in text
+
+
+@pytest.mark.parametrize("columns", [100, 80, 60])
+def test_no_line_is_wider_than_the_screen(columns: int) -> None:
+    question_ = "Will the " + "very " * 60 + "long question end?"
+    long_ = item(replace(tram(), question=question_, resolution_source=question_))
+    state = WatchState()
+    state.look([long_.record.id], 0)
+    lines = [
+        *context_line(scene(), PLAIN, columns).split("\n"),
+        *waiting_table([long_, item(mayor())], scene(), PLAIN, columns),
+        *show_screen(long_, scene(), PLAIN, columns, ShowOptions(checks=True, rules=True)),
+        *dialog(long_, scene(), PLAIN, columns),
+        *history_table([long_], scene(), columns),
+        *watch_screen([long_, item(mayor())], state, scene(), PLAIN, columns),
+    ]
+    assert [line for line in lines if words.width(line) > columns] == []
+
+
+def test_text_of_the_venue_is_one_harmless_line() -> None:
+    evil = "Will\x1b[2J it\r\nrain\u202e?\u200b [red]no[/red]\x07 e\u0301\u0301\u0301\u0301"
+    hostile = item(replace(tram(), question=evil, outcome_label="\x1b]0;owned\x07Yes", category="a\nb"))
+    state = WatchState()
+    state.look([hostile.record.id], 0)
+    lines = [
+        *waiting_table([hostile], scene(), PLAIN, 100),
+        *show_screen(hostile, scene(), PLAIN, 100, ShowOptions()),
+        *dialog(hostile, scene(), PLAIN, 100),
+        *watch_screen([hostile], state, scene(), PLAIN, 100),
+    ]
+    assert not any(ord(char) < 32 or char in "\u202e\u200b" for line in lines for char in line)
+    assert any("[red]no[/red]" in line for line in lines), "markup is text like any other"
+
+
+def test_colours_change_no_letter() -> None:
+    import re
+
+    plain = show_screen(item(tram()), scene(), PLAIN, 100, ShowOptions())
+    coloured = show_screen(item(tram()), scene(), Paint(on=True), 100, ShowOptions())
+    assert [re.sub(r"\x1b\[\d+m", "", line) for line in coloured] == plain
+
+
+def test_a_finer_tick_shows_its_decimals() -> None:
+    fine = item(
+        replace(tram(), tick=Price(D("0.001")), worst_price=Price(D("0.405")), max_cost=Pusd(D("95.1601")))
+    )
+    row = waiting_table([fine], scene(), PLAIN, 100)[1]
+    assert "40.5¢ max" in row
+    assert "pay 95.17 max" in row, "a ceiling is never shown smaller than it is"
