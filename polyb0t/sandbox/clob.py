@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from polyb0t.core.clock import Clock
+from polyb0t.sandbox import history
 from polyb0t.sandbox.books import Books
 from polyb0t.sandbox.gamma_json import iso_ms, number
 from polyb0t.sandbox.text import e6_text
@@ -173,21 +174,8 @@ class Clob:
         """`GET /prices-history`: what this world has seen, in the window asked for."""
         token = request.param("market") or ""
         self._market_of(token)
-        start, end = self._bound(request, "startTs", 0), self._bound(request, "endTs", 1 << 50)
-        points = (
-            {"t": at_ms // 1000, "p": number(price)}
-            for at_ms, price in self._world.price_history(token)
-            if start <= at_ms // 1000 <= end
-        )
-        return json_reply({"history": list(points)})
-
-    def _bound(self, request: Request, name: str, default: int) -> int:
-        text = request.param(name)
-        if text is None:
-            return default
-        if not (text.isascii() and text.isdigit() and len(text) < 14):
-            raise WireError(400, f"Invalid {name}")
-        return int(text)
+        seen = history.points(self._world, request, token, "startTs", "endTs")
+        return json_reply({"history": [{"t": at_s, "p": number(price)} for at_s, price in seen]})
 
     def _market_of(
         self, token: str | None, absent: str = "No orderbook exists for the requested token id"

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from polyb0t.core.units import parse_decimal
+from polyb0t.sandbox import history
 from polyb0t.sandbox.contracts import CONTRACTS, EXCHANGE_V2, EXCHANGE_V3, NEG_RISK_EXCHANGE_V2
 from polyb0t.sandbox.gamma_json import iso_ms, number
 from polyb0t.sandbox.signatures import checksum, is_address
@@ -30,6 +31,7 @@ def add_routes(router: Router, world: World) -> None:
     router.add("GET", "/data/v2/trades", data.trades)
     router.add("GET", "/data/v2/resolutions", data.resolutions)
     router.add("GET", "/data/v2/approvals", data.approvals)
+    router.add("GET", "/data/v2/prices-history", data.price_history)
 
 
 class DataApi:
@@ -87,6 +89,16 @@ class DataApi:
         """`GET /v2/resolutions?condition=`."""
         found = [self._world.market(one) for one in _conditions(request) if self._known(one)]
         return json_reply({"data": [_resolution(view) for view in found]})
+
+    def price_history(self, request: Request) -> Reply:
+        """`GET /v2/prices-history?token_id=`: exact samples, hence a resolution of 0."""
+        token = request.param("token_id") or ""
+        if self._world.condition_of(token) is None:
+            raise WireError(400, "token_id is not known", {"code": "bad_request", "parameter": "token_id"})
+        as_of = request.param("as_of")
+        seen = history.points(self._world, request, token, "start", "as_of" if as_of else "end")
+        rows = [{"timestamp": at_s, "price": number(price), "resolution_seconds": 0} for at_s, price in seen]
+        return _page(request, rows[-1:] if as_of else rows)
 
     def approvals(self, request: Request) -> Reply:
         """`GET /v2/approvals?user=`."""

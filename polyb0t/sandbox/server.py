@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from polyb0t.core.clock import Clock, SystemClock, milliseconds
-from polyb0t.core.errors import PolybotError
+from polyb0t.core.errors import PolybotError, UsageError
 from polyb0t.sandbox.app import SandboxApp, create_app
 from polyb0t.sandbox.importer import import_directory
 from polyb0t.sandbox.serving import DEFAULT_PORT, SandboxServer, bind
@@ -17,6 +17,8 @@ from polyb0t.sandbox.world import World
 
 SAVE_S: Final = 5.0
 SAVE_SHARE: Final = 50  # saving takes at most one part in so many of the process's time
+MOST_MARKETS: Final = 5_000
+FASTEST: Final = 1_000
 WORLD_FILE: Final = "world.json"
 KEYS_FILE: Final = "credentials.json"
 
@@ -48,11 +50,13 @@ def run(
     sentence about each recording that could not become a market.
 
     Raises:
+        UsageError: a number of markets or a speed that makes no sense.
         PortInUseError: before anything else happened.
         SaveFileError: the saved world cannot be read.
         WorldFileError: a world cannot be saved there.
     """
     clock = clock or SystemClock()
+    _check(markets, speed)
     listening = bind(host, port)
     try:
         app = open_app(
@@ -70,6 +74,17 @@ def run(
         asyncio.run(_serve(server, app, state_dir, notice))
     finally:
         listening.close()
+
+
+def _check(markets: int, speed: float) -> None:
+    if not 0 <= markets <= MOST_MARKETS:
+        raise UsageError(
+            f"A world of {markets} markets is not possible.", do=f"Choose 0 to {MOST_MARKETS} with --markets."
+        )
+    if not 0 < speed <= FASTEST:
+        raise UsageError(
+            f"A speed of {speed} is not possible.", do=f"Choose one above 0, at most {FASTEST}, with --speed."
+        )
 
 
 def open_app(

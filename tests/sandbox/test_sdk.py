@@ -182,6 +182,17 @@ async def _stream(sandbox: RunningSandbox) -> None:
         assert mine.payload.status == "MATCHED"
 
 
+def test_prices_of_the_past_are_what_the_world_saw(sandbox: RunningSandbox) -> None:
+    token = tradable_book(sandbox).token_id
+    sandbox.step(3 * 3_600_000)
+    seen = sandbox.world.price_history(token)
+    with PublicClient(environment=sdk_environment(sandbox)) as public:
+        points = list(public.list_price_history(asset_id=token, interval="max").iter_items())
+        assert [one.price for one in points] == [price / E6 for _, price in seen]
+        hour = list(public.list_price_history(asset_id=token, interval="1h").iter_items())
+        assert 0 < len(hour) < len(points)
+
+
 def test_recorded_markets_are_listed_and_traded_by_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     clock = SystemClock()

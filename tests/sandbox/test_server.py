@@ -18,7 +18,7 @@ import pytest
 from websockets.sync.client import connect
 
 from polyb0t.core.clock import SystemClock
-from polyb0t.core.errors import PolybotError
+from polyb0t.core.errors import PolybotError, UsageError
 from polyb0t.sandbox.server import run
 from polyb0t.sandbox.serving import PortInUseError, bind
 from polyb0t.sandbox.types import PracticeAccount
@@ -108,6 +108,17 @@ def test_a_port_in_use_is_said_before_anything_else_happens(tmp_path: Path) -> N
 def test_an_impossible_port_is_refused(tmp_path: Path, port: int) -> None:
     with pytest.raises(PortInUseError, match=str(port)):
         run(port=port, state_dir=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "options", [{"speed": 0}, {"speed": -1}, {"speed": 1e9}, {"markets": -1}, {"markets": 10**9}]
+)
+def test_an_impossible_world_is_refused_before_anything_is_written(
+    tmp_path: Path, options: dict[str, Any]
+) -> None:
+    with pytest.raises(UsageError, match="not possible"):
+        run(port=0, state_dir=tmp_path / "state", **options)
+    assert not (tmp_path / "state").exists()
 
 
 def test_a_damaged_world_is_refused_with_the_way_out(tmp_path: Path) -> None:
