@@ -7,9 +7,9 @@ be told is collected in `news`.
 from typing import Final
 
 from polyb0t.sandbox import rules
-from polyb0t.sandbox.exchange import Fill, Ladder, Order, exact_unit
-from polyb0t.sandbox.fees import taker_fee_e6
-from polyb0t.sandbox.ledger import PUSD, Ledger
+from polyb0t.sandbox.exchange import Fill, Ladder, Order, by_price, exact_unit
+from polyb0t.sandbox.funds import Funds
+from polyb0t.sandbox.ledger import Ledger
 from polyb0t.sandbox.market import Market
 from polyb0t.sandbox.news import News
 from polyb0t.sandbox.settlement import Trade, make_trade
@@ -21,10 +21,8 @@ from polyb0t.sandbox.types import (
     Placement,
     Side,
     TradeStatus,
-    exchange_address,
 )
 
-UNLIMITED: Final = 2**256 - 1
 GONE: Final = "Order not found or already canceled"
 DONE: Final = "Order already matched"
 HELD: Final = "Order is delayed and cannot be canceled"
@@ -41,7 +39,7 @@ class Engine:
         self.orders: dict[str, Order] = {}  # every order of a client; the crowd's while they rest
         self.trades: dict[str, Trade] = {}  # those that a client took part in
         self.unsettled: list[Trade] = []  # matched since the world last looked
-        self.allowances: dict[tuple[str, str, str], int] = {}  # wallet, spender, asset
+        self.funds = Funds(ledger, self.markets)
         self.order_sequence = 0
         self.trade_sequence = 0
         self.live: dict[str, dict[str, Order]] = {}  # API key -> its live and held orders
@@ -64,9 +62,9 @@ class Engine:
         market = self._open_market(request)
         self.order_sequence += 1
         order = rules.to_order(request, market.spec, market.tick, now_ms, self.order_sequence)
-        self._check_allowance(order, market)
+        self.funds.check_allowance(order, market)
         fills, satisfied = market.book.plan(order)
-        self._check_funds(order, market, fills)
+        self.funds.check(order, market, fills)
         self._check_matching(request, order, fills, satisfied)
         if fills and market.spec.seconds_delay:
             return self._delay(order, market)
@@ -78,12 +76,15 @@ class Engine:
         if order.status is not OrderStatus.DELAYED:
             return
         market = self.markets[order.condition_id]
-        self._unreserve(order)
+        self.funds.release(order)
         fills, satisfied = market.book.plan(order)
         if (order.order_type is OrderType.FOK and not satisfied) or (
             order.order_type is OrderType.FAK and not fills
         ):
             self._end(order, OrderStatus.UNMATCHED, now_ms)
+            return
+        if not self.funds.suffice(order, market, fills):
+            self._end(order, OrderStatus.CANCELED_NOT_ENOUGH_BALANCE, now_ms)
             return
         order.status = OrderStatus.LIVE
         self.execute(order, market, fills, now_ms)
@@ -108,7 +109,7 @@ class Engine:
         if order.status is OrderStatus.LIVE:
             market.book.side(bid=order.bid).remove(order)
             self.news.touch(market, order, order.yes, now_ms)
-        self._unreserve(order)
+        self.funds.release(order)
         self._end(order, status, now_ms)
 
     def keep(self, order: Order) -> None:
@@ -122,7 +123,7 @@ class Engine:
     def execute(self, order: Order, market: Market, fills: list[Fill], now_ms: int) -> Placement:
         """Apply planned fills and rest, drop or end what is left."""
         self.keep(order)
-        trades = [self._trade(order, market, group, i, now_ms) for i, group in enumerate(_by_price(fills))]
+        trades = [self._trade(order, market, group, i, now_ms) for i, group in enumerate(by_price(fills))]
         making = sum(t.view.pusd_e6 if order.side is Side.BUY else t.view.size_e6 for t in trades)
         taking = sum(t.view.size_e6 if order.side is Side.BUY else t.view.pusd_e6 for t in trades)
         order.left -= order.left % exact_unit(order.price) if trades else 0
@@ -169,11 +170,11 @@ class Engine:
         ladder.reduce(maker, fill.shares)
         maker.filled += fill.shares
         spent = fill.shares * maker.price // MILLION if maker.side is Side.BUY else fill.shares
-        self._unreserve(maker, spent)
+        self.funds.release(maker, spent)
         if not maker.crowd:
             maker.trade_ids.append(trade.view.trade_id)
         if maker.left == 0:
-            self._unreserve(maker)
+            self.funds.release(maker)
             maker.status = OrderStatus.MATCHED
             if maker.crowd:
                 del self.orders[maker.order_id]
@@ -192,7 +193,7 @@ class Engine:
 
     def _rest(self, order: Order, market: Market, now_ms: int) -> None:
         market.book.side(bid=order.bid).add(order)
-        self._reserve(order)
+        self.funds.reserve(order)
         self.news.touch(market, order, order.yes, now_ms)
         self.news.tell(order, "PLACEMENT", now_ms)
 
@@ -200,7 +201,7 @@ class Engine:
         """Hold a marketable order of a sports market; what it may cost at worst is reserved."""
         self.keep(order)
         order.status = OrderStatus.DELAYED
-        self._reserve(order, self._worst_cost(order, market))
+        self.funds.reserve(order, self.funds.cost(order, market))
         return Placement(order.order_id, "delayed")
 
     def _end(self, order: Order, status: OrderStatus, now_ms: int) -> None:
@@ -234,86 +235,3 @@ class Engine:
             raise rules.refuse(rules.FOK_KILLED, order.order_id)
         if order.order_type is OrderType.FAK and not fills:
             raise rules.refuse(rules.FAK_KILLED, order.order_id)
-
-    def allowance(self, wallet: str, spender: str, asset: str) -> int:
-        """Unlimited unless somebody set it: practice accounts come approved."""
-        return self.allowances.get((wallet.lower(), spender.lower(), asset), UNLIMITED)
-
-    def _check_allowance(self, order: Order, market: Market) -> None:
-        spender = exchange_address(neg_risk=market.spec.neg_risk)
-        asset, amount = self._need(order, market)
-        # an ERC-1155 approval is all or nothing, so the ledger keeps one row for every token
-        allowed = self.allowance(order.maker, spender, PUSD if asset == PUSD else "ERC1155")
-        if allowed < amount:
-            raise rules.refuse(
-                "not enough balance / allowance: the allowance is not enough -> "
-                f"spender: {spender}, allowance: {allowed}"
-            )
-
-    def _need(self, order: Order, market: Market) -> tuple[str, int]:
-        if order.side is Side.SELL:
-            return market.spec.token_ids[order.outcome], order.size
-        return PUSD, self._worst_cost(order, market)
-
-    def _worst_cost(self, order: Order, market: Market) -> int:
-        """pUSD or shares that the order may take, fee included unless it can only rest."""
-        if order.side is Side.SELL:
-            return order.left
-        spend = order.budget if order.market_buy else order.left * order.price // MILLION
-        return spend if order.post_only else spend + self._fee(market, order.left, order.price)
-
-    def _fee(self, market: Market, shares: int, price: int) -> int:
-        spec = market.spec
-        if not spec.fees_enabled:
-            return 0
-        return taker_fee_e6(shares, price, rate=spec.fee_rate, exponent=spec.fee_exponent)
-
-    def _check_funds(self, order: Order, market: Market, fills: list[Fill]) -> None:
-        asset, amount = self._need(order, market)
-        if order.market_buy:  # better prices buy more shares, and shares are what the fee counts
-            amount = max(amount, self._planned_cost(order, market, fills))
-        ledger, wallet = self.ledger, order.maker
-        if amount <= ledger.available(wallet, asset):
-            return
-        raise rules.refuse(
-            "not enough balance / allowance: the balance is not enough -> "
-            f"balance: {ledger.balance(wallet, asset)}, "
-            f"sum of active orders: {ledger.active(wallet, asset)}, "
-            f"sum of matched orders: {ledger.unsettled(wallet, asset)}, "
-            f"order amount (inc. fees): {amount}"
-        )
-
-    def _planned_cost(self, order: Order, market: Market, fills: list[Fill]) -> int:
-        cost = 0
-        for group in _by_price(fills):
-            own = group[0].yes if order.outcome == 0 else MILLION - group[0].yes
-            shares = sum(fill.shares for fill in group)
-            cost += shares * own // MILLION + self._fee(market, shares, own)
-        return cost
-
-    # --- reservations ---------------------------------------------------------------------------
-
-    def asset_of(self, order: Order) -> str:
-        """What the order would give: pUSD or its token."""
-        if order.side is Side.BUY:
-            return PUSD
-        return self.markets[order.condition_id].spec.token_ids[order.outcome]
-
-    def _reserve(self, order: Order, amount: int | None = None) -> None:
-        if amount is None:
-            amount = order.left * order.price // MILLION if order.side is Side.BUY else order.left
-        order.held = amount
-        self.ledger.reserve(order.maker, self.asset_of(order), amount)
-
-    def _unreserve(self, order: Order, amount: int | None = None) -> None:
-        amount = order.held if amount is None else amount
-        order.held -= amount
-        self.ledger.reserve(order.maker, self.asset_of(order), -amount)
-
-
-def _by_price(fills: list[Fill]) -> list[list[Fill]]:
-    """Fills in their order, one group for each price."""
-    groups: dict[int, list[Fill]] = {}
-    for fill in fills:
-        groups.setdefault(fill.yes, []).append(fill)
-    return list(groups.values())

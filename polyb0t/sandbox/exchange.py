@@ -173,3 +173,11 @@ class Book:
         unit = exact_unit(order.price)
         rest = budget * MILLION // order.price if order.market_buy else want
         return fills, rest < unit
+
+
+def by_price(fills: list[Fill]) -> list[list[Fill]]:
+    """Fills in their order, one group for each price."""
+    groups: dict[int, list[Fill]] = {}
+    for fill in fills:
+        groups.setdefault(fill.yes, []).append(fill)
+    return list(groups.values())

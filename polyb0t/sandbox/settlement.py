@@ -71,6 +71,8 @@ def make_trade(
     pusd = size * own // MILLION
     rate = spec.fee_rate if spec.fees_enabled else "0"
     fee = taker_fee_e6(size, own, rate=rate, exponent=spec.fee_exponent)
+    if taker.side is Side.SELL:
+        fee = min(fee, pusd)  # it is taken from the proceeds; the smallest fee may exceed a crumb's
     makers = tuple(_maker_fill(spec, fill) for fill in fills)
     buys = sum(maker.matched_e6 for maker in makers if maker.side is Side.BUY)
     view = TradeView(

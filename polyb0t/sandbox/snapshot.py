@@ -130,7 +130,7 @@ def state_of(world: World) -> dict[str, object]:
         "reserved": _amounts(ledger.reserved),
         "matched": _amounts(ledger.matched),
         "locked": {market: amount for market, amount in ledger.locked.items() if amount},
-        "allowances": [[*key, str(amount)] for key, amount in sorted(engine.allowances.items())],
+        "allowances": [[*key, str(amount)] for key, amount in sorted(engine.funds.allowances.items())],
         "markets": [_market_row(market, engine.trades) for market in engine.markets.values()],
         "orders": [_row(order) for order in sorted(engine.orders.values(), key=lambda o: o.sequence)],
         "trades": [_trade_row(trade) for trade in engine.trades.values()],
@@ -159,7 +159,7 @@ def restore(world: World, state: Row) -> None:
         for wallet, asset, amount in state[table]:
             getattr(ledger, table)[wallet][asset] = amount
     ledger.locked.update(state["locked"])
-    engine.allowances = {(a, b, c): int(amount) for a, b, c, amount in state["allowances"]}
+    engine.funds.allowances = {(a, b, c): int(amount) for a, b, c, amount in state["allowances"]}
     engine.trades = {row["view"]["trade_id"]: _trade(row) for row in state["trades"]}
     for row in state["markets"]:
         engine.add_market(_market(row, engine.trades))
@@ -193,11 +193,11 @@ def _restore_order(world: World, row: Row) -> None:
 
 def _row(record: Any) -> Row:
     """A flat dataclass as a mapping of its constructor's arguments."""
-    return {name: getattr(record, name) for name in _names(type(record))}
+    return {name: getattr(record, name) for name in _names(record.__class__)}
 
 
 @cache
-def _names(kind: Any) -> tuple[str, ...]:
+def _names(kind: type) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind) if field.init)
 
 

@@ -1,13 +1,10 @@
 """The doors for wallets: balances, approvals, complete sets, redemption, positions."""
 
-from typing import Final
-
 from polyb0t.core.errors import ConflictError, UsageError
+from polyb0t.sandbox.funds import ERC1155
 from polyb0t.sandbox.ledger import PUSD
 from polyb0t.sandbox.state import WorldState
 from polyb0t.sandbox.types import ActivityRow, PositionView
-
-ERC1155: Final = "ERC1155"
 
 
 class Treasury(WorldState):
@@ -24,12 +21,12 @@ class Treasury(WorldState):
 
     def allowance(self, wallet: str, spender: str, token_id: str | None = None) -> int:
         """What the spender may take; unlimited for everybody until `set_allowance`."""
-        return self.engine.allowance(wallet, spender, ERC1155 if token_id else PUSD)
+        return self.engine.funds.allowance(wallet, spender, ERC1155 if token_id else PUSD)
 
     def set_allowance(self, wallet: str, spender: str, amount: int, token_id: str | None = None) -> None:
         """Approve so much; for shares an approval covers every token (ERC-1155)."""
         asset = ERC1155 if token_id else PUSD
-        self.engine.allowances[(wallet.lower(), spender.lower(), asset)] = amount
+        self.engine.funds.allowances[(wallet.lower(), spender.lower(), asset)] = amount
 
     def fund(self, wallet: str, pusd_e6: int) -> None:
         """Deposit practice money.

@@ -165,6 +165,23 @@ class TestOrderTypes:
         assert (order.status, order.matched_e6) == (OrderStatus.MATCHED, 10_000_000)
         check_books(world)
 
+    def test_a_held_order_that_can_no_longer_be_paid_ends(self) -> None:
+        """The ask it waited for got better meanwhile, so its money buys more shares and more fee."""
+        world = quiet_world(seconds_delay=3, fee_rate="0.07")
+        place(world, ALICE, "SELL", YES_TOKEN, shares=2_000 - 1_001, price=0.90)
+        place(world, BOB, "BUY", NO_TOKEN, shares=900, price=0.10, post_only=False)
+        spend = place(world, CAROL, "BUY", YES_TOKEN, pusd=990, price=0.90, kind="FAK")
+        assert spend.status == "delayed"
+        place(world, BOB, "SELL", YES_TOKEN, shares=1_000, price=0.15)
+        place(world, BOB, "BUY", NO_TOKEN, shares=900, price=0.60)
+        place(world, ALICE, "BUY", NO_TOKEN, shares=900, price=0.70)
+        world.step(3_000)
+        order = world.order(spend.order_id)
+        assert order is not None
+        assert order.status is OrderStatus.CANCELED_NOT_ENOUGH_BALANCE
+        assert world.reserved(CAROL) == 0
+        check_books(world)
+
 
 class TestRefusals:
     def test_the_same_order_twice(self) -> None:
@@ -241,6 +258,17 @@ class TestRefusals:
         )
         makers_pay_no_fee = place(world, ALICE, "BUY", NO_TOKEN, shares=1_111, price=0.09, post_only=True)
         assert makers_pay_no_fee.status == "live"
+
+    def test_a_crumbs_smallest_fee_is_no_more_than_its_proceeds(self) -> None:
+        world = quiet_world(tick_e6=100)
+        place(world, ALICE, "BUY", YES_TOKEN, shares=500, price=0.0001)
+        place(world, BOB, "SELL", YES_TOKEN, shares=499.99, price=0.0001)
+        world.fund("0xpenniless", 6_000_000)
+        world.split("0xpenniless", CONDITION, 6_000_000)
+        place(world, "0xpenniless", "SELL", YES_TOKEN, shares=6, price=0.0001)
+        world.step(10_000)
+        assert world.balance("0xpenniless") == 0
+        check_books(world)
 
     def test_shares_that_are_not_there_cannot_be_sold(self) -> None:
         world = quiet_world()

@@ -74,7 +74,7 @@ def check_reservations(world: World) -> None:
     live = [o for o in world.engine.orders.values() if o.status in (OrderStatus.LIVE, OrderStatus.DELAYED)]
     for who in (ALICE, BOB, CAROL):
         for asset in (PUSD, YES_TOKEN, NO_TOKEN):
-            held = sum(o.held for o in live if o.maker == who and world.engine.asset_of(o) == asset)
+            held = sum(o.held for o in live if o.maker == who and world.engine.funds.asset_of(o) == asset)
             assert world.ledger.active(who, asset) == held
             assert world.ledger.available(who, asset) >= 0
 
