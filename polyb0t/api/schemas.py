@@ -13,7 +13,7 @@ Instant = Annotated[
 class Answer(BaseModel):
     """Only what is described is answered."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
 
 class Problem(Answer):
@@ -162,7 +162,7 @@ class Status(Answer):
 class Approval(BaseModel):
     """Optional: the digest of the content that was seen. Another content is refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
     digest: Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$")] = None
 
@@ -170,6 +170,6 @@ class Approval(BaseModel):
 class Rejection(BaseModel):
     """Optional: why; the journal keeps it."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
     reason: Annotated[str, Field(max_length=500)] = ""
