@@ -23,7 +23,7 @@ from polyb0t.db.failures import is_lock_failure, told
 T = TypeVar("T")
 
 ATTEMPTS: Final = 4
-SQLITE_BUSY_MS: Final = 1_500
+SQLITE_BUSY_MS: Final = 1_000
 # A process that was stopped in the middle of a transaction must not hold the kill switch's locks.
 POSTGRES_OPTIONS: Final = (
     "-c lock_timeout=500 -c idle_in_transaction_session_timeout=1000 -c synchronous_commit=on -c timezone=UTC"

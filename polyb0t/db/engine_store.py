@@ -10,7 +10,7 @@ from polyb0t.core.canonical import canonical_text
 from polyb0t.core.errors import UsageError
 from polyb0t.data.account_state import AccountState
 from polyb0t.db.codec import decode
-from polyb0t.db.journal import ChainReport, entries, verify_chain
+from polyb0t.db.journal import entries
 from polyb0t.db.tables import account_states, engine_lease, gates, journal_head
 from polyb0t.db.unit import ENGINE, ROLES, Unit, Units
 from polyb0t.execution.scope import Regime
@@ -110,10 +110,6 @@ class SqlEngineStore:
                 connection, self._units.scope, after=after, limit=limit, subject=subject
             )
         )
-
-    def verify_journal(self) -> ChainReport:
-        """Recompute the whole chain."""
-        return self._units.read(lambda connection: verify_chain(connection, self._units.scope))
 
 
 def _acquire(

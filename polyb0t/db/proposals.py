@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, insert, select
+from sqlalchemy import ColumnElement, and_, insert, or_, select
 
 from polyb0t.core.ids import IntentId
 from polyb0t.db.moves import load, move
@@ -80,12 +80,11 @@ def _foreign(unit: Unit, intent: TradeIntent) -> Denied | None:
 
 
 def _duplicate(unit: Unit, intent: TradeIntent) -> Denied | None:
-    living = (
-        select(trade_intents.c.id, trade_intents.c.status)
-        .where(*_same_aim(unit, intent), trade_intents.c.status.in_(LIVE_STATUSES))
-        .limit(1)
+    living = and_(*_same_aim(unit, intent), trade_intents.c.status.in_(LIVE_STATUSES))
+    known = select(trade_intents.c.id, trade_intents.c.status).where(
+        or_(living, trade_intents.c.id == intent.id)
     )
-    row = unit.connection.execute(living).one_or_none()
+    row = unit.connection.execute(known.limit(1)).one_or_none()
     return None if row is None else Denied("duplicate", f"Intent {row.id} on it is {row.status}.")
 
 

@@ -9,7 +9,7 @@ from polyb0t.core.errors import DatabaseError
 from polyb0t.db.engine import Database, open_database
 from polyb0t.db.engine_store import SqlEngineStore
 from polyb0t.db.intent_store import SqlIntentStore
-from polyb0t.db.journal import append
+from polyb0t.db.journal import ChainReport, append, verify_chain
 from polyb0t.db.kill_switch_store import SqlKillSwitchStore
 from polyb0t.db.order_store import SqlOrderStore
 from polyb0t.db.proposals import Cooldowns
@@ -26,6 +26,10 @@ class SqlStores(Stores):
     """Stores with the database behind them, for who has to close it."""
 
     database: Database
+
+    def verify_journal(self) -> ChainReport:
+        """Recompute every hash of the journal."""
+        return self.database.read(lambda connection: verify_chain(connection, self.scope))
 
     def close(self) -> None:
         """Give every connection back."""

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 
@@ -125,13 +126,13 @@ class TestJournal:
             world.engine.note(None, kind="test.noted", subject=str(n), payload={"n": n}, actor="user:anna")
         entries = world.engine.journal()
         assert [entry.sequence for entry in entries] == list(range(1, len(entries) + 1))
-        assert all(b.previous_hash == a.hash for a, b in zip(entries, entries[1:], strict=False))
+        assert all(b.previous_hash == a.hash for a, b in pairwise(entries))
         assert world.engine.journal(after=entries[-3].sequence, limit=1) == entries[-2:-1]
         assert [entry.payload for entry in world.engine.journal(subject="3")] == ['{"n":3}']
 
     def test_the_chain_is_verified(self, world: World) -> None:
         world.claimed()
-        report = world.stores.engine.verify_journal()
+        report = world.stores.verify_journal()
         assert report.intact
         assert report.entries == len(world.engine.journal())
 
@@ -157,7 +158,7 @@ class TestJournal:
         else:
             world.sql("ALTER TABLE journal DISABLE TRIGGER ALL")
         world.sql(fault)
-        report = world.stores.engine.verify_journal()
+        report = world.stores.verify_journal()
         assert report.broken_at == broken_at, report
 
     def test_a_note_with_a_lost_lease_is_not_written(self, world: World) -> None:
@@ -183,7 +184,7 @@ class TestScope:
 
     def test_a_missing_gate_is_damage_and_not_a_first_use(self, world: World) -> None:
         world.sql("DELETE FROM gates")
-        for use in (world.another, lambda: world.proposed()):
+        for use in (world.another, world.proposed):
             with pytest.raises(DatabaseError) as error:
                 use()
             assert error.value.code == "database_damaged"
@@ -191,7 +192,7 @@ class TestScope:
     @pytest.mark.parametrize(("version", "code"), [(2, "schema_newer"), (0, "schema_older")])
     def test_a_database_of_another_version_is_refused(self, world: World, version: int, code: str) -> None:
         world.sql(f"UPDATE gates SET schema_version = {version}")
-        for use in (world.another, lambda: world.proposed(), lambda: peek_scope(world.url)):
+        for use in (world.another, world.proposed, lambda: peek_scope(world.url)):
             with pytest.raises(DatabaseError) as error:
                 use()
             assert error.value.code == code

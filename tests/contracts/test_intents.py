@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -335,7 +336,7 @@ class TestClaiming:
         ],
     )
     def test_a_limit_that_does_not_hold_fails_it(
-        self, world: World, limits: dict[str, object], code: str
+        self, world: World, limits: dict[str, Any], code: str
     ) -> None:
         record = world.approved()
         assert denial(world.claim(record.id, **limits)) == code
@@ -350,7 +351,7 @@ class TestClaiming:
             {"max_exposure_pusd": Pusd(Decimal("20.399999"))},
         ],
     )
-    def test_limits_count_what_is_reserved_already(self, world: World, limits: dict[str, object]) -> None:
+    def test_limits_count_what_is_reserved_already(self, world: World, limits: dict[str, Any]) -> None:
         world.claimed()
         second = world.approved(asset_id="2", condition_id=ConditionId("0x02"))
         assert denial(world.claim(second.id, **limits)) in ("balance_too_low", "exposure_too_high")

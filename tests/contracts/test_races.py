@@ -192,6 +192,6 @@ def test_the_journal_has_no_gap_and_no_fork_after_a_crowd(world: World, processe
 
     answers = at_once([note(stores, n) for n, stores in enumerate(processes)])
     assert answers == [None] * CONTENDERS
-    report = world.stores.engine.verify_journal()
+    report = world.stores.verify_journal()
     assert report.intact
     assert world.kinds().count("crowd.noted") == 5 * CONTENDERS

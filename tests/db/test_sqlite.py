@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from polyb0t.core.errors import ConfigurationError, DatabaseError
 from polyb0t.db import current, open_stores, upgrade
@@ -124,10 +124,10 @@ def test_a_locked_database_says_so_and_nothing_is_half_done(tmp_path: Path, cloc
 def test_a_full_disk_says_so_and_nothing_is_half_done(database: Database, clock: FakeClock) -> None:
     world = World(database.engine.url.render_as_string(), clock)
 
-    def fill(connection: object) -> None:
-        connection.execute(text("PRAGMA max_page_count = 1"))  # type: ignore[attr-defined]
+    def fill(connection: Connection) -> None:
+        connection.execute(text("PRAGMA max_page_count = 1"))
         for n in range(10_000):
-            connection.execute(  # type: ignore[attr-defined]
+            connection.execute(
                 text("INSERT INTO account_states (scope, observed_at, content) VALUES ('', :n, :c)"),
                 {"n": n, "c": "x" * 4000},
             )

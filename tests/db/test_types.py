@@ -1,5 +1,6 @@
 """Money and instants survive a database to the last digit; what would be rounded is refused."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -7,10 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Column, Dialect, MetaData, Table, insert, select
+from sqlalchemy import Column, Connection, Dialect, MetaData, Table, insert, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import StatementError
 
+from polyb0t.core.clock import from_microseconds
 from polyb0t.data.account_state import AccountState
 from polyb0t.db.codec import decode
 from polyb0t.db.engine import open_database
@@ -29,7 +31,7 @@ def test_every_millionth_comes_back(millionths: int) -> None:
     assert E6().process_result_value(stored, DIALECT) == amount
 
 
-@given(st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)))
+@given(st.integers(0, 7_000_000_000_000_000).map(from_microseconds))
 def test_every_microsecond_comes_back(instant: datetime) -> None:
     stored = UtcDateTime().process_bind_param(instant, DIALECT)
     assert UtcDateTime().process_result_value(stored, DIALECT) == instant
@@ -40,11 +42,11 @@ def test_ten_times_a_tenth_is_one_in_the_database(tmp_path: Path) -> None:
     database = open_database(f"sqlite:///{tmp_path}/t.db", create=True)
     at = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
 
-    def work(connection: object) -> list[tuple[Decimal, datetime]]:
-        table.create(connection)  # type: ignore[arg-type]
+    def work(connection: Connection) -> list[tuple[Decimal, datetime]]:
+        table.create(connection)
         for _ in range(10):
-            connection.execute(insert(table).values(amount=Decimal("0.1"), at=at))  # type: ignore[attr-defined]
-        return list(connection.execute(select(table)))  # type: ignore[attr-defined]
+            connection.execute(insert(table).values(amount=Decimal("0.1"), at=at))
+        return [(row.amount, row.at) for row in connection.execute(select(table))]
 
     rows = database.write(work)
     database.close()
@@ -61,14 +63,15 @@ def test_a_seventh_decimal_is_refused_and_not_rounded(amount: Decimal) -> None:
 
 def test_an_instant_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError):
-        UtcDateTime().process_bind_param(datetime(2026, 1, 1), DIALECT)
+        UtcDateTime().process_bind_param(datetime.fromisoformat("2026-01-01"), DIALECT)
 
 
 def test_the_refusal_reaches_the_caller(tmp_path: Path) -> None:
     table = Table("t", MetaData(), Column("amount", E6))
     database = open_database(f"sqlite:///{tmp_path}/t.db", create=True)
+    database.write(table.create)
     with pytest.raises(StatementError):
-        database.write(lambda c: (table.create(c), c.execute(insert(table).values(amount=Decimal("1e-7")))))
+        database.write(lambda connection: connection.execute(insert(table).values(amount=Decimal("1e-7"))))
     database.close()
 
 
@@ -94,8 +97,6 @@ def test_what_nobody_wrote_is_not_read(content: object) -> None:
 
 
 def test_a_float_is_not_read_as_money() -> None:
-    import json  # noqa: PLC0415
-
     content = json.loads(an_intent().canonical)["intent"]
     content["amount"] = 10.0
     with pytest.raises(ValueError):

