@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from polyb0t.core.units import parse_decimal
-from polyb0t.sandbox.gamma_json import event_json, market_json
+from polyb0t.sandbox.gamma_json import event_json, market_json, tag_id, tag_slug
 from polyb0t.sandbox.text import e6_text
 from polyb0t.sandbox.types import MarketView
 from polyb0t.sandbox.wire import Reply, Request, Router, WireError, json_reply
@@ -41,7 +41,7 @@ class Gamma:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._kept: dict[str, tuple[tuple[object, ...], msgspec.Raw]] = {}
+        self._kept: dict[tuple[str, bool], tuple[tuple[object, ...], msgspec.Raw]] = {}
 
     def markets_page(self, request: Request) -> Reply:
         """`GET /markets/keyset`."""
@@ -49,7 +49,7 @@ class Gamma:
         if "offset" in query:
             raise WireError(422, "offset is not allowed on keyset endpoints", {"type": "validation error"})
         page, cursor = self._page(self._selected(query), query)
-        body: dict[str, object] = {"markets": [self._market(view) for view in page]}
+        body: dict[str, object] = {"markets": [self._market(view, query) for view in page]}
         return json_reply(body | ({"next_cursor": cursor} if cursor else {}))
 
     def markets_list(self, request: Request) -> Reply:
@@ -59,15 +59,15 @@ class Gamma:
         if start > 2_000:
             raise WireError(422, "offset too large, use /markets/keyset", {"type": "validation error"})
         chosen = self._selected(query)[start : start + min(size, PAGE)]
-        return json_reply([self._market(view) for view in chosen])
+        return json_reply([self._market(view, query) for view in chosen])
 
     def market_by_id(self, request: Request) -> Reply:
         """`GET /markets/{id}`."""
-        return self._one(lambda view: view.spec.gamma_id == request.values[0], "id not found")
+        return self._one(request, lambda view: view.spec.gamma_id == request.values[0], "id not found")
 
     def market_by_slug(self, request: Request) -> Reply:
         """`GET /markets/slug/{slug}`."""
-        return self._one(lambda view: view.spec.slug == request.values[0], "slug not found")
+        return self._one(request, lambda view: view.spec.slug == request.values[0], "slug not found")
 
     def events_page(self, request: Request) -> Reply:
         """`GET /events/keyset`; an event is in the list while one of its markets is."""
@@ -91,19 +91,22 @@ class Gamma:
                 return json_reply(self._event(view.spec.event_id))
         raise WireError(404, "slug not found", {"type": "not found error"})
 
-    def _one(self, wanted: Callable[[MarketView], bool], refusal: str) -> Reply:
+    def _one(self, request: Request, wanted: Callable[[MarketView], bool], refusal: str) -> Reply:
+        query = request.params()
         for view in self._world.markets():
             if wanted(view):
-                return json_reply(self._market(view))
+                return json_reply(self._market(view, query))
         raise WireError(404, refusal, {"type": "not found error"})
 
     def _event(self, event_id: str) -> dict[str, object]:
         views = [view for view in self._world.markets() if view.spec.event_id == event_id]
         if not views:
             raise WireError(404, "id not found", {"type": "not found error"})
-        return event_json(views) | {"markets": [self._market(view) for view in views]}
+        return event_json(views) | {"markets": [self._market(view, {}) for view in views]}
 
-    def _market(self, view: MarketView) -> msgspec.Raw:
+    def _market(self, view: MarketView, query: Mapping[str, list[str]]) -> msgspec.Raw:
+        with_tags = query.get("include_tag", [""])[-1].lower() == "true"
+        key = (view.spec.condition_id, with_tags)
         mark = (
             view.updated_ms,
             view.volume_e6,
@@ -116,10 +119,10 @@ class Gamma:
             view.last_price_e6,
             view.tick_e6,
         )
-        kept = self._kept.get(view.spec.condition_id)
+        kept = self._kept.get(key)
         if kept is None or kept[0] != mark:
-            kept = (mark, msgspec.Raw(msgspec.json.encode(market_json(view))))
-            self._kept[view.spec.condition_id] = kept
+            kept = (mark, msgspec.Raw(msgspec.json.encode(market_json(view, with_tags=with_tags))))
+            self._kept[key] = kept
         return kept[1]
 
     def _selected(self, query: Mapping[str, list[str]]) -> list[MarketView]:
@@ -185,7 +188,8 @@ def _keeps(view: MarketView, query: Mapping[str, list[str]]) -> bool:
         ("clob_token_ids", spec.token_ids),
         ("question_ids", (spec.question_id,)),
         ("version", (spec.version,)),
-        ("tag_slug", spec.tags),
+        ("tag_slug", tuple(map(tag_slug, spec.tags))),
+        ("tag_id", tuple(map(tag_id, spec.tags))),
     )
     if any(name in query and not set(query[name]) & set(have) for name, have in sets):
         return False

@@ -1,6 +1,7 @@
 """One market and one event as Gamma spells them. Numbers are exact: no float is involved."""
 
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -20,11 +21,16 @@ def iso_ms(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def market_json(view: MarketView) -> dict[str, object]:
-    """A market; one that was imported keeps every field of its recording that does not move."""
+def market_json(view: MarketView, *, with_tags: bool) -> dict[str, object]:
+    """A market; one that was imported keeps every field of its recording that does not move.
+
+    Like the venue's newer rows it says its category only through `feeType` and its tags, and the
+    tags only to those who ask for them.
+    """
     spec = view.spec
     still = dict(spec.raw) if spec.raw is not None else _invented(spec)
-    return still | _identity(spec) | _moving(view)
+    tags = still.pop("tags", None) or tags_json(spec.tags)
+    return still | _identity(spec) | _moving(view) | ({"tags": tags} if with_tags else {})
 
 
 def event_json(views: Sequence[MarketView]) -> dict[str, object]:
@@ -59,11 +65,18 @@ def event_json(views: Sequence[MarketView]) -> dict[str, object]:
 
 
 def tags_json(tags: Sequence[str]) -> list[dict[str, object]]:
-    """Tags with ids that follow from their names."""
-    return [
-        {"id": str(100_000 + sum(slug.encode()) * 7), "slug": slug, "label": slug.replace("-", " ").title()}
-        for slug in tags
-    ]
+    """Tags with slugs and ids that follow from their labels."""
+    return [{"id": tag_id(label), "slug": tag_slug(label), "label": label} for label in tags]
+
+
+def tag_slug(label: str) -> str:
+    """`World affairs` is `world-affairs`."""
+    return "-".join(label.lower().split())
+
+
+def tag_id(label: str) -> str:
+    """A decimal id, the same in every world."""
+    return str(100_000 + zlib.crc32(tag_slug(label).encode()) % 900_000)
 
 
 def _identity(spec: MarketSpec) -> dict[str, object]:
@@ -98,7 +111,6 @@ def _invented(spec: MarketSpec) -> dict[str, object]:
     return {
         "questionID": spec.question_id,
         "description": spec.description,
-        "category": spec.category,
         "groupItemTitle": spec.group_item_title,
         "resolutionSource": spec.resolution_source,
         "image": "",
@@ -115,7 +127,6 @@ def _invented(spec: MarketSpec) -> dict[str, object]:
         "rewardsMinSize": 0,
         "rewardsMaxSpread": 0,
         "events": [_event_stub(spec)],
-        "tags": tags_json(spec.tags),
     } | ({} if spec.game_start_ms is None else {"gameStartTime": iso_ms(spec.game_start_ms)})
 
 

@@ -86,6 +86,20 @@ def test_a_gamma_market_has_the_venues_spelling(sandbox: RunningSandbox, http: h
     assert events[0]["id"] == view.spec.event_id
 
 
+def test_tags_come_to_those_who_ask_and_select(http: httpx.Client) -> None:
+    (plain, *_) = gamma(http)
+    assert "tags" not in plain
+    assert "category" not in plain
+    (asked, *_) = gamma(http, include_tag="true")
+    tags = asked["tags"]
+    assert isinstance(tags, list)
+    chosen = gamma(http, include_tag="true", tag_id=tags[0]["id"])
+    assert asked["id"] in {one["id"] for one in chosen}
+    for one in chosen:
+        assert isinstance(one["tags"], list)
+        assert tags[0]["slug"] in {tag["slug"] for tag in one["tags"]}
+
+
 def test_gamma_filters_and_sorts(sandbox: RunningSandbox, http: httpx.Client) -> None:
     every = gamma(http)
     some = every[3]
