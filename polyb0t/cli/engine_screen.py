@@ -223,6 +223,8 @@ def _why_expired(record: IntentRecord, payload: dict[str, Any]) -> str:
     code = payload.get("code")
     if code == "superseded":
         return "replaced by a newer proposal"
+    if code == "other_regime":
+        return "proposed before this start, in another mode; it cannot be sent in this one"
     seconds = words.span((record.intent.deadline - record.intent.created_at).total_seconds())
     if record.decided_at is not None:
         return "approved, but not sent before its time was up"

@@ -45,9 +45,8 @@ class ExecutorThread:
             if self._stop.is_set():
                 return
             try:
-                # Before our records and the exchange's agree, nothing is sent.
-                if self._agreement.agreed:
-                    self._dispatcher.run_due()
+                # Before our records and the exchange's agree, nothing but cancels is sent.
+                self._dispatcher.run_due(trading=self._agreement.agreed)
             except LeaseLostError as error:
                 log.critical("executor.lease_lost", reason=str(error))
                 return

@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -14,7 +14,7 @@ import structlog
 
 from polyb0t.config.settings import Settings
 from polyb0t.core.clock import Clock, SystemClock, iso
-from polyb0t.core.errors import ConfigurationError, LeaseLostError, PolybotError
+from polyb0t.core.errors import ConfigurationError, ConflictError, LeaseLostError, PolybotError
 from polyb0t.core.units import Pusd
 from polyb0t.db import migrate
 from polyb0t.db.stores import open_stores
@@ -80,6 +80,7 @@ def run_engine(settings: Settings, screen: Screen, options: RunOptions) -> int:
     try:
         start = _start_facts(settings, around, regime, stores)
         screen.started(start)
+        _end_other_regimes(stores, regime)
         account = Account()
         if key is not None:
             account = _sign_in(settings, around, stores, key, clock)
@@ -90,6 +91,15 @@ def run_engine(settings: Settings, screen: Screen, options: RunOptions) -> int:
         return _Run(_Running(settings, screen, options, clock, stores, keeper, engine)).until_stopped()
     finally:
         keeper.stop()
+
+
+def _end_other_regimes(stores: Stores, regime: Regime) -> None:
+    """What was proposed by a run of another regime can never be sent by this one: say so now."""
+    undecided = stores.intents.list(statuses=(IntentStatus.PENDING, IntentStatus.APPROVED), limit=1_000)
+    for record in undecided:
+        if record.intent.regime is not regime:
+            with suppress(ConflictError):  # somebody decides it at this very moment; the claim refuses it
+                stores.intents.expire(record.id, actor="engine", code="other_regime")
 
 
 def _current_run(settings: Settings, around: Surroundings, url: str, clock: Clock) -> CurrentRun:
