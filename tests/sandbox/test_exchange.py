@@ -96,6 +96,17 @@ class TestMatching:
             (450_000, 10_000_000, 2, 1),
         ]
 
+    def test_what_is_left_below_the_exact_unit_is_dropped_not_rested(self) -> None:
+        """A third of a share at 0.333 has no whole count of millionths, so it can never settle."""
+        world = quiet_world(tick_e6=1_000)
+        place(world, ALICE, "SELL", YES_TOKEN, shares=20, price=0.30)
+        third = place(world, BOB, "BUY", YES_TOKEN, pusd=1, price=0.30, kind="FAK")
+        assert third.taking_e6 == 3_333_330
+        place(world, CAROL, "BUY", YES_TOKEN, shares=20, price=0.333)
+        assert levels(world, YES_TOKEN) == ([(0.333, 3.333)], [])
+        assert world.ledger.active(CAROL) == 1_109_889
+        check_books(world)
+
 
 class TestOrderTypes:
     def test_fok_takes_all_or_nothing(self) -> None:
@@ -158,7 +169,7 @@ class TestOrderTypes:
         done = place(world, BOB, "BUY", YES_TOKEN, shares=10, price=0.50)
         assert done.status == "delayed"
         kept = world.cancel(f"key of {BOB}", [done.order_id])
-        assert kept.canceled == ()
+        assert kept.not_canceled == {done.order_id: "Order is delayed and cannot be canceled"}
         world.step(3_000)
         order = world.order(done.order_id)
         assert order is not None
@@ -300,6 +311,8 @@ class TestCancelling:
         assert gone.canceled == (mine,)
         assert gone.not_canceled == {"0xnone": "Order not found or already canceled"}
         assert world.reserved(ALICE) == 0
+        assert world.orders(f"key of {ALICE}") == []
+        assert [view.status for view in world.orders(f"key of {ALICE}", order_id=mine)] == ["CANCELED"]
         assert levels(world, YES_TOKEN) == ([], [])
         again = world.cancel(f"key of {ALICE}", [mine])
         assert again.not_canceled == {mine: "Order not found or already canceled"}
