@@ -9,8 +9,9 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
-from polyb0t.core.errors import ConfigurationError, DatabaseError, LeaseLostError
+from polyb0t.core.errors import ConfigurationError, DatabaseError, LeaseLostError, VenueUnreachableError
 from polyb0t.core.ids import AssetId, ConditionId, IntentId, OrderId
 from polyb0t.core.units import ZERO, Pusd
 from polyb0t.data.order_book import Side
@@ -29,6 +30,7 @@ from polyb0t.execution.intents import IntentStatus, IntentType, OrderType, Trade
 from polyb0t.execution.live_executor import ExecutorSettings, LiveExecutor
 from polyb0t.execution.orders import OrderStatus
 from polyb0t.execution.scope import Regime
+from polyb0t.execution.store import ClaimLimits
 from polyb0t.models.kill_switches import KillSwitchType, Stance, stance_of
 from tests.support.builders import a_cancel, a_close, an_intent, wide_limits
 from tests.support.engine_room import CrashError, EngineRoom, Tripwire
@@ -459,7 +461,11 @@ def test_a_cancel_passes_every_switch_and_a_stopped_process(room: EngineRoom) ->
     room.stores.switches.trip(KillSwitchType.MANUAL, actor="user:bob", reason="enough")
     room.halted_by_file = True
     room.clock.jump_wall(seconds=30)
-    room.situation.limits = wide_limits(spendable_pusd=None)
+
+    def unreadable(_intent: TradeIntent) -> ClaimLimits:
+        raise VenueUnreachableError("The balance could not be read.")
+
+    room.situation.claim_limits = unreadable  # type: ignore[method-assign, assignment]
 
     done = room.execute(a_cancel(room.order(resting).id, created_at=room.clock.now()))
 
@@ -610,6 +616,31 @@ def test_an_answer_that_cannot_be_written_stops_further_sends(
     assert "could not be written" in (room.executor.stopped or "")
 
 
+def test_it_stops_also_what_was_claimed_and_not_yet_permitted(
+    room: EngineRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = an_intent(), an_intent(asset_id=AssetId("5"), condition_id=ConditionId("0x" + "cd" * 32))
+    room.approve(first)
+    room.approve(second)
+    prepare = room.gateway.prepare
+
+    def full(*_args: object, **_kwargs: object) -> None:
+        raise DatabaseError("The database is full.")
+
+    def send_the_first_meanwhile(*args: object) -> PreparedOrder:
+        monkeypatch.setattr(room.gateway, "prepare", prepare)
+        monkeypatch.setattr(room.stores.orders, "settle", full)
+        room.executor.execute(first.id)
+        return prepare(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(room.gateway, "prepare", send_the_first_meanwhile)
+
+    done = room.executor.execute(second.id)
+
+    assert (done.status, done.result) == (IntentStatus.FAILED, "stopped")
+    assert room.gateway.sent == [room.order_id(first)]
+
+
 def test_two_executors_send_once(room: EngineRoom) -> None:
     """The one that lost its lease may be anywhere between claim and send."""
     intent = an_intent()
@@ -743,9 +774,13 @@ def test_a_thread_that_meets_a_fault_hurts_no_other_intent(room: EngineRoom) -> 
     room.approve(broken)
     room.approve(fine)
     dispatcher = room.dispatcher()
-    dispatcher.run_due()
-    dispatcher.close()
+    with capture_logs() as logged:
+        dispatcher.run_due()
+        dispatcher.close()
 
+    assert [(entry["event"], entry["intent_id"]) for entry in logged if entry["log_level"] == "error"] == [
+        ("executor.failed", broken.id)
+    ]
     assert room.status(fine) is IntentStatus.EXECUTED
     room.reconciler.run()
     assert room.stores.intents.get(broken.id).result == "interrupted"

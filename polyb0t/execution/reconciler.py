@@ -165,7 +165,7 @@ class Reconciler:
         except VenueUnreachableError as error:
             notes.problems.append(f"The trades of order {order.id} could not be read. {error}")
             return
-        if order.intent_id in self._in_flight or self._orders.order(order.id).updated_at != order.updated_at:
+        if self._orders.order(order.id).updated_at != order.updated_at:
             return  # it moved while we asked; the next pass sees both sides anew
         try:
             current = self._orders.record_fills(order.id, seen, self._lease) if seen else order

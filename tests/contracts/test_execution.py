@@ -43,13 +43,15 @@ def test_a_crash_at_any_call_leaves_one_order_at_most(world: World, after: bool)
         assert room.restart().ok, label
         if room.status(intent) is IntentStatus.APPROVED:
             room.executor.execute(intent.id)
+        room.gateway.settle_trades()
+        room.reconciler.run()
         sent = room.gateway.sent.count(room.order_id(intent))
         record = room.stores.intents.get(intent.id)
 
         assert sent <= 1, label
         if sent:
             assert record.status is IntentStatus.EXECUTED, label
-            assert room.order(intent).status is OrderStatus.MATCHED, label
+            assert room.order(intent).status is OrderStatus.FILLED, label
         elif record.order_id is None:
             assert (record.status, record.result) == (IntentStatus.FAILED, "interrupted"), label
         else:

@@ -20,7 +20,7 @@ from polyb0t.execution.reconciler import Reconciler, ReconcileReport
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import IntentStore, Lease, OrderStore, Stores
 from tests.support.clock import FakeClock
-from tests.support.databases import sqlite_stores
+from tests.support.databases import World, sqlite_stores
 from tests.support.fake_gateway import FakeGateway
 from tests.support.trading import FakeBooks, FakeSituation
 
@@ -66,17 +66,19 @@ class _Wrapped:
 class EngineRoom:
     """One scope, one exchange, and the engine process that runs now."""
 
-    def __init__(self, folder: Path, *, regime: Regime = Regime.LIVE) -> None:
-        self.folder = folder
+    def __init__(
+        self, folder: Path | None = None, *, regime: Regime = Regime.LIVE, world: World | None = None
+    ) -> None:
+        """On a new SQLite database in `folder`, or on the database of a running `world`."""
         self.regime = regime
-        self.clock = FakeClock()
+        self.clock = world.clock if world else FakeClock()
         self.gateway = FakeGateway()
         self.books = FakeBooks(self.clock)
         self.halted_by_file = False
         self.read_held: Callable[[AssetId], Shares | None] = self._held_at_exchange
-        self.stores = sqlite_stores(folder, self.clock)
+        self.stores: Stores = world.stores if world else sqlite_stores(_given(folder), self.clock)
         self.situation = FakeSituation(self.stores, self.clock)
-        self.lease = self._acquire(None)
+        self.lease = self._acquire(world.lease.token if world else None)
         self.start()
 
     def start(self, wire: Tripwire | None = None) -> None:
@@ -171,3 +173,8 @@ class EngineRoom:
         )
         assert isinstance(lease, Lease), lease
         return lease
+
+
+def _given(folder: Path | None) -> Path:
+    assert folder is not None, "a folder or a world"
+    return folder
