@@ -67,7 +67,12 @@ class Connection:
         self.markets: set[str] | None = None  # of a user socket; None: all
 
     def put(self, text: str) -> None:
-        """Queue one JSON object."""
+        """Queue one JSON object; a reader that does not read is cut off rather than waited for."""
+        if len(self._waiting) >= MOST_WAITING:
+            self._waiting.clear()
+            if self.cut is not None:
+                self.cut()
+            return
         self._waiting.append(text)
         self._wake.set()
 
@@ -85,9 +90,6 @@ class Connection:
             await self._wake.wait()
             self._wake.clear()
             texts, self._waiting = self._waiting, []
-            if len(texts) > MOST_WAITING:
-                await self.close(1013)
-                return
             for frame in frames_of(texts):
                 await self.say(frame)
 
@@ -113,6 +115,10 @@ class Sockets:
                 self._tell_owner(owner, event.trade.condition_id, event)
         else:
             self._tell_market(event)
+
+    def connections(self) -> tuple[Connection, ...]:
+        """Every open socket."""
+        return tuple(self._open)
 
     def listeners(self, owner: str) -> int:
         """How many user sockets of an API key are logged in."""

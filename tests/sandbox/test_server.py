@@ -23,6 +23,7 @@ from polyb0t.sandbox.server import run
 from polyb0t.sandbox.serving import PortInUseError, bind
 from polyb0t.sandbox.types import PracticeAccount
 from tests.support.sandbox import RunningSandbox, running_sandbox
+from tests.support.shared import shared_path
 from tests.support.trader import Trader
 
 PROGRAM = """
@@ -164,3 +165,17 @@ def test_a_post_is_answered_without_waiting_for_an_acknowledgement() -> None:
             assert http.post(f"{sandbox.url}/clob/books", json=[{"token_id": "1"}]).json() == []
             took.append(perf_counter() - started)
     assert median(took) < 0.030  # Nagle and a delayed acknowledgement together take 0.040
+
+
+def test_recorded_markets_outlive_a_restart_with_all_their_words(tmp_path: Path) -> None:
+    options = {"import_dir": str(shared_path("recorded")), "markets": 0}
+    seen = []
+    for _ in range(2):
+        with served(tmp_path, **options) as (process, url):
+            page = httpx.get(f"{url}/gamma/markets/keyset?limit=100", trust_env=False).json()["markets"]
+            still = ("id", "conditionId", "clobTokenIds", "description", "endDate", "feeSchedule", "events")
+            seen.append([[market.get(name) for name in still] for market in page])
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=20)
+    assert seen[0] == seen[1]
+    assert any("fed-decision" in str(market) for market in seen[0])

@@ -190,3 +190,21 @@ def test_wrong_credentials_close_the_user_socket(trader: Trader, changed: dict[s
         pytest.raises(ConnectionClosed),
     ):
         socket.recv(timeout=10)
+
+
+def test_a_reader_that_does_not_read_is_cut_off_and_costs_no_more_memory(
+    sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("polyb0t.sandbox.sockets.MOST_WAITING", 100)
+    with open_socket(sandbox, "market", {"type": "market", "assets_ids": []}) as socket:
+        settled(socket)
+
+        def flood() -> None:
+            (reader,) = sandbox.app.sockets.connections()
+            for _ in range(101):
+                reader.put('{"event_type":"last_trade_price"}')
+
+        sandbox.call(flood)
+        with pytest.raises(ConnectionClosed):
+            socket.recv(timeout=10)
+    assert sandbox.call(sandbox.app.sockets.connections) == ()
