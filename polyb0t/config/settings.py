@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     )
     signature_type: Literal[0, 1, 2, 3] = Field(
         3,
-        description="Kind of wallet: 0 plain EOA, 1 proxy, 2 Safe, 3 deposit wallet. On the sandbox always 0.",
+        description="Kind of wallet: 0 plain EOA, 1 proxy, 2 Safe, 3 deposit wallet; the sandbox has 0.",
     )
     bankroll_pusd: PusdAmount = Field(
         Decimal(1000), description="Dry run only: the pretend cash that trades are sized against, in pUSD."
@@ -212,12 +212,19 @@ def load_settings(**flags: Any) -> Settings:
 def _refuse_unknown_names() -> None:
     """A misspelt name would be a default in silence; `POLYB0T_` is what people type."""
     known = {PREFIX + name.upper() for name in Settings.model_fields} | SECRET_NAMES
-    given = [*os.environ, *_dotenv_names()]
-    for name in given:
+    in_file = _dotenv_names()
+    for name in [*os.environ, *in_file]:
         if name.upper().startswith("POLYB0T_"):
             right = PREFIX + name[len(PREFIX) :].upper()
             raise ConfigurationError(
                 f"Not started: the setting {name} has a zero in its name.", do=f"Write {right}."
+            )
+        if name.upper() in SECRET_NAMES and name in in_file:
+            raise ConfigurationError(
+                f"Not started: {name} stands in the file .env.",
+                why="A key in a file is copied, backed up and shown; it is not read from there.",
+                do="Take it out of .env and set it in the environment of the process that signs.",
+                code="key_in_file",
             )
         if name.upper().startswith(PREFIX) and name.upper() not in known:
             near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.5)
