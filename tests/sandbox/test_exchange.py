@@ -100,7 +100,7 @@ class TestMatching:
         """A third of a share at 0.333 has no whole count of millionths, so it can never settle."""
         world = quiet_world(tick_e6=1_000)
         place(world, ALICE, "SELL", YES_TOKEN, shares=20, price=0.30)
-        third = place(world, BOB, "BUY", YES_TOKEN, pusd=1, price=0.30, kind="FAK")
+        third = place(world, BOB, "BUY", YES_TOKEN, pusd=1, price=0.30, kind="FAK", tick_e6=1_000)
         assert third.taking_e6 == 3_333_330
         place(world, CAROL, "BUY", YES_TOKEN, shares=20, price=0.333)
         assert levels(world, YES_TOKEN) == ([(0.333, 3.333)], [])

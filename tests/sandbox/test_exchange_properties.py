@@ -64,6 +64,7 @@ def perform(world: World, action: tuple[object, ...], number: int) -> None:
                 post_only=post and kind in ("GTC", "GTD"),
                 expiration_s=world.now_ms // 1_000 + 200 if kind == "GTD" else 0,
                 order_id=f"0x{number:064x}",
+                tick_e6=tick,
             )
             with suppress(Refusal):
                 world.place(order)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import count
 
+from polyb0t.sandbox.rules import AMOUNT_DECIMALS
 from polyb0t.sandbox.types import MILLION, MarketSpec, OrderRequest, OrderType, Placement, Side
 from polyb0t.sandbox.world import World
 
@@ -54,12 +55,14 @@ def request(
     post_only: bool = False,
     expiration_s: int = 0,
     order_id: str = "",
+    tick_e6: int = 10_000,
 ) -> OrderRequest:
     """An order in human units; a market BUY gives `pusd`, everything else `shares`."""
     price_e6 = round(price * MILLION)
     if kind in ("FAK", "FOK") and side == "BUY":
         pusd_e6 = round(pusd * MILLION)
-        shares_e6 = pusd_e6 * MILLION // price_e6 // 100 * 100
+        step = 10 ** (6 - AMOUNT_DECIMALS[tick_e6])
+        shares_e6 = pusd_e6 * MILLION // price_e6 // step * step
     else:
         shares_e6 = round(shares * MILLION)
         pusd_e6 = shares_e6 * price_e6 // MILLION
