@@ -31,6 +31,7 @@ from polyb0t.execution.orders import OrderStatus
 from polyb0t.execution.scope import Regime
 from polyb0t.models.kill_switches import KillSwitchType
 
+LIVE_INDEX: Final = "uq_trade_intents_live"
 metadata: Final = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
@@ -56,7 +57,6 @@ _APPROVERS: Final = (
     "OR substr(decided_by, 1, 9) = 'standing:' "
     "OR (decided_by = 'engine:paper' AND regime = 'paper')"
 )
-_LIVE: Final = text(_listed("status", LIVE_STATUSES))
 
 gates: Final = Table(
     "gates",
@@ -128,17 +128,6 @@ trade_intents: Final = Table(
         " AND decided_at IS NOT NULL AND execute_by IS NOT NULL AND approved_epoch IS NOT NULL"
         f" AND ({_APPROVERS}))",
         name="approved_by_somebody",
-    ),
-    # The database, not the caller, refuses a second live intent of a kind on a target.
-    Index(
-        "uq_trade_intents_live",
-        "scope",
-        "regime",
-        "intent_type",
-        "target",
-        unique=True,
-        sqlite_where=_LIVE,
-        postgresql_where=_LIVE,
     ),
     Index("ix_trade_intents_newest", "scope", "created_at", "id"),
     Index("ix_trade_intents_status", "scope", "status"),
@@ -313,3 +302,13 @@ journal_head: Final = Table(
     Column("hash", String(64), nullable=False),
     Column("at", UtcDateTime),
 )
+
+
+def complete_metadata() -> MetaData:
+    """With the partial index as well. It names the dialects, and that loads them: only migrations pay."""
+    if not any(index.name == LIVE_INDEX for index in trade_intents.indexes):
+        # The database, not the caller, refuses a second live intent of a kind on a target.
+        live = text(_listed("status", LIVE_STATUSES))
+        columns = (trade_intents.c[name] for name in ("scope", "regime", "intent_type", "target"))
+        Index(LIVE_INDEX, *columns, unique=True, sqlite_where=live, postgresql_where=live)
+    return metadata

@@ -6,7 +6,7 @@ from polyb0t.core.errors import ConflictError, DatabaseError
 from polyb0t.core.ids import IntentId
 from polyb0t.db import current, migrate, open_stores, upgrade
 from polyb0t.db.engine import open_database
-from polyb0t.db.tables import metadata
+from polyb0t.db.tables import complete_metadata, metadata
 from polyb0t.db.triggers import GUARDED
 from polyb0t.execution.store import Denied
 from tests.support.builders import a_scope
@@ -116,7 +116,7 @@ class TestMigrations:
         database = open_database(database_url)
         with database.engine.connect() as connection:
             context = MigrationContext.configure(connection, opts={"compare_type": True})
-            differences = compare_metadata(context, metadata)
+            differences = compare_metadata(context, complete_metadata())
         database.close()
         assert differences == []
 

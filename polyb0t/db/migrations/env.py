@@ -6,11 +6,11 @@ from sqlalchemy import Connection
 
 from alembic import context
 from polyb0t.db.engine import open_database
-from polyb0t.db.tables import metadata
+from polyb0t.db.tables import complete_metadata
 
 
 def _run(connection: Connection) -> None:
-    context.configure(connection=connection, target_metadata=metadata)
+    context.configure(connection=connection, target_metadata=complete_metadata())
     context.run_migrations()
 
 
