@@ -30,8 +30,9 @@ from polyb0t.execution.scope import Regime
 from polyb0t.models.fees import taker_fee
 from polyb0t.sandbox.faults import Fault
 from polyb0t.venue.account_api import AccountApi
-from polyb0t.venue.amounts import OrderBuildError
+from polyb0t.venue.amounts import OrderBuildError, identity_of
 from polyb0t.venue.gateway import PolymarketGateway
+from polyb0t.venue.signing import ExchangeDomain, OrderStruct, order_id_of
 from tests.support.sandbox import RunningSandbox, running_sandbox
 from tests.venue.connected import FEE, Connected, connected
 
@@ -345,6 +346,41 @@ def test_an_intent_of_another_scope_is_never_signed(venue: Connected) -> None:
 def test_an_intent_that_places_no_order_gets_none(venue: Connected, kind: IntentType) -> None:
     with pytest.raises(OrderBuildError):
         venue.gateway.order_id(venue.intent(intent_type=kind))
+
+
+@pytest.mark.parametrize(
+    ("version", "neg_risk", "contract"),
+    [
+        ("v1", False, ExchangeDomain("2", 137, "0xE111180000d2663C0091e4f400237545B87B996B")),
+        ("v1", True, ExchangeDomain("2", 137, "0xe2222d279d744050d28e00520010520000310F59")),
+        ("v2", False, ExchangeDomain("3", 137, "0xe3333700cA9d93003F00f0F71f8515005F6c00Aa")),
+        ("v2", True, ExchangeDomain("3", 137, "0xe3333700cA9d93003F00f0F71f8515005F6c00Aa")),
+    ],
+)
+def test_each_kind_of_market_is_signed_for_its_own_contract(
+    venue: Connected, version: str, neg_risk: bool, contract: ExchangeDomain
+) -> None:
+    intent = venue.intent(protocol_version=version, neg_risk=neg_risk)
+    identity = identity_of(intent)
+    struct = OrderStruct(
+        salt=identity.salt,
+        maker=venue.wallet,
+        signer=venue.wallet,
+        token_id=int(intent.asset_id),
+        maker_amount=10_000_000,
+        taker_amount=identity.taker_amount_e6,
+        side=0,
+        signature_type=0,
+        timestamp=identity.timestamp_ms,
+    )
+    assert venue.gateway.order_id(intent) == order_id_of(struct, contract)
+
+
+def test_an_order_signed_for_another_contract_is_refused_as_a_bad_signature(venue: Connected) -> None:
+    wrong = venue.gateway.prepare(venue.intent(neg_risk=True), venue.now())
+    outcome = venue.gateway.send(wrong)
+    assert isinstance(outcome, Refused)
+    assert outcome.code == "bad_signature"
 
 
 def test_a_market_of_an_unknown_protocol_is_refused(venue: Connected) -> None:
