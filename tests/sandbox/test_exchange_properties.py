@@ -35,13 +35,16 @@ def actions(draw: st.DrawFn) -> list[tuple[object, ...]]:
         PEOPLE,
         st.sampled_from(["BUY", "SELL"]),
         st.sampled_from([YES_TOKEN, NO_TOKEN]),
-        st.integers(500, 20_000),  # hundredths of a share, or cents
-        st.integers(1, 9_999),  # price in steps of 0.0001, put on the grid below
+        st.one_of(st.integers(500, 20_000), st.sampled_from([777, 1_000, 3_333])),  # 1/100 share, or cents
+        # steps of 0.0001, put on the grid below; near the middle, so that they meet
+        st.one_of(st.sampled_from([4_670, 4_900, 5_000, 5_100, 5_330]), st.integers(1, 9_999)),
         st.sampled_from(["GTC", "GTC", "GTC", "FAK", "FOK", "GTD"]),
-        st.booleans(),
+        st.sampled_from([False, False, False, False, True]),
     )
-    other = st.one_of(st.tuples(st.just("step"), st.integers(1, 4_000)), st.tuples(st.just("cancel"), PEOPLE))
-    return draw(st.lists(st.one_of(order, order, order, other), min_size=8, max_size=50))
+    step = st.tuples(st.just("step"), st.integers(1, 4_000))
+    cancel = st.tuples(st.just("cancel"), PEOPLE)
+    kinds = st.sampled_from([order] * 12 + [step] * 2 + [cancel])  # one_of would not weigh them
+    return draw(st.lists(kinds.flatmap(lambda kind: kind), min_size=15, max_size=60))
 
 
 def perform(world: World, action: tuple[object, ...], number: int) -> None:
