@@ -65,4 +65,4 @@ def single_keys() -> Iterator[Keys]:
     finally:
         sys.stdout.write(_SCREEN_OFF)
         sys.stdout.flush()
-        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+        termios.tcsetattr(descriptor, termios.TCSANOW, before)  # DRAIN would wait for a stopped terminal

@@ -42,7 +42,7 @@ def watch_screen(
         seconds = (chosen.record.intent.deadline - scene.now).total_seconds()
         ask = f"{_ask(chosen, scene)}, {words.left(seconds)} left. y = approve, any other key = no"
         return [*lines, *(paint.reverse(line) for line in words.wrap(ask, columns))]
-    return [*lines, *(paint.dim(line) for line in words.wrap(_KEYS, columns))]
+    return [*lines, *(paint.dim(line) for line in words.fold(_KEYS, columns))]
 
 
 def _rows(items: Sequence[Listed], state: WatchState, scene: Scene, paint: Paint, columns: int) -> list[str]:
@@ -59,14 +59,14 @@ def _detail(item: Listed, scene: Scene, paint: Paint, columns: int, *, rules: bo
     digest = f"digest {words.short_digest(item.record.digest)}"
     lines = [
         words.spread(words.cut(trade.sentence(), columns - 20), digest, columns - 2),
-        *words.wrap(f"{words.one_line(intent.question)}   {trade.about(scene.now)}", columns),
+        *words.fold(f"{words.one_line(intent.question)}   {trade.about(scene.now)}", columns),
     ]
     facts = [trade.stake()]
     if trade.buys and intent.estimated_cost is not None:
         facts.append(f"likely {words.money(intent.estimated_cost)}")
         facts.append(f"if it comes true a gain of {words.at_least(trade.least_gain or ZERO)} or more")
     lines += [f"  {line}" for line in words.wrap(", ".join(facts), columns - 2)]
-    lines += [f"  {line}" for line in words.wrap(_why(item, paint), columns - 2)]
+    lines += [f"  {line}" for line in words.fold(_why(item, paint), columns - 2)]
     bid, ask = (words.price(side, intent.tick) for side in (intent.best_bid, intent.best_ask))
     passed = sum(control.passed for control in intent.controls)
     lines.append(f"  bid {bid} | ask {ask} when proposed   {passed} of {len(intent.controls)} checks passed")

@@ -10,6 +10,7 @@ from polyb0t.core.ids import IntentId
 DEAD_SECONDS: Final = 0.4  # after the selection moved by itself, so that a late y never hits the next trade
 HALT_SECONDS: Final = 2.0  # H, H within this halts
 MESSAGES: Final = 4
+_LEAVE: Final = ("\x03", "\x04")  # Ctrl-C, Ctrl-D: always
 
 
 class Wish(Enum):
@@ -61,6 +62,8 @@ class WatchState:
 
     def key(self, key: str, at: float) -> Wish:
         """What one key means now."""
+        if key in _LEAVE or (key == "q" and self.asking is None):
+            return Wish.QUIT
         if at < self._dead_until:
             return Wish.NOTHING
         if self.asking is not None:
@@ -69,8 +72,6 @@ class WatchState:
             return self._halt(at)
         self._halt_until = float("-inf")
         match key:
-            case "q" | "\x03" | "\x04":
-                return Wish.QUIT
             case "j" | "down":
                 self._move(1)
             case "k" | "up":
@@ -91,7 +92,7 @@ class WatchState:
         asked, self.asking = self.asking, None
         if key == "y" and asked == self.selected:
             return Wish.APPROVE
-        return Wish.QUIT if key == "\x03" else Wish.NOTHING
+        return Wish.NOTHING
 
     def _halt(self, at: float) -> Wish:
         if at <= self._halt_until:

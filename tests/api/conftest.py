@@ -39,7 +39,7 @@ class Service:
         settings = load_settings(data_dir=folder / "data")
         self.opened = OpenedStore(settings, scope, stores, sqlite_url(folder), None)
         self._listening = bind("127.0.0.1", 0)
-        self.address = "127.0.0.1:{}".format(self._listening.getsockname()[1])
+        self.address = f"127.0.0.1:{self._listening.getsockname()[1]}"
         self._server = uvicorn.Server(uvicorn.Config(create_app(self.opened), log_level="critical"))
         self._thread = threading.Thread(target=self._server.run, args=([self._listening],))
         self._thread.start()

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any, cast
 
 import pytest
 
@@ -185,7 +186,7 @@ def test_with_real_money_yes_needs_the_whole_id_or_the_digest(place: Place) -> N
         def find(self, _: str) -> object:
             return replace(record, intent=real)
 
-    there = replace(opened, stores=replace(opened.stores, intents=_Found()))
+    there = replace(opened, stores=replace(opened.stores, intents=cast("Any", _Found())))
     with pytest.raises(UsageError) as refused:
         approve(Terminal(sys.stdout, sys.stderr), there, Request("k7m2", yes=True))
     assert refused.value.code == "digest_required"
