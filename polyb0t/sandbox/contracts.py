@@ -34,8 +34,40 @@ CONTRACTS: Final[dict[str, str]] = {
     "proxy_wallet_implementation": "0x44e999d5c2F66Ef0861317f9A4805AC2e90aEB4f",
     "safe_factory": "0xaacFeEa03eb1561C4e67d661e40682Bd20E3541b",
     "safe_multisend": "0xA238CBeb142c10Ef7Ad8442C6D1f9E89e07e7761",
+    "perps_deposit": "0xDCa4af75705dbB50f62437045afF9921947917d2",
     "relay_hub": "0xD216153c06E857cD7f72665E0aF1d7D82172F494",
 }
+
+# Which contracts an account lets move what, before it trades: by standard, token and spender.
+APPROVALS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
+    (
+        "ERC20",
+        "collateral",
+        (
+            "exchange_v2",
+            "neg_risk_exchange_v2",
+            "collateral_adapter",
+            "neg_risk_collateral_adapter",
+            "router",
+            "exchange_v3",
+            "perps_deposit",
+        ),
+    ),
+    (
+        "ERC1155",
+        "conditional_tokens",
+        (
+            "exchange_v2",
+            "neg_risk_exchange_v2",
+            "collateral_adapter",
+            "neg_risk_collateral_adapter",
+            "auto_redeemer",
+            "binary_module",
+            "neg_risk_module",
+        ),
+    ),
+    ("ERC1155", "position_manager", ("router", "exchange_v3", "auto_redeemer")),
+)
 
 
 def exchange_of(version: str, neg_risk: bool) -> str:

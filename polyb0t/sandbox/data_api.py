@@ -10,7 +10,7 @@ from typing import Final
 
 from polyb0t.core.units import parse_decimal
 from polyb0t.sandbox import history
-from polyb0t.sandbox.contracts import CONTRACTS, EXCHANGE_V2, EXCHANGE_V3, NEG_RISK_EXCHANGE_V2
+from polyb0t.sandbox.contracts import APPROVALS, CHAIN_ID, CONTRACTS
 from polyb0t.sandbox.gamma_json import iso_ms, number
 from polyb0t.sandbox.signatures import checksum, is_address
 from polyb0t.sandbox.types import MILLION, ActivityRow, MarketView, PositionView, TradeView
@@ -19,6 +19,7 @@ from polyb0t.sandbox.world import World
 
 DUST_E6: Final = 100_000  # holdings under a tenth of a share are hidden unless asked for
 MOST: Final = 1000
+_PRACTICALLY_ALL: Final = 1 << 128  # an allowance that no account can use up
 _PRICE_SCALE: Final = 10**6
 
 
@@ -103,18 +104,19 @@ class DataApi:
     def approvals(self, request: Request) -> Reply:
         """`GET /v2/approvals?user=`."""
         wallet = _wallet(request)
-        token = self._world.markets()[0].spec.token_ids[0] if self._world.markets() else None
-        asked = (
-            (CONTRACTS["collateral"], "ERC20", None, (EXCHANGE_V2, NEG_RISK_EXCHANGE_V2, EXCHANGE_V3)),
-            (CONTRACTS["conditional_tokens"], "ERC1155", token, (EXCHANGE_V2, NEG_RISK_EXCHANGE_V2)),
-            (CONTRACTS["position_manager"], "ERC1155", token, (EXCHANGE_V3,)),
-        )
         rows = [
-            _approval(contract, spender, standard, self._world.allowance(wallet, spender, about) > 0)
-            for contract, standard, about, spenders in asked
+            _approval(
+                standard, CONTRACTS[token], CONTRACTS[spender], self._allowed(wallet, standard, spender)
+            )
+            for standard, token, spenders in APPROVALS
             for spender in spenders
         ]
-        return json_reply({"data": {"address": wallet, "chain_id": 137, "contracts": rows}})
+        return json_reply({"data": {"address": wallet, "chain_id": CHAIN_ID, "contracts": rows}})
+
+    def _allowed(self, wallet: str, standard: str, spender: str) -> int:
+        """For shares one approval covers every token, so any text stands for them all."""
+        token = None if standard == "ERC20" else "any"
+        return self._world.allowance(wallet, CONTRACTS[spender], token)
 
     def _known(self, condition: str) -> bool:
         try:
@@ -280,11 +282,12 @@ def _resolution(view: MarketView) -> dict[str, object]:
     }
 
 
-def _approval(contract: str, spender: str, standard: str, approved: bool) -> dict[str, object]:
+def _approval(standard: str, token: str, spender: str, allowed: int) -> dict[str, object]:
+    amount = "max" if standard == "ERC1155" or allowed >= _PRACTICALLY_ALL else str(allowed)
     return {
-        "token": contract,
+        "token": token,
         "spender": spender,
         "standard": standard,
-        "approved": approved,
-        "amount": "max" if approved else "0",
+        "approved": allowed > 0,
+        "amount": amount,
     }

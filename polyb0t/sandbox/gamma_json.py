@@ -28,7 +28,7 @@ def market_json(view: MarketView, *, with_tags: bool) -> dict[str, object]:
     tags only to those who ask for them.
     """
     spec = view.spec
-    still = dict(spec.raw) if spec.raw is not None else _invented(spec)
+    still = {"marketMakerAddress": ""} | dict(spec.raw) if spec.raw is not None else _invented(spec)
     tags = still.pop("tags", None) or tags_json(spec.tags)
     return still | _identity(spec) | _moving(view) | ({"tags": tags} if with_tags else {})
 

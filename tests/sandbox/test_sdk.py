@@ -11,6 +11,7 @@ from polymarket.models.clob import AcceptedOrder, MarketOrderType
 from polymarket.streams import MarketSpec, UserSpec
 
 from polyb0t.core.clock import SystemClock, milliseconds
+from polyb0t.sandbox.contracts import EXCHANGE_V2
 from polyb0t.sandbox.importer import import_directory
 from polyb0t.sandbox.world import World
 from tests.support.sandbox import RunningSandbox, running_sandbox
@@ -180,6 +181,37 @@ async def _stream(sandbox: RunningSandbox) -> None:
             mine = await anext(user)
         assert mine.payload.taker_order_id == placed.order_id
         assert mine.payload.status == "MATCHED"
+
+
+def test_an_account_is_fully_approved_until_an_approval_is_taken_away(
+    sandbox: RunningSandbox, client: SecureClient
+) -> None:
+    assert client.get_trading_approvals_state().is_fully_approved
+    sandbox.call(lambda: sandbox.world.set_allowance(sandbox.account().wallet, EXCHANGE_V2, 0))
+    (missing,) = client.get_trading_approvals_state().missing.erc20
+    assert missing.spender == EXCHANGE_V2
+    token = tradable_book(sandbox).token_id
+    with pytest.raises(RequestRejectedError, match="the allowance is not enough"):
+        client.post_order(client.create_limit_order(token_id=token, price="0.05", size=10, side="BUY"))
+
+
+def test_the_account_reads_its_value_and_history(sandbox: RunningSandbox, client: SecureClient) -> None:
+    book, wallet = tradable_book(sandbox), sandbox.account().wallet
+    signed = client.create_market_order(
+        token_id=book.token_id, side="BUY", amount=10, max_price=book.asks[-1][0] / E6
+    )
+    placed = accepted(client.post_order(signed))
+    sandbox.step(30_000)
+    (trade,) = client.list_trades(user=wallet).iter_items()
+    assert (trade.asset_id, trade.size) == (book.token_id, placed.taking_amount)
+    kinds = [one.type for one in client.list_activity(user=wallet).iter_items()]
+    assert "TRADE" in kinds
+    assert 0 < client.get_portfolio_value(user=wallet).value < 20
+    sandbox.call(lambda: sandbox.world.resolve(book.condition_id, (1_000_000, 0)))
+    (resolution,) = client.get_resolutions(condition_ids=[book.condition_id])
+    assert resolution.status == "resolved"
+    assert resolution.payouts == (Decimal(1), Decimal(0))
+    assert client.get_portfolio_value(user=wallet).value == placed.taking_amount
 
 
 def test_prices_of_the_past_are_what_the_world_saw(sandbox: RunningSandbox) -> None:
