@@ -4,8 +4,6 @@ The file holds the world's id, the state and the state's digest. It is written b
 moved there, so a crash leaves the old file or the new one.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import tempfile
@@ -13,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from polyb0t.core.canonical import sha256_hex
 from polyb0t.core.errors import PolybotError
@@ -22,6 +20,7 @@ from polyb0t.sandbox.exchange import Order
 from polyb0t.sandbox.market import HISTORY_LENGTH, TAPE_LENGTH, Market
 from polyb0t.sandbox.portfolio import Holding
 from polyb0t.sandbox.settlement import Trade
+from polyb0t.sandbox.state import WorldState
 from polyb0t.sandbox.types import (
     ActivityRow,
     ActivityType,
@@ -34,9 +33,6 @@ from polyb0t.sandbox.types import (
     TradeStatus,
     TradeView,
 )
-
-if TYPE_CHECKING:
-    from polyb0t.sandbox.world import World
 
 FORMAT: Final = 1
 Row = dict[str, Any]
@@ -66,7 +62,7 @@ def digest(state: dict[str, object]) -> str:
     return sha256_hex(text_of(state))
 
 
-def save(world: World, path: Path) -> None:
+def save(world: WorldState, path: Path) -> None:
     """Write beside `path`, flush to the disk, then move into place."""
     state = state_of(world)
     body = text_of(state)
@@ -109,7 +105,7 @@ def _unreadable(path: Path, why: str) -> SaveFileError:
     )
 
 
-def state_of(world: World) -> dict[str, object]:
+def state_of(world: WorldState) -> dict[str, object]:
     """The state as plain values; equal worlds give equal values."""
     engine, ledger = world.engine, world.ledger
     return {
@@ -144,7 +140,7 @@ def state_of(world: World) -> dict[str, object]:
     }
 
 
-def restore(world: World, state: Row) -> None:
+def restore(world: WorldState, state: Row) -> None:
     """Fill an empty world with a saved state."""
     engine, ledger = world.engine, world.ledger
     world.seed = engine.seed = state["seed"]
@@ -173,7 +169,7 @@ def restore(world: World, state: Row) -> None:
         world.portfolio.activity.setdefault(entry.wallet, []).append(entry)
 
 
-def _restore_order(world: World, row: Row) -> None:
+def _restore_order(world: WorldState, row: Row) -> None:
     order = Order(
         **{
             **row,
