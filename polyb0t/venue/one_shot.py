@@ -55,7 +55,7 @@ class OneShot:
             follow_redirects=False,
             # An idle connection that dies while it is used again leaves the outcome unknown.
             limits=httpx.Limits(max_keepalive_connections=0),
-            transport=None,
+            headers={"User-Agent": "polyb0t"},
             timeout=httpx.Timeout(budget_seconds + 5, connect=min(connect_seconds, budget_seconds)),
         )
 

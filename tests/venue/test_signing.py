@@ -3,6 +3,7 @@
 import copy
 import pickle
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from eth_account import Account
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polymarket._internal.actions.orders.typed_data import build_order_signature, build_order_typed_data
 from polymarket._internal.actions.orders.types import UnsignedOrder
+from polymarket.types import HexString
 from py_clob_client_v2.order_utils.exchange_order_builder_v2 import ExchangeOrderBuilderV2
 from py_clob_client_v2.order_utils.model.order_data_v2 import OrderDataV2
 from py_clob_client_v2.order_utils.model.side import Side as VendorSide
@@ -61,7 +63,9 @@ def wallet_order(token: int = TOKEN) -> OrderStruct:
         (V3, "466c63910185bbd55e8679264200c4e0abdcbb0c6264eb3d41d13326022e095b"),
     ],
 )
-def test_domain_separators_are_those_of_the_deployed_exchanges(domain, separator):
+def test_domain_separators_are_those_of_the_deployed_exchanges(
+    domain: ExchangeDomain, separator: str
+) -> None:
     assert domain.separator.hex() == separator
 
 
@@ -88,7 +92,9 @@ def test_domain_separators_are_those_of_the_deployed_exchanges(domain, separator
         ),
     ],
 )
-def test_an_order_of_a_plain_wallet_is_byte_exact(domain, token, order_id, signature):
+def test_an_order_of_a_plain_wallet_is_byte_exact(
+    domain: ExchangeDomain, token: int, order_id: str, signature: str
+) -> None:
     assert sign_order(order(token), domain, KEY) == (order_id, signature)
     assert order_id_of(order(token), domain) == order_id
 
@@ -113,8 +119,8 @@ def test_an_order_of_a_plain_wallet_is_byte_exact(domain, token, order_id, signa
     ],
 )
 def test_an_order_of_a_deposit_wallet_is_wrapped_and_keeps_the_plain_orders_id(
-    domain, token, order_id, inner, contents
-):
+    domain: ExchangeDomain, token: int, order_id: str, inner: str, contents: str
+) -> None:
     made_id, signature = sign_order(wallet_order(token), domain, KEY)
 
     raw = bytes.fromhex(signature[2:])
@@ -127,11 +133,11 @@ def test_an_order_of_a_deposit_wallet_is_wrapped_and_keeps_the_plain_orders_id(
     assert raw[315:] == b"\x00\xba"
 
 
-def test_the_order_typehash_is_the_published_one():
+def test_the_order_typehash_is_the_published_one() -> None:
     assert signing.ORDER_TYPEHASH.hex() == "bb86318a2138f5fa8ae32fbe8e659f8fcf13cc6ae4014a707893055433818589"
 
 
-def test_the_proof_of_control_is_byte_exact():
+def test_the_proof_of_control_is_byte_exact() -> None:
     assert clob_auth_signature(KEY, chain_id=137, timestamp=1_760_000_000, nonce=0) == (
         "0x95da8bdccaf0091205a2dfb3d1fdee53ab50699ede77f476b89b5c94c69f61b30369b2b8cd307712ef8290ec7e8fb9436b77f1eff27b49a36263cd242c4f60771c"
     )
@@ -164,26 +170,27 @@ def by_older_sdk(struct: OrderStruct, domain: ExchangeDomain) -> tuple[str, str]
 
 
 def by_current_sdk(struct: OrderStruct, domain: ExchangeDomain) -> str:
-    unsigned = UnsignedOrder(
-        chain_id=domain.chain_id,
-        builder="0x" + "00" * 32,
-        exchange_address=domain.contract,
-        expiration=0,
-        maker=struct.maker,
-        maker_amount=struct.maker_amount,
-        metadata="0x" + "00" * 32,
-        order_type="GTC",
-        salt=struct.salt,
-        side="SELL" if struct.side else "BUY",
-        signature_type=struct.signature_type,
-        signer=struct.signer,
-        taker_amount=struct.taker_amount,
-        timestamp=struct.timestamp,
-        token_id=str(struct.token_id),
-        protocol_version=domain.version,
-    )
+    fields: dict[str, Any] = {
+        "chain_id": domain.chain_id,
+        "builder": "0x" + "00" * 32,
+        "exchange_address": domain.contract,
+        "expiration": 0,
+        "maker": struct.maker,
+        "maker_amount": struct.maker_amount,
+        "metadata": "0x" + "00" * 32,
+        "order_type": "GTC",
+        "salt": struct.salt,
+        "side": "SELL" if struct.side else "BUY",
+        "signature_type": struct.signature_type,
+        "signer": struct.signer,
+        "taker_amount": struct.taker_amount,
+        "timestamp": struct.timestamp,
+        "token_id": str(struct.token_id),
+        "protocol_version": "3" if domain.version == "3" else "2",
+    }
+    unsigned = UnsignedOrder(**fields)
     signed = Account.sign_typed_data(KEY_TEXT, full_message=build_order_typed_data(unsigned))
-    return build_order_signature(unsigned, "0x" + signed.signature.hex().removeprefix("0x"))
+    return build_order_signature(unsigned, HexString("0x" + signed.signature.hex().removeprefix("0x")))
 
 
 ADDRESSES = st.binary(min_size=20, max_size=20).map(lambda raw: checksummed(raw.hex()))
@@ -191,7 +198,7 @@ UINT256 = st.integers(min_value=0, max_value=2**256 - 1)
 
 
 @st.composite
-def structs(draw) -> OrderStruct:
+def structs(draw: st.DrawFn) -> OrderStruct:
     kind = draw(st.sampled_from([0, 1, 2, 3]))
     wallet = draw(ADDRESSES)
     maker = EOA if kind == 0 else wallet
@@ -211,7 +218,9 @@ def structs(draw) -> OrderStruct:
 
 @settings(max_examples=60, deadline=None)
 @given(struct=structs(), domain=st.sampled_from([CTF, NEG_RISK, V3]))
-def test_any_order_gets_the_id_and_signature_that_both_vendor_signers_give(struct, domain):
+def test_any_order_gets_the_id_and_signature_that_both_vendor_signers_give(
+    struct: OrderStruct, domain: ExchangeDomain
+) -> None:
     order_id, signature = sign_order(struct, domain, KEY)
 
     assert (order_id, signature) == by_older_sdk(struct, domain)
@@ -220,7 +229,7 @@ def test_any_order_gets_the_id_and_signature_that_both_vendor_signers_give(struc
 
 @settings(max_examples=25, deadline=None)
 @given(struct=structs(), domain=st.sampled_from([CTF, NEG_RISK, V3]))
-def test_without_the_fast_library_the_bytes_are_the_same(struct, domain):
+def test_without_the_fast_library_the_bytes_are_the_same(struct: OrderStruct, domain: ExchangeDomain) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(signing, "_FastKey", None)
         slow = SigningKey(KEY_TEXT)
@@ -232,7 +241,7 @@ def test_without_the_fast_library_the_bytes_are_the_same(struct, domain):
     field=st.sampled_from(["salt", "maker_amount", "taker_amount", "side", "signature_type", "timestamp"]),
     struct=structs(),
 )
-def test_every_signed_field_changes_the_id(field, struct):
+def test_every_signed_field_changes_the_id(field: str, struct: OrderStruct) -> None:
     changed = replace(struct, **{field: getattr(struct, field) + 1})
     assert order_hash(changed, CTF) != order_hash(struct, CTF)
 
@@ -244,7 +253,7 @@ def test_every_signed_field_changes_the_id(field, struct):
     "change",
     [{"salt": -1}, {"maker_amount": 2**256}, {"maker": "0x12"}, {"signer": "no address"}, {"metadata": b"x"}],
 )
-def test_a_field_that_does_not_fit_is_refused(change):
+def test_a_field_that_does_not_fit_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ValueError):
         sign_order(replace(order(), **change), CTF, KEY)
 
@@ -252,7 +261,7 @@ def test_a_field_that_does_not_fit_is_refused(change):
 @pytest.mark.parametrize(
     "text", ["", "0x", "11" * 31, "11" * 33, "zz" * 32, "0x" + "00" * 32, "0x" + "ff" * 32, "5ecret canary"]
 )
-def test_what_is_no_key_is_refused_without_repeating_it(text):
+def test_what_is_no_key_is_refused_without_repeating_it(text: str) -> None:
     with pytest.raises(ConfigurationError) as raised:
         SigningKey(text)
     assert raised.value.code == "bad_private_key"
@@ -260,7 +269,7 @@ def test_what_is_no_key_is_refused_without_repeating_it(text):
     assert raised.value.__suppress_context__ or raised.value.__context__ is None
 
 
-def test_a_key_is_never_shown_copied_or_pickled():
+def test_a_key_is_never_shown_copied_or_pickled() -> None:
     canary = "c0ffee" * 10 + "abcd"
     key = SigningKey(canary)
     assert canary not in f"{key!r} {key!s} {key.__slots__}".lower()
@@ -270,7 +279,7 @@ def test_a_key_is_never_shown_copied_or_pickled():
         copy.deepcopy(key)
 
 
-def test_addresses_get_their_checksum():
+def test_addresses_get_their_checksum() -> None:
     assert checksummed(EOA.lower()) == EOA
     with pytest.raises(ValueError):
         checksummed("0x1234")
