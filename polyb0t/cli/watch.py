@@ -86,7 +86,7 @@ class Watching:
         self._draw(lines, bell=bool(new))
 
     def _draw(self, lines: list[str], *, bell: bool) -> None:
-        height = os.get_terminal_size(sys.stdout.fileno()).lines
+        height = os.get_terminal_size(sys.stdout.fileno()).lines or 24  # some terminals do not say
         shown = [self._terminal.spell(line) + _END_OF_LINE for line in lines[: height - 1]]
         text = _HOME + "\n".join(shown) + "\n" + _REST + (_BELL if bell else "")
         self._terminal.out.write(text)

@@ -40,7 +40,8 @@ NEXT: Final = """
      make shell       a prompt where every command works, for example: polyb0t intents list
 
 {practice} You get {seconds} s for each decision here (60 s outside practice). Ctrl-C stops everything.
- Over HTTP: curl 'http://{api}/intents?status=PENDING'      Logs: {logs}
+ Over HTTP: curl 'http://{api}/intents?status=PENDING'
+ Databases and logs are in {logs}
 
 """
 DRY_RUN: Final = "SANDBOX, dry run. A pretend exchange on this computer: no account, no internet, no money."
@@ -65,14 +66,15 @@ class Steps:
         self._line = f" {number}/4  {name:<20} "
 
     def tick(self) -> None:
-        if self.clock.boot_seconds() - self.started > self.dots + 1:
+        due = self.clock.boot_seconds() - self.started > self.dots + 1
+        if due and sys.stdout.isatty():
             self.dots += 1
             sys.stdout.write(".")
             sys.stdout.flush()
 
     def done(self, what: str, seconds: float | None = None) -> None:
         took = self.clock.boot_seconds() - self.started if seconds is None else seconds
-        again = "\r" + self._line if sys.stdout.isatty() else " " * bool(self.dots)
+        again = "\r" + self._line if sys.stdout.isatty() else ""
         sys.stdout.write(f"{again}{what:<60} done {took:4.0f} s\n")
         sys.stdout.flush()
 
