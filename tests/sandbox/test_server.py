@@ -79,6 +79,7 @@ def test_it_stops_cleanly_and_the_next_run_goes_on_with_the_same_world(
     with served(tmp_path, markets=9) as (_process, url):
         again = environment(url)
         assert again["world_id"] == first["world_id"]
+        assert again["accounts"] == first["accounts"]
         page = httpx.get(f"{url}/gamma/markets/keyset?limit=100", trust_env=False).json()
         assert len(page["markets"]) == 6
     with served(tmp_path, fresh=True) as (_process, url):
