@@ -112,11 +112,12 @@ def _why_expired(record: IntentRecord, end: datetime) -> str:
 
 
 def _authorise(record: IntentRecord, actor: str) -> None:
-    """A person, or in paper the engine itself. More than one approval cannot be recorded here."""
+    """A person, or in paper the engine itself. A standing approval, or more than one, cannot be recorded
+    here yet, so neither is taken for one."""
     kind, _, name = actor.partition(":")
     if actor == PAPER_ENGINE and record.intent.regime is Regime.PAPER:
         return
-    if kind not in ("user", "token", "standing") or not name:
+    if kind not in ("user", "token") or not name:
         raise NotAuthorisedError(
             f"Intent {record.id} was not decided.",
             why=f"{actor or 'Nobody'} may not decide in the regime {record.intent.regime}.",

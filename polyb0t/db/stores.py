@@ -94,9 +94,9 @@ def _require_scope(database: Database, scope: Scope) -> None:
         raise foreign_scope(gate["scope"], scope)
 
 
-def _gate(connection: Connection) -> RowMapping:
-    query = select(gates.c.scope, gates.c.schema_version).with_for_update()
-    rows = connection.execute(query).mappings().all()
+def _gate(connection: Connection, *, lock: bool = False) -> RowMapping:
+    query = select(gates.c.scope, gates.c.schema_version)
+    rows = connection.execute(query.with_for_update() if lock else query).mappings().all()
     if len(rows) != 1:
         raise DatabaseError(
             "The database was not used.",
@@ -112,7 +112,7 @@ def _gate(connection: Connection) -> RowMapping:
 
 def _claim_scope(database: Database, connection: Connection, scope: Scope) -> RowMapping:
     """Turn the rows of the first migration into this scope's, if nobody was faster."""
-    if _gate(connection)["scope"] == UNCLAIMED:
+    if _gate(connection, lock=True)["scope"] == UNCLAIMED:
         for table in (gates, kill_switches, journal_head):
             connection.execute(update(table).where(table.c.scope == UNCLAIMED).values(scope=str(scope)))
         append(

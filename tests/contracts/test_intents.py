@@ -228,7 +228,7 @@ class TestDeciding:
             world.approve(record.id)
         assert error.value.code == "claims_not_available"
 
-    @pytest.mark.parametrize("actor", ["engine:paper", "engine", "", "user:", "anna"])
+    @pytest.mark.parametrize("actor", ["engine:paper", "engine", "", "user:", "anna", "standing:1"])
     def test_only_a_person_decides_outside_paper(self, world: World, actor: str) -> None:
         record = world.proposed()
         with pytest.raises(NotAuthorisedError):

@@ -11,13 +11,14 @@ import pytest
 from polyb0t.core.errors import ConflictError, LeaseLostError, PolybotError
 from polyb0t.core.ids import ConditionId
 from polyb0t.core.units import Pusd
-from polyb0t.db import SqlStores
+from polyb0t.db import SqlStores, open_stores, peek_scope
 from polyb0t.execution.intents import IntentRecord, IntentStatus
 from polyb0t.execution.orders import OrderRecord
-from polyb0t.execution.scope import Regime
+from polyb0t.execution.scope import Regime, Scope
 from polyb0t.execution.store import Denied, Lease, LeaseInfo
 from polyb0t.models.kill_switches import KillSwitchType
-from tests.support.builders import an_order_for, wide_limits
+from tests.support.builders import a_scope, an_order_for, wide_limits
+from tests.support.clock import FakeClock
 from tests.support.databases import World
 
 T = TypeVar("T")
@@ -178,6 +179,21 @@ def test_the_engine_that_was_taken_over_from_writes_nothing_more(world: World) -
     with pytest.raises(LeaseLostError):
         world.engine.beat(first, cycle=1)
     assert isinstance(world.intents.claim(record.id, second, Regime.LIVE, wide_limits()), IntentRecord)
+
+
+def test_of_two_scopes_that_use_a_new_database_first_one_owns_it(database_url: str, clock: FakeClock) -> None:
+    scopes = [a_scope(world=str(n)) for n in range(CONTENDERS)]
+
+    def first_use(scope: Scope) -> Callable[[], SqlStores]:
+        return lambda: open_stores(database_url, scope, clock)
+
+    answers = at_once([first_use(scope) for scope in scopes])
+    owners = [answer for answer in answers if isinstance(answer, SqlStores)]
+    assert [owner.scope for owner in owners] == [peek_scope(database_url)]
+    assert {answer.code for answer in answers if isinstance(answer, PolybotError)} == {"foreign_scope"}
+    assert {row.type for row in owners[0].switches.list()} == set(KillSwitchType)
+    for owner in owners:
+        owner.close()
 
 
 def test_the_journal_has_no_gap_and_no_fork_after_a_crowd(world: World, processes: list[SqlStores]) -> None:

@@ -110,8 +110,8 @@ class TestConstraints:
 
 class TestMigrations:
     def test_they_make_exactly_the_tables_of_the_code(self, database_url: str) -> None:
-        from alembic.autogenerate import compare_metadata  # noqa: PLC0415
-        from alembic.migration import MigrationContext  # noqa: PLC0415
+        from alembic.autogenerate import compare_metadata
+        from alembic.migration import MigrationContext
 
         database = open_database(database_url)
         with database.engine.connect() as connection:
@@ -121,7 +121,7 @@ class TestMigrations:
         assert differences == []
 
     def test_check_constraints_are_those_of_the_code(self, database_url: str) -> None:
-        from sqlalchemy import CheckConstraint, inspect  # noqa: PLC0415
+        from sqlalchemy import CheckConstraint, inspect
 
         database = open_database(database_url)
         for name, table in metadata.tables.items():
