@@ -67,9 +67,10 @@ def address_word(address: str) -> bytes:
     Raises:
         ValueError: not 0x and 40 hex characters.
     """
-    if len(address) != 42 or address[:2].lower() != "0x":
+    raw = bytes.fromhex(address[2:])
+    if len(address) != 42 or address[:2] != "0x" or len(raw) != 20:  # fromhex skips spaces
         raise ValueError(f"{address:.60} is not an address")
-    return bytes(12) + bytes.fromhex(address[2:])
+    return bytes(12) + raw
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What the answer to an order proves, and above all what it does not prove."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -37,6 +38,7 @@ from polyb0t.venue.trade_parsing import (
     UserTradeFrame,
     fills_of,
     parse_trade,
+    parse_trades,
     parse_user_frame,
 )
 from tests.support.clock import FakeClock
@@ -366,9 +368,16 @@ def test_a_server_that_drips_does_not_stretch_the_budget(one_shot: OneShot, piec
         stop.set()
 
 
-def test_a_connection_that_never_came_about_proves_that_nothing_left(one_shot: OneShot) -> None:
+def test_a_connection_that_never_came_about_proves_that_nothing_left(
+    one_shot: OneShot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_name(*_: object, **__: object) -> None:
+        raise socket.gaierror("Name or service not known")
+
     assert isinstance(sent_to("http://127.0.0.1:9", one_shot), NotSent)
-    assert isinstance(sent_to("http://no-such-host.invalid", one_shot), NotSent)
+    with monkeypatch.context() as offline:
+        offline.setattr(socket, "getaddrinfo", no_name)
+        assert isinstance(sent_to("http://no-such-host.invalid", one_shot), NotSent)
     with rogue(raw(b"not tls")) as server:
         assert isinstance(sent_to(server.url.replace("http:", "https:"), one_shot), NotSent)
 
@@ -574,6 +583,57 @@ def test_a_frame_of_the_user_socket_is_a_hint_with_the_exchanges_words() -> None
     for bad in useless:
         with pytest.raises(parsing.Refused):
             parse_user_frame(bad)
+
+
+JSON = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.text(max_size=8),
+        st.integers(-(10**90), 10**90),
+        st.decimals(),
+        st.sampled_from(
+            ["1", "0.5", "1e-39", "-0", "1_0", "٣", "BUY", "MINED", OURS, ORDER["asset_id"], "0x" + "5f" * 32]
+        ),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(
+            st.sampled_from([*ORDER, *TRADE, *POSITION, "canceled", "not_canceled", "balance"]), inner
+        ),
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    template=st.sampled_from([ORDER, TRADE, POSITION, {}]),
+    changes=st.dictionaries(
+        st.sampled_from([*ORDER, *TRADE, *POSITION, "allowances", "data"]), JSON, max_size=3
+    ),
+    whole=JSON,
+)
+def test_whatever_the_wire_brings_is_a_value_or_a_named_refusal(
+    template: dict[str, Any], changes: dict[str, Any], whole: Any
+) -> None:
+    row = {**template, **changes}
+    paged = {"data": [row], "pagination": {"has_more": False}, "next_cursor": "LTE="}
+    readers = (
+        parse_order,
+        parse_trade,
+        parse_trades,
+        parse_cancel,
+        parse_balance,
+        parse_positions_v2,
+        parse_user_frame,
+    )
+    for read in readers:
+        for raw_value in (row, paged, whole):
+            try:
+                read(raw_value)
+            except parsing.Refused as refused:
+                assert refused.what  # noqa: PT017 - the reason is what is tested
 
 
 def test_the_answer_to_an_order_is_read_with_its_amounts() -> None:

@@ -251,7 +251,14 @@ def test_every_signed_field_changes_the_id(field: str, struct: OrderStruct) -> N
 
 @pytest.mark.parametrize(
     "change",
-    [{"salt": -1}, {"maker_amount": 2**256}, {"maker": "0x12"}, {"signer": "no address"}, {"metadata": b"x"}],
+    [
+        {"salt": -1},
+        {"maker_amount": 2**256},
+        {"maker": "0x12"},
+        {"signer": "no address"},
+        {"maker": "0x" + "ab" * 19 + "  "},
+        {"metadata": b"x"},
+    ],
 )
 def test_a_field_that_does_not_fit_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ValueError):
