@@ -5,6 +5,8 @@ It is pinned and used in tests only; when its pin moves, these say what has chan
 
 import dataclasses
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -173,6 +175,15 @@ def test_the_sdk_knows_the_same_venue() -> None:
         POLYMARKET.market_ws_url,
         POLYMARKET.user_ws_url,
     )
+
+
+def test_what_runs_imports_none_of_the_vendors_packages() -> None:
+    code = (
+        "import sys, polyb0t.venue.gateway, polyb0t.venue.account, polyb0t.venue.preflight\n"
+        "print([name for name in ('polymarket', 'py_clob_client_v2', 'eth_account') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_the_sdk_has_no_service_that_the_tests_do_not_redirect() -> None:
