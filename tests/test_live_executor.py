@@ -28,9 +28,9 @@ from polyb0t.execution.gateway import (
 from polyb0t.execution.in_flight import InFlight
 from polyb0t.execution.intents import IntentStatus, IntentType, OrderType, TradeIntent
 from polyb0t.execution.live_executor import ExecutorSettings, LiveExecutor
-from polyb0t.execution.orders import OrderStatus
+from polyb0t.execution.orders import OrderRecord, OrderStatus
 from polyb0t.execution.scope import Regime
-from polyb0t.execution.store import ClaimLimits
+from polyb0t.execution.store import ClaimLimits, Denied
 from polyb0t.models.kill_switches import KillSwitchType, Stance, stance_of
 from tests.support.builders import a_cancel, a_close, an_intent, wide_limits
 from tests.support.engine_room import CrashError, EngineRoom, Tripwire
@@ -168,6 +168,25 @@ def test_it_is_not_tried_past_execute_by(room: EngineRoom) -> None:
     assert done.result == "not_sent"
     assert done.execute_by is not None
     assert room.clock.now() <= done.execute_by
+
+
+def test_a_process_that_was_suspended_after_signing_sends_nothing(
+    room: EngineRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    permit = room.stores.intents.permit
+
+    def permit_then_sleep(*args: Any, **kwargs: Any) -> OrderRecord | Denied:
+        permitted = permit(*args, **kwargs)
+        room.clock.advance(seconds=11)
+        return permitted
+
+    monkeypatch.setattr(room.stores.intents, "permit", permit_then_sleep)
+    intent = an_intent()
+
+    done = room.execute(intent)
+
+    assert (done.status, done.result) == (IntentStatus.FAILED, "not_sent")
+    assert room.gateway.sent == []
 
 
 def test_a_trip_between_two_tries_ends_them(room: EngineRoom) -> None:
@@ -634,6 +653,30 @@ def test_it_stops_also_what_was_claimed_and_not_yet_permitted(
         return prepare(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(room.gateway, "prepare", send_the_first_meanwhile)
+
+    done = room.executor.execute(second.id)
+
+    assert (done.status, done.result) == (IntentStatus.FAILED, "stopped")
+    assert room.gateway.sent == [room.order_id(first)]
+
+
+def test_a_stop_reaches_what_was_permitted_and_has_not_left(
+    room: EngineRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = an_intent(), an_intent(asset_id=AssetId("5"), condition_id=ConditionId("0x" + "cd" * 32))
+    room.approve(first)
+    room.approve(second)
+
+    def full(*_args: object, **_kwargs: object) -> None:
+        raise DatabaseError("The database is full.")
+
+    def stop_meanwhile(_prepared: PreparedOrder) -> SendOutcome:
+        with monkeypatch.context() as patch:
+            patch.setattr(room.stores.orders, "settle", full)
+            room.executor.execute(first.id)
+        return NotSent("refused")
+
+    room.gateway.answers.append(stop_meanwhile)
 
     done = room.executor.execute(second.id)
 

@@ -26,29 +26,22 @@ from polyb0t.core.units import ZERO, Pusd
 from polyb0t.data.order_book import OrderBook
 from polyb0t.execution import dry_run
 from polyb0t.execution.gateway import (
-    Accepted,
-    NoFill,
-    NotSent,
     OrderGateway,
     PreparedOrder,
-    Refused,
-    SendOutcome,
-    Unknown,
 )
 from polyb0t.execution.in_flight import InFlight
 from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType, TradeIntent
-from polyb0t.execution.orders import TERMINAL_ORDER, NewOrder, OrderRecord, OrderStatus
+from polyb0t.execution.orders import TERMINAL_ORDER, NewOrder
 from polyb0t.execution.proposing import trade_of
 from polyb0t.execution.scope import Regime
+from polyb0t.execution.sending import Sender
 from polyb0t.execution.skew import ClockWatch
 from polyb0t.execution.store import ClaimLimits, Denied, Lease, Stores
 from polyb0t.models import limits
-from polyb0t.models.kill_switches import KillSwitchType, permits, stance_of
 from polyb0t.models.limits import ControlContext
 
 log = structlog.get_logger(__name__)
 
-RESEND_PAUSE_SECONDS: Final = 0.5
 NO_ROOM: Final = ClaimLimits(  # a cancel needs none, so nothing that fails to be read can block it
     spendable_pusd=None,
     max_order_pusd=Pusd(ZERO),
@@ -129,12 +122,15 @@ class LiveExecutor:
         self._watch = ClockWatch(clock)
         self._submit_mutex = Lock()
         self._in_flight = in_flight
-        self._stopped: str | None = None
+        self._sender: Sender | None = None
+        if gateway is not None:
+            budget = settings.post_budget_seconds
+            self._sender = Sender(stores, lease, gateway, clock, halt_file, budget_seconds=budget)
 
     @property
     def stopped(self) -> str | None:
         """Why this process sends no more orders, or None. It stays so until a restart."""
-        return self._stopped
+        return self._sender.stopped if self._sender is not None else None
 
     def execute(self, intent_id: IntentId) -> IntentRecord:
         """Take one approved intent to its end, or to an UNKNOWN order. Returns how it stands then.
@@ -155,7 +151,7 @@ class LiveExecutor:
         kind = record.intent.intent_type
         if kind is IntentType.CANCEL_ORDER and record.status is IntentStatus.EXECUTING:
             return self._cancel(record)  # a crash left it; a cancel is safe to send again
-        if kind.places_order and self._stopped is not None:
+        if kind.places_order and self.stopped is not None:
             return record  # stays approved and expires on time
         claimed = self._claim(record.intent)
         if isinstance(claimed, Denied):
@@ -215,7 +211,8 @@ class LiveExecutor:
     # -- permit --------------------------------------------------------------------------------
 
     def _place(self, record: IntentRecord) -> IntentRecord:
-        intent = record.intent
+        intent, begun = record.intent, self._clock.boot_seconds()
+        assert self._sender is not None
         prepared = self._prepare(record)
         if isinstance(prepared, Denied):
             return self._fail(intent.id, prepared.code, f"Nothing was signed or sent. {prepared.detail}")
@@ -227,14 +224,14 @@ class LiveExecutor:
             credential_id=prepared.credential_id,
         )
         with self._submit_mutex:
-            if self._stopped is not None:
-                return self._fail(intent.id, "stopped", f"Nothing was sent. {self._stopped}")
+            if self._sender.stopped is not None:
+                return self._fail(intent.id, "stopped", f"Nothing was sent. {self._sender.stopped}")
             budget = self._settings.post_budget_seconds
             permitted = self._intents.permit(order, self._lease, post_budget_seconds=budget)
         if isinstance(permitted, Denied):
             log.warning("order.not_permitted", intent_id=intent.id, code=permitted.code)
             return self._intents.get(intent.id)
-        self._settle(record, permitted, self._send(record, permitted, prepared))
+        self._sender.submit(record, permitted, prepared, begun=begun)
         return self._intents.get(intent.id)
 
     def _prepare(self, record: IntentRecord) -> PreparedOrder | Denied:
@@ -265,79 +262,6 @@ class LiveExecutor:
             return Denied("clock_jumped", problem)
         return None
 
-    # -- send ----------------------------------------------------------------------------------
-
-    def _send(
-        self, record: IntentRecord, permitted: OrderRecord, prepared: PreparedOrder
-    ) -> SendOutcome | Denied:
-        """One copy. Denied and NotSent prove that no byte of it left."""
-        assert self._gateway is not None
-        until = self._clock.boot_seconds() + self._send_seconds(record, permitted)
-        first = True
-        while True:
-            if self._halt_file() or not (first or self._still_permitted(record.intent)):
-                return Denied("halted", "Trading was halted before the order left. Nothing was sent.")
-            if self._clock.boot_seconds() > until:
-                return NotSent("The time to send was over.")
-            outcome = self._gateway.send(prepared)
-            if not isinstance(outcome, NotSent):
-                return outcome
-            log.warning("order.not_sent", order_id=prepared.order_id, why=outcome.reason)
-            if self._clock.boot_seconds() + RESEND_PAUSE_SECONDS > until:
-                return outcome
-            first = False
-            self._clock.sleep(RESEND_PAUSE_SECONDS)
-
-    def _send_seconds(self, record: IntentRecord, permitted: OrderRecord) -> float:
-        """How long this permit may be used: the POST budget, and never past `execute_by`. Both instants
-        are the database's."""
-        assert record.execute_by is not None
-        left = (record.execute_by - permitted.created_at).total_seconds()
-        return min(self._settings.post_budget_seconds, max(0.0, left))
-
-    def _still_permitted(self, intent: TradeIntent) -> bool:
-        try:
-            return permits(stance_of(self._stores.switches.list()), intent.intent_type)
-        except PolybotError as error:
-            log.critical("switches.unreadable", why=str(error))
-            return False
-
-    # -- settle --------------------------------------------------------------------------------
-
-    def _settle(self, record: IntentRecord, order: OrderRecord, outcome: SendOutcome | Denied) -> None:
-        """Write what the answer proves. The log hears it first: it survives a database that does not."""
-        status, code, detail = _verdict(outcome)
-        venue_status = outcome.status.value if isinstance(outcome, Accepted) else ""
-        log.info("order.answered", order_id=order.id, status=status, code=code, detail=detail)
-        if isinstance(outcome, Unknown):
-            self._alert_unknown(record, order, outcome)
-        try:
-            self._orders.settle(
-                order.id, self._lease, status=status, code=code, detail=detail, venue_status=venue_status
-            )
-        except PolybotError as error:
-            # The order stays SIGNED, which is UNKNOWN to everybody else; reconciliation looks it up.
-            self._stop(f"The answer for order {order.id} could not be written: {error}")
-
-    def _alert_unknown(self, record: IntentRecord, order: OrderRecord, outcome: Unknown) -> None:
-        kind = record.intent.intent_type
-        log.error("order.unknown", order_id=order.id, intent_type=kind, why=outcome.reason)
-        if not outcome.foreign_id:
-            return
-        self._stop("The exchange named another order than the one that was sent.")
-        try:
-            self._stores.switches.trip(
-                KillSwitchType.RECONCILIATION,
-                actor="engine:executor",
-                reason=f"The answer for order {order.id} named another order: {outcome.reason}",
-            )
-        except PolybotError as error:
-            log.critical("switch.not_tripped", switch=KillSwitchType.RECONCILIATION, why=str(error))
-
-    def _stop(self, why: str) -> None:
-        self._stopped = why
-        log.critical("sends.stopped", why=why)
-
     def _fail(self, intent_id: IntentId, code: str, detail: str) -> IntentRecord:
         log.warning("intent.failed", intent_id=intent_id, code=code, detail=detail)
         return self._intents.fail(intent_id, self._lease, code=code, detail=detail)
@@ -348,20 +272,3 @@ class LiveExecutor:
         except NotFoundError:
             return False
         return True
-
-
-def _verdict(outcome: SendOutcome | Denied) -> tuple[OrderStatus, str, str]:
-    """What an outcome proves of the order, the code of its result, and the text to keep."""
-    match outcome:
-        case Accepted(status=status):
-            return OrderStatus(status.name), "accepted", ""
-        case NoFill(text=text):
-            return OrderStatus.CANCELLED, "no_fill", text
-        case Refused(code=code, text=text):
-            return OrderStatus.REFUSED, code, text
-        case NotSent(reason=reason):
-            return OrderStatus.REFUSED, "not_sent", reason
-        case Denied(code=code, detail=detail):
-            return OrderStatus.REFUSED, code, detail
-        case Unknown(reason=reason, foreign_id=foreign):
-            return OrderStatus.UNKNOWN, "foreign_id" if foreign else "unknown", reason

@@ -46,12 +46,12 @@ def order_outcome(intent: TradeIntent, order: OrderRecord) -> str:
             return f"filled {of}{provisional}"
         case _:
             ended = _ENDED[order.status]
-            if order.status is OrderStatus.CANCELLED and record_is_no_fill(intent, order):
+            if order.status is OrderStatus.CANCELLED and _is_no_fill(intent, order):
                 return "no fill"
             return f"filled {of}, rest {ended}" if order.filled_shares else ended
 
 
-def record_is_no_fill(intent: TradeIntent, order: OrderRecord) -> bool:
+def _is_no_fill(intent: TradeIntent, order: OrderRecord) -> bool:
     """A FOK or FAK that found nothing: normal life."""
     takes = intent.order_type is not None and intent.order_type.takes
     return takes and order.filled_shares == ZERO

@@ -249,6 +249,9 @@ class EngineStore(Protocol):
     def journal(
         self, *, after: int = 0, limit: int = 1000, subject: str | None = None
     ) -> tuple[JournalEntry, ...]: ...
+    def latest_entry(self, subject: str) -> JournalEntry | None:
+        """The newest journal entry about `subject`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
