@@ -1,5 +1,6 @@
 """Serves the API on a loopback address with uvicorn."""
 
+import contextlib
 import errno
 import ipaddress
 import socket
@@ -25,7 +26,10 @@ def serve(opened: OpenedStore, *, ready: Callable[[str], None]) -> None:
             create_app(opened), log_level="warning", access_log=False, timeout_graceful_shutdown=3
         )
         ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
-        uvicorn.Server(config).run(sockets=[listening])
+        with contextlib.suppress(
+            KeyboardInterrupt
+        ):  # how one stops it; uvicorn raises it once more at the end
+            uvicorn.Server(config).run(sockets=[listening])
 
 
 def require_loopback(host: str) -> None:

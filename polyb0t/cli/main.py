@@ -3,6 +3,7 @@
 A new command is a module here with an `app`, and a line in `COMMANDS`.
 """
 
+import gc
 import importlib
 import json
 import os
@@ -134,7 +135,14 @@ def _pipe_closed() -> int:
 
 
 def main() -> None:
-    """The entry point of `polyb0t` and `polybot`."""
+    """The entry point of `polyb0t` and `polybot`.
+
+    Two savings of about a tenth of a cold start each: no search through all installed packages for
+    plug-ins of pydantic (we have none), and no collecting of garbage every 700 objects while the
+    libraries are loaded, which make nothing but lasting ones.
+    """
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    gc.set_threshold(50_000)
     sys.exit(run(sys.argv[1:]))
 
 

@@ -10,7 +10,7 @@ from polyb0t.core.canonical import canonical_text
 from polyb0t.core.errors import UsageError
 from polyb0t.data.account_state import AccountState
 from polyb0t.db.codec import decode
-from polyb0t.db.journal import entries
+from polyb0t.db.journal import entries, newest
 from polyb0t.db.tables import account_states, engine_lease, gates, journal_head
 from polyb0t.db.unit import ENGINE, ROLES, Unit, Units
 from polyb0t.execution.scope import Regime
@@ -110,6 +110,9 @@ class SqlEngineStore:
                 connection, self._units.scope, after=after, limit=limit, subject=subject
             )
         )
+
+    def latest_entry(self, subject: str) -> JournalEntry | None:
+        return self._units.read(lambda connection: newest(connection, self._units.scope, subject))
 
 
 def _acquire(

@@ -80,6 +80,14 @@ def entries(
     return tuple(_entry(row) for row in rows)
 
 
+def newest(connection: Connection, scope: Scope, subject: str) -> JournalEntry | None:
+    """The last entry about `subject`; None without one."""
+    about = (journal.c.scope == str(scope), journal.c.subject == subject)
+    query = select(journal).where(*about).order_by(journal.c.sequence.desc()).limit(1)
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else _entry(row)
+
+
 def verify_chain(connection: Connection, scope: Scope) -> ChainReport:
     """Recompute every hash and compare the last with the head."""
     previous, expected = GENESIS, 0

@@ -137,20 +137,9 @@ def intent_views(stores: Stores, records: Sequence[IntentRecord]) -> list[View]:
     ]
 
 
-_UNIVERSE = "universe"
-_PAGE = 1_000
-
-
 def latest_universe(engine: EngineStore) -> Mapping[str, object] | None:
     """What the engine last wrote down about the markets it watches; None before the first look."""
-    found, after = None, 0
-    while True:
-        page = engine.journal(after=after, limit=_PAGE, subject=_UNIVERSE)
-        if page:
-            found = page[-1]
-        if len(page) < _PAGE:
-            break
-        after = page[-1].sequence
+    found = engine.latest_entry("universe")
     if found is None:
         return None
     payload = json.loads(found.payload)
