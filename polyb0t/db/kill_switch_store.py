@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, update
 
 from polyb0t.core.errors import NotAuthorisedError
-from polyb0t.db.moves import load, move
+from polyb0t.db.moves import present, transition
 from polyb0t.db.tables import gates, kill_switch_events, kill_switches, trade_intents
 from polyb0t.db.unit import Unit, Units, switch_states
 from polyb0t.execution.intents import IntentStatus, IntentType
@@ -98,16 +98,15 @@ def _write(unit: Unit, state: SwitchState, epoch: int, *, existed: bool) -> None
 def _reject_openings(unit: Unit, state: SwitchState) -> None:
     """What is pending or approved would otherwise be sent when the switch is cleared."""
     table = trade_intents.c
-    openings = select(table.id).where(
-        table.scope == str(unit.scope),
+    openings = present(
+        unit,
         table.intent_type == IntentType.OPEN_POSITION,
         table.status.in_((IntentStatus.PENDING, IntentStatus.APPROVED)),
     )
-    for row in unit.connection.execute(openings.order_by(table.id)).all():
-        record = load(unit, row.id)
-        move(
+    for opening in openings:
+        transition(
             unit,
-            record,
+            opening,
             IntentStatus.REJECTED,
             actor=state.by,
             code="halted",

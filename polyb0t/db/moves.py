@@ -1,8 +1,9 @@
 """The one way in which an intent changes its status: compare-and-set, and the journal with it."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 
 from polyb0t.core.errors import ConflictError, DatabaseError, NotFoundError
 from polyb0t.core.ids import IntentId
@@ -37,6 +38,14 @@ def load(unit: Unit, intent_id: IntentId) -> IntentRecord:
     return intent_record(row)
 
 
+class Present(NamedTuple):
+    """Where an intent stands, without its content: what stops trading must not fail on a damaged text."""
+
+    id: IntentId
+    status: IntentStatus
+    digest: str
+
+
 def move(
     unit: Unit,
     record: IntentRecord,
@@ -53,24 +62,48 @@ def move(
     Raises:
         DatabaseError: the arrow is not in the table, or the row is no longer where it was.
     """
-    if status not in TRANSITIONS[record.status]:
-        raise _illegal(record, status)
+    present = Present(record.id, record.status, record.digest)
+    transition(unit, present, status, actor=actor, code=code, detail=detail, note=note, **columns)
+    row = unit.connection.execute(INTENT_QUERY.where(trade_intents.c.id == record.id)).mappings().one()
+    return intent_record(row)
+
+
+def transition(
+    unit: Unit,
+    present: Present,
+    status: IntentStatus,
+    *,
+    actor: str,
+    code: str | None,
+    detail: str,
+    note: Mapping[str, object] | None = None,
+    **columns: object,
+) -> None:
+    """As `move`, without reading the intent's content."""
+    if status not in TRANSITIONS[present.status]:
+        raise _illegal(present, status)
     statement = (
         update(trade_intents)
         .where(
-            trade_intents.c.id == record.id,
+            trade_intents.c.id == present.id,
             trade_intents.c.scope == str(unit.scope),
-            trade_intents.c.status == record.status,
-            trade_intents.c.digest == record.digest,
+            trade_intents.c.status == present.status,
+            trade_intents.c.digest == present.digest,
         )
         .values(status=status, updated_at=unit.now, result=code, result_detail=detail, **columns)
     )
     if not changed(unit.connection, statement):
-        raise _illegal(record, status)
-    entry = {"from": record.status, "to": status, "digest": record.digest, "code": code, "detail": detail}
-    unit.note(_KINDS[status], record.id, {**entry, **(note or {})}, actor=actor)
-    row = unit.connection.execute(INTENT_QUERY.where(trade_intents.c.id == record.id)).mappings().one()
-    return intent_record(row)
+        raise _illegal(present, status)
+    entry = {"from": present.status, "to": status, "digest": present.digest, "code": code, "detail": detail}
+    unit.note(_KINDS[status], present.id, {**entry, **(note or {})}, actor=actor)
+
+
+def present(unit: Unit, *where: ColumnElement[bool]) -> tuple[Present, ...]:
+    """Where this scope's intents stand that fit, locked in the order of their ids."""
+    table = trade_intents.c
+    query = select(table.id, table.status, table.digest).where(table.scope == str(unit.scope), *where)
+    rows = unit.connection.execute(query.order_by(table.id).with_for_update()).all()
+    return tuple(Present(row.id, IntentStatus(row.status), row.digest) for row in rows)
 
 
 def no_such_intent(prefix: str) -> NotFoundError:
@@ -95,7 +128,7 @@ def decided(record: IntentRecord, verb: str) -> ConflictError:
     return ConflictError(f"Intent {record.id} was not {verb}.", why=why, do=do, code=code)
 
 
-def _illegal(record: IntentRecord, status: IntentStatus) -> DatabaseError:
+def _illegal(record: Present, status: IntentStatus) -> DatabaseError:
     return DatabaseError(
         f"Intent {record.id} was not moved.",
         why=f"It cannot go from {record.status} to {status}.",

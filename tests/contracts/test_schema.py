@@ -9,6 +9,7 @@ from polyb0t.db.engine import open_database
 from polyb0t.db.tables import complete_metadata, metadata
 from polyb0t.db.triggers import GUARDED
 from polyb0t.execution.store import Denied
+from polyb0t.models.kill_switches import KillSwitchType
 from tests.support.builders import a_scope
 from tests.support.clock import FakeClock
 from tests.support.databases import World
@@ -25,7 +26,7 @@ class TestTriggers:
     @pytest.fixture
     def full(self, world: World) -> World:
         world.permitted()
-        world.switches.trip(next(iter(row.type for row in world.switches.list())), actor="user:a", reason="r")
+        world.switches.trip(KillSwitchType.MANUAL, actor="user:a", reason="r")
         return world
 
     @pytest.mark.parametrize("table", list(GUARDED))
@@ -61,6 +62,9 @@ class TestTriggers:
             with pytest.raises(DatabaseError) as error:
                 use(record.id)
             assert error.value.code == "intent_damaged"
+        # What stops trading does not depend on what is being stopped.
+        assert world.switches.trip(KillSwitchType.MANUAL, actor="user:anna", reason="damaged")
+        assert world.sql("SELECT status FROM trade_intents")[0][0] == "REJECTED"
 
 
 class TestConstraints:
