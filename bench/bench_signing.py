@@ -15,6 +15,7 @@ import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 from polyb0t.core.clock import SystemClock
@@ -92,7 +93,7 @@ def _ours() -> float:
         api = AccountApi(
             "http://127.0.0.1:9", wallet, credentials, reader=reader, one_shot=sender, clock=clock
         )
-        schedule = FeeSchedule(rate=an_intent().fee_rate, exponent=an_intent().fee_exponent)
+        schedule = FeeSchedule(Decimal(0), Decimal(1))
         gateway = PolymarketGateway(POLYMARKET, api, sender, fee_of=lambda _order: schedule, key=key)
         scope = f"polymarket:137:{key.address}"
         intents = [an_intent(scope=scope) for _ in range(ROUNDS + 3)]
