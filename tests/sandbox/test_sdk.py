@@ -190,6 +190,9 @@ def test_an_account_is_fully_approved_until_an_approval_is_taken_away(
     sandbox.call(lambda: sandbox.world.set_allowance(sandbox.account().wallet, EXCHANGE_V2, 0))
     (missing,) = client.get_trading_approvals_state().missing.erc20
     assert missing.spender == EXCHANGE_V2
+    sandbox.call(lambda: sandbox.world.set_allowance(sandbox.account().wallet, EXCHANGE_V2, 0, "any"))
+    (missing_too,) = client.get_trading_approvals_state().missing.erc1155
+    assert missing_too.operator == EXCHANGE_V2
     token = tradable_book(sandbox).token_id
     with pytest.raises(RequestRejectedError, match="the allowance is not enough"):
         client.post_order(client.create_limit_order(token_id=token, price="0.05", size=10, side="BUY"))

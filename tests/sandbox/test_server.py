@@ -19,7 +19,7 @@ from websockets.sync.client import connect
 
 from polyb0t.core.clock import SystemClock
 from polyb0t.core.errors import PolybotError, UsageError
-from polyb0t.sandbox.server import run
+from polyb0t.sandbox.server import open_app, run, save
 from polyb0t.sandbox.serving import PortInUseError, bind
 from polyb0t.sandbox.types import PracticeAccount
 from tests.support.sandbox import RunningSandbox, running_sandbox
@@ -121,6 +121,13 @@ def test_an_impossible_world_is_refused_before_anything_is_written(
     with pytest.raises(UsageError, match="not possible"):
         run(port=0, state_dir=tmp_path / "state", **options)
     assert not (tmp_path / "state").exists()
+
+
+def test_a_saved_world_does_not_take_an_impossible_speed_either(tmp_path: Path) -> None:
+    options = {"clock": SystemClock(), "seed": 1, "markets": 1, "fresh": False}
+    save(open_app(tmp_path, speed=1, **options), tmp_path)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="speed"):
+        run(port=0, state_dir=tmp_path, speed=0, ready=lambda _url: signal.raise_signal(signal.SIGTERM))
 
 
 def test_a_damaged_world_is_refused_with_the_way_out(tmp_path: Path) -> None:
