@@ -24,7 +24,7 @@ _MEANINGS: Final[tuple[tuple[tuple[str, ...], tuple[str, str, str]], ...]] = (
         ("SQLITE_READONLY", "25006", "42501"),
         (
             "database_read_only",
-            "It can be read but not written.",
+            "This user may not write to it, or to its folder.",
             "Check the permissions of the file and its folder, or the rights of the database user.",
         ),
     ),
