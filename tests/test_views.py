@@ -10,7 +10,7 @@ import pytest
 
 from polyb0t.core.errors import ConflictError
 from polyb0t.core.ids import OrderId
-from polyb0t.core.units import ZERO, Shares
+from polyb0t.core.units import ZERO, Pusd, Shares
 from polyb0t.execution.intents import IntentStatus
 from polyb0t.execution.orders import OrderStatus
 from polyb0t.execution.scope import Lease, Regime
@@ -70,6 +70,11 @@ def test_an_order_is_given_out_without_its_signature_and_its_credential() -> Non
     assert "credential-1" not in json.dumps(view)
     assert view["average_price"] == "0.6"
     assert view["filled_shares"] == "152.5"
+
+
+def test_an_average_without_an_end_has_six_decimals() -> None:
+    third = tram_order(filled_shares=Shares(Decimal(3)), filled_notional=Pusd(Decimal(1)))
+    assert order_view(third)["average_price"] == "0.333333"
 
 
 def test_an_order_without_a_fill_has_no_average_price() -> None:

@@ -42,11 +42,11 @@ def positions_screen(holdings: Holdings, scene: Scene, paint: Paint, columns: in
             )
     elif columns < MEDIUM:
         lines += [line for holding in holdings.ours for line in _card(holding, paint, columns)]
-        lines += words.wrap(_total(holdings), columns)
+        lines += words.fold(_total(holdings), columns)
     else:
         rows = [_row(holding, paint) for holding in holdings.ours]
         lines += table(_COLUMNS, rows, columns)
-        lines += words.wrap(_total(holdings), columns)
+        lines += words.fold(_total(holdings), columns)
     if holdings.foreign:
         lines += ["", "Not from polyb0t: counted, never touched"]
         lines += [
@@ -101,5 +101,5 @@ def _total(holdings: Holdings) -> str:
     return (
         f"Total at bid {words.money(value)}   paid {words.money(holdings.cost)}   "
         f"gain {words.money(gain, sign=True)} pUSD. PAID has the fee in it; "
-        f"{words.shares(holdings.provisional)} shares provisional."
+        f"{words.shares(holdings.provisional)} provisional."
     )

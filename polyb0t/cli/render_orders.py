@@ -18,7 +18,7 @@ _COLUMNS = (
     Column("SENT"),
     Column("TRADE", widest=28),
     Column("WORST", right=True),
-    Column("STANDS", widest=36),
+    Column("STANDS", widest=44),
     Column("FEE", right=True),
     Column("MARKET"),
 )
@@ -53,8 +53,11 @@ def trade_words(order: OrderRecord, intent: TradeIntent) -> str:
 
 
 def standing(order: OrderRecord, intent: TradeIntent) -> str:
-    """`MATCHED, filled 152.50 of 150.00+, provisional`."""
-    return f"{order.status.value}, {order_outcome(intent, order)}"
+    """`MATCHED 152.50 of 150.00+, provisional`, `LIVE, resting 0.00 of 50.00`."""
+    came_of_it = order_outcome(intent, order)
+    filled = came_of_it.removeprefix("filled ")
+    status = order.status.value
+    return f"{status} {filled}" if filled != came_of_it else f"{status}, {came_of_it}"
 
 
 def order_screen(

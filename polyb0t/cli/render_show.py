@@ -183,7 +183,8 @@ def _checks(intent: TradeIntent, columns: int) -> list[str]:
     lines = []
     for control in intent.controls:
         mark = "ok    " if control.passed else "FAILED"
-        measured = " of ".join(part for part in (control.value, control.limit) if part)
+        limit = f"limit {control.limit}" if control.limit else ""
+        measured = ", ".join(part for part in (control.value, limit) if part)
         found = f"{words.one_line(measured)}  {words.one_line(control.detail)}".strip()
         lines.append("  " + words.cut(f"{mark}  {control.name:<20}  {found}".rstrip(), columns - 2))
     return lines

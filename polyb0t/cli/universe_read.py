@@ -46,7 +46,7 @@ def show(terminal: Terminal, opened: OpenedStore, *, why: bool) -> None:
 
 def _why(universe: Mapping[str, object]) -> list[str]:
     lines: list[str] = []
-    for name, title in (("reasons", "Not traded:"), ("passed", "Tradable, but not proposed:")):
+    for name, title in (("reasons", "Left out, for want of:"), ("passed", "Tradable, but not proposed:")):
         rows = [row for row in _rows(universe, name) if row.get("count")]
         if rows:
             lines += ["", title, *(f"  {row.get('count'):>5}  {_sentence(row)}" for row in rows)]

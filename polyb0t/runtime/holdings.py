@@ -10,7 +10,7 @@ from polyb0t.data.account_state import AccountPosition, AccountState
 from polyb0t.execution.intents import TradeIntent
 from polyb0t.execution.store import Stores
 from polyb0t.models.portfolio import Position, portfolio_of
-from polyb0t.runtime.views import View, value_view
+from polyb0t.runtime.views import View, to_millionth, value_view
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Holding:
             "shares": value_view(position.shares),
             "confirmed_shares": value_view(position.confirmed),
             "provisional_shares": value_view(position.provisional),
-            "average_cost": value_view(position.average_cost),
+            "average_cost": value_view(to_millionth(position.average_cost)),
             "cost": value_view(position.cost),
             "fees": value_view(position.fees),
             "bid": value_view(self.bid),

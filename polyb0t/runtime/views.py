@@ -15,7 +15,7 @@ from typing import Final
 from polyb0t.core.clock import iso
 from polyb0t.core.errors import NotFoundError, PolybotError
 from polyb0t.core.ids import IntentId, OrderId
-from polyb0t.core.units import plain
+from polyb0t.core.units import E6, plain
 from polyb0t.data.fills import Fill
 from polyb0t.execution.intents import IntentRecord, TradeIntent
 from polyb0t.execution.orders import OrderRecord
@@ -74,6 +74,11 @@ def value_view(value: object) -> object:
             return value
 
 
+def to_millionth(quotient: Decimal | None) -> Decimal | None:
+    """An average as data: six decimals, since a quotient has no end of its own."""
+    return None if quotient is None else quotient.quantize(E6)
+
+
 def intent_view(record: IntentRecord, order: OrderRecord | None, short_id: str) -> View:
     """An intent with how it stands. `edge` is at the worst price, in pUSD per share."""
     intent: TradeIntent = record.intent
@@ -93,7 +98,8 @@ def intent_view(record: IntentRecord, order: OrderRecord | None, short_id: str) 
 
 def order_view(order: OrderRecord) -> View:
     """An order as far as it is known. `price` is the worst that it may fill at."""
-    return {name: value_view(getattr(order, name)) for name in _ORDER}
+    view = {name: value_view(getattr(order, name)) for name in _ORDER}
+    return {**view, "average_price": value_view(to_millionth(order.average_price))}
 
 
 def fill_view(fill: Fill) -> View:

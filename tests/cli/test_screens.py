@@ -6,7 +6,9 @@ from datetime import timedelta
 import pytest
 
 from polyb0t.cli import words
+from polyb0t.cli.positions_read import positions_screen
 from polyb0t.cli.render_intents import history_table, nothing_waits, waiting_table
+from polyb0t.cli.render_orders import order_screen, orders_table
 from polyb0t.cli.render_result import Result, result_lines
 from polyb0t.cli.render_show import ShowOptions, dialog, question, show_screen
 from polyb0t.cli.render_watch import watch_screen
@@ -14,11 +16,15 @@ from polyb0t.cli.scene import context_line
 from polyb0t.cli.terminal import PLAIN, Paint
 from polyb0t.cli.watch_state import WatchState
 from polyb0t.core.units import Price, Pusd, Shares
+from polyb0t.data.account_state import AccountPosition
 from polyb0t.execution.intents import IntentStatus
 from polyb0t.execution.orders import OrderStatus
 from polyb0t.execution.scope import Regime, Scope
 from polyb0t.models.kill_switches import Stance
+from polyb0t.models.portfolio import Position
+from polyb0t.runtime.holdings import Holding, Holdings
 from tests.cli.scenes import NOW, ORDER, WALLET, D, claim, item, mayor, record, scene, tram, tram_order
+from tests.support.builders import a_fill
 
 ALL_THREE = [item(tram()), item(mayor()), item(claim())]
 
@@ -213,3 +219,46 @@ def test_a_finer_tick_shows_its_decimals() -> None:
     row = waiting_table([fine], scene(), PLAIN, 100)[1]
     assert "40.5¢ max" in row
     assert "pay 95.17 max" in row, "a ceiling is never shown smaller than it is"
+
+
+def test_orders_and_one_order_with_its_fills() -> None:
+    rows = [
+        (tram_order(), tram()),
+        (tram_order(status=OrderStatus.UNKNOWN, filled_shares=Shares(D("0"))), tram()),
+    ]
+    table_ = orders_table(rows, scene(now=NOW + timedelta(seconds=5)), 100)
+    assert "MATCHED 152.50 of 150.00+, provisional" in table_[1]
+    assert "UNKNOWN, sent, outcome unknown" in table_[2]
+    assert all(words.width(line) <= 100 for line in table_)
+    done = record(tram(), status=IntentStatus.EXECUTED, order_id=ORDER)
+    fill = a_fill(ORDER, price=Price(D("0.6")), shares=Shares(D("152.5")), fee=Pusd(D("1.464")))
+    text = "\n".join(order_screen(tram_order(), done, [fill], scene(), PLAIN, 100))
+    assert f"Order {ORDER}" in text, "in full where somebody copies it"
+    assert "Bought 152.50 YES at 60¢, fee 1.46, paid 92.96 pUSD (2.20 under the ceiling)." in text
+    assert "152.50 shares are provisional: not yet final on chain." in text
+    assert "MATCHED, provisional" in text
+
+
+def test_positions_show_what_was_paid_and_what_the_bid_brings() -> None:
+    position = Position(
+        tram().asset_id, tram().condition_id, confirmed=Shares(D("152.5")), cost=Pusd(D("92.964"))
+    )
+    ours = Holding(position, tram(), Price(D("0.62")), redeemable=False)
+    screen = positions_screen(Holdings((ours,), (), None), scene(), PLAIN, 100)
+    assert screen[2:] == [
+        "HOLDING     MARKET                           PAID  BID  VALUE   GAIN",
+        "152.50 YES  Will Harbor City approve the..  61.0¢  62¢  94.55  +1.59  +1.7%",
+        "Total at bid 94.55   paid 92.96   gain +1.59 pUSD. PAID has the fee in it; 0.00 provisional.",
+    ]
+    unknown = Holding(position, tram(), None, redeemable=False)
+    assert "Total at bid -   paid 92.96   gain - pUSD" in "\n".join(
+        positions_screen(Holdings((unknown,), (), None), scene(), PLAIN, 100)
+    ), "an unknown bid is not a bid of zero"
+
+
+def test_what_is_held_from_elsewhere_is_named_and_left_alone() -> None:
+    other = AccountPosition(
+        tram().asset_id, tram().condition_id, "No", "Rain?", Shares(D("7")), None, None, redeemable=False
+    )
+    screen = positions_screen(Holdings((), (other,), None), scene(), PLAIN, 100)
+    assert screen[-2:] == ["Not from polyb0t: counted, never touched", "  7.00 NO  Rain?"]
