@@ -51,6 +51,11 @@ KINDS: Final = (
         "Will the {place} assembly pass the {thing2} act before it closes?",
         "Will {surname} leave the cabinet of {place}?",
         "Will {place} hold an early election?",
+        "Will {surname} lead the {place} party into the election?",
+        "Will {place} and {place2} agree on the {thing2} border?",
+        "Will the {place} council approve the tram line?",
+        "Will {surname} survive the vote of confidence in {place}?",
+        "Will {place} ban the {thing2} trade this year?",
     )),
     Kind("Sports", "0.05", (
         "Will the {place} {team} win the {place2} Cup?",
@@ -101,7 +106,7 @@ class Newborn:
 def birth(seed: int, index: int, now_ms: int) -> Newborn:
     """Market number `index` of the world of this seed, opened at `now_ms`."""
     random = Random64(int(hex_of("polyb0t market", seed, index)[:16], 16))
-    kind = KINDS[index % len(KINDS)]
+    kind = _kind(index)
     question = _question(kind, random)
     volume = random.between(20_000, 2_000_000) * SHARE
     condition = "0x" + hex_of(seed, index, "condition")
@@ -136,6 +141,11 @@ def birth(seed: int, index: int, now_ms: int) -> Newborn:
         seconds_delay=3 if kind.category == "Sports" and random.below(5) == 0 else 0,
     )
     return Newborn(spec, _first_opinion(spec, random, now_ms))
+
+
+def _kind(index: int) -> Kind:
+    """Every other market is political: there the crowd is furthest off, so there is something to find."""
+    return KINDS[0] if index % 2 == 0 else KINDS[1 + index // 2 % (len(KINDS) - 1)]
 
 
 def _life_ms(random: Random64) -> int:
