@@ -179,7 +179,7 @@ class Launcher:
                 break
             steps.tick()
             self.clock.sleep(POLL_SECONDS)
-        sys.stdout.write("failed\n")
+        _failed()
         log = data_dir(self.settings) / ("polyb0t.log" if name == "engine" else f"{name}.log")
         raise PolybotError(
             f"Not started: the {name} did not come up.",
@@ -241,6 +241,12 @@ class _InterruptedError(Exception):
     """Ctrl-C while starting."""
 
 
+def _failed() -> None:
+    """End the step's line before the reason follows on standard error."""
+    sys.stdout.write("failed\n")
+    sys.stdout.flush()
+
+
 def refuse_taken_port(host: str, port: int, other: str) -> None:
     """Fail before anything is started if somebody listens there.
 
@@ -252,7 +258,7 @@ def refuse_taken_port(host: str, port: int, other: str) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            sys.stdout.write("failed\n")
+            _failed()
             raise ConflictError(
                 f"Not started: port {port} on {host} is taken ({error.strerror or error}).",
                 why="Perhaps make run or make practice is open in another terminal.",

@@ -1,5 +1,6 @@
 """The markets that are watched: catalogue, universe, terms and books, and the record of why."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -155,16 +156,14 @@ class MarketWatch:
 
 def funnel(catalogue: Catalogue, universe: Universe, openings: Openings) -> dict[str, object]:
     """The record that `universe --why` shows."""
-    passed: dict[str, list[str]] = {}
-    for each in openings.passed:
-        passed.setdefault(each.code, []).append(each.reason)
+    passed = Counter((each.code, each.reason) for each in openings.passed)
     excluded = [
         {"code": code, "sentence": universe.sentences.get(code, code), "count": count}
         for code, count in universe.counts().items()
     ]
     undecided = [
-        {"code": code, "sentence": sentences[0], "count": len(sentences)}
-        for code, sentences in sorted(passed.items(), key=lambda each: -len(each[1]))
+        {"code": code, "sentence": sentence, "count": count}
+        for (code, sentence), count in passed.most_common(_NAMED)
     ]
     return {
         "watched": len(catalogue.markets) + len(catalogue.skipped),
