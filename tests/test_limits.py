@@ -53,6 +53,11 @@ def test_the_trade_of_the_screen_passes_every_control() -> None:
     assert broken(a_trade(), a_context()) == []
 
 
+@pytest.mark.parametrize("version", list(ProtocolVersion))
+def test_both_protocol_versions_are_signed_for(version: ProtocolVersion) -> None:
+    assert broken(a_trade(), market_with(version=version)) == []
+
+
 def test_a_close_passes_every_control() -> None:
     assert broken(a_close(), a_context()) == []
 
@@ -75,7 +80,7 @@ OPENING_BREACHES: list[tuple[str, ProposedTrade, ControlContext, str]] = [
     ("not_tradable", a_trade(), market_with(archived=True), "does not take orders"),
     ("not_tradable", a_trade(), market_with(accepting_orders=False), "does not take orders"),
     ("not_tradable", a_trade(), market_with(order_book_enabled=False), "does not take orders"),
-    ("not_tradable", a_trade(), market_with(version=ProtocolVersion.V2), "version v1 only"),
+    ("not_tradable", a_trade(), market_with(version="v3"), "Which contract settles"),
     ("not_tradable", a_trade(), market_with(resolution_status="proposed"), "result has been proposed"),
     ("not_tradable", a_trade(), market_with(game_start=NOW), "game has begun"),
     ("not_tradable", a_trade(condition_id=ConditionId("0xother")), a_context(), "another market"),
