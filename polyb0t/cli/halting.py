@@ -23,12 +23,17 @@ def halt(terminal: Terminal, settings: Settings, reason: str) -> None:
     written = _write_files(settings, reason)
     try:
         opened = open_store(settings)
+        opened.halt_file.write(f"{door.actor()}: {reason or 'halted by hand'}")
+        written = True
         changed = halt_now(opened, reason)
     except DatabaseError as error:
         if not written:
             raise
         terminal.say(f"The journal could not be written: {error.what} {error.why}".rstrip())
-        terminal.show(["Halted by file: nothing new is sent. Open orders stay at the exchange."])
+        if terminal.json:
+            terminal.data({"halt_file": True, "journalled": False})
+        else:
+            terminal.show(["Halted by file: nothing new is sent. Open orders stay at the exchange."])
         return
     if terminal.json:
         terminal.data([switch_view(state) for state in opened.stores.switches.list()])

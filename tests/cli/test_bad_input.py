@@ -115,21 +115,6 @@ def test_a_read_only_database_is_shown_and_not_decided_on(place: Place) -> None:
     _refuses_to_decide(place)
 
 
-def test_a_database_that_refuses_writes_is_shown_and_not_decided_on(place: Place) -> None:
-    """The same for every user: the file itself forbids writing (SQLite's own switch)."""
-    record = place.propose()
-    with sqlite3.connect(place.folder / "polyb0t.db") as connection:
-        connection.execute(
-            "create trigger no_writes before update of status on trade_intents "
-            "begin select raise(abort, 'attempt to write a readonly database'); end"
-        )
-    assert place.type("intents", "show", record.id).code == 0
-    answer = place.type("intents", "approve", record.id, "--yes")
-    assert answer.code in (1, 4)
-    assert "Traceback" not in answer.err
-    assert place.stores.intents.get(record.id).status == "PENDING"
-
-
 def _refuses_to_decide(place: Place) -> None:
     record = place.propose()
     file = place.folder / "polyb0t.db"
@@ -241,3 +226,30 @@ def test_a_shell_that_disagrees_with_the_engine_is_told(
     text = place.type("intents", "list").out
     assert text.startswith("SANDBOX, dry run")
     assert "This shell has POLYBOT_DRY_RUN=false; what counts is the engine's row: SANDBOX, dry run." in text
+
+
+def test_a_halt_holds_even_when_the_database_is_stuck(place: Place) -> None:
+    other = sqlite3.connect(place.folder / "polyb0t.db", isolation_level=None)
+    try:
+        other.execute("begin immediate")
+        halted = place.type("halt", "--reason", "it is stuck")
+    finally:
+        other.close()
+    assert halted.code == 0
+    assert halted.out == "Halted by file: nothing new is sent. Open orders stay at the exchange.\n"
+    assert "The journal could not be written" in halted.err
+    status = place.type("status", "--json").json
+    assert status["halt_file"] is True
+
+
+def test_a_database_opened_for_reading_only_is_shown_and_not_decided_on(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = place.propose()
+    monkeypatch.setenv("POLYBOT_DATABASE_URL", f"sqlite:///file:{place.folder}/polyb0t.db?mode=ro&uri=true")
+    shown = place.type("intents", "show", record.id)
+    refused = place.type("intents", "approve", record.id, "--yes")
+    assert shown.code == 0, shown.err
+    assert refused.code == 1
+    assert "Traceback" not in refused.err
+    assert place.stores.intents.get(record.id).status == "PENDING"

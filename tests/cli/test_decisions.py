@@ -265,3 +265,23 @@ def test_why_nothing_is_proposed(place: Place) -> None:
     assert '"Rain?" +0.9¢, needs +1.5¢.' in text
     assert "odd-market: no outcomes" in text
     assert 'Nearest miss: "Rain?"' in place.type("intents", "list").out
+
+
+@pytest.mark.parametrize(
+    ("typed", "means"),
+    [
+        ("y\n", True),
+        ("Y\n", True),
+        ("yes\n", False),
+        ("\n", False),
+        ("", False),
+        ("n\n", False),
+        ("yy\n", False),
+    ],
+)
+def test_only_y_is_a_yes(monkeypatch: pytest.MonkeyPatch, typed: str, means: bool) -> None:
+    import io
+    import sys
+
+    monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+    assert Terminal(io.StringIO(), io.StringIO()).ask("Approve? [y/N]") is means
