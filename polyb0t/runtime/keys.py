@@ -4,7 +4,7 @@ import os
 from typing import Final
 
 from polyb0t.core.errors import ConfigurationError
-from polyb0t.core.practice import is_practice_key, practice_key
+from polyb0t.core.practice import is_practice_key
 from polyb0t.runtime.surroundings import Surroundings
 from polyb0t.venue.signing import SigningKey
 
@@ -41,7 +41,7 @@ def _practice(around: Surroundings) -> str:
             do="Leave POLYBOT_WALLET_ADDRESS unset to use the first one.",
             code="not_a_practice_wallet",
         )
-    return practice_key(account.index)
+    return account.key  # the owner's; several wallets may have the same one
 
 
 def _refuse_wrong_key(around: Surroundings, key: str) -> None:

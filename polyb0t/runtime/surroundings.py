@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from polyb0t.config.settings import Settings
 from polyb0t.core.clock import SystemClock
-from polyb0t.core.errors import ConfigurationError
+from polyb0t.core.errors import ConfigurationError, VenueUnreachableError
 from polyb0t.core.ids import Wallet
 from polyb0t.execution.scope import Scope
 from polyb0t.models.wording import money
@@ -39,21 +39,62 @@ def look_around(settings: Settings) -> Surroundings:
 
     Raises:
         VenueUnreachableError: no sandbox answers.
-        ConfigurationError: the real venue without a wallet.
+        ConfigurationError: the real venue without a wallet, or a kind of wallet that is not there.
     """
     if settings.is_sandbox:
-        environment = fetch_sandbox_environment(settings.sandbox_url, SystemClock())
-        wallet = (
-            checksummed(settings.wallet_address)
-            if settings.wallet_address
-            else environment.accounts[0].wallet
-        )
-        return Surroundings(environment, wallet, signature_type=0)
+        environment = _ask_sandbox(settings.sandbox_url)
+        return _at_sandbox(settings, environment)
     if settings.wallet_address is None:
         raise ConfigurationError(
             "Not started: POLYBOT_WALLET_ADDRESS is not set.",
-            why="On the real venue one wallet's positions are read, even in a dry run; its address is public",
+            why="On the real venue a wallet's positions are read, even in a dry run; its address is public.",
             do="Set it to your wallet's address, or practise without one: make run",
             code="no_wallet",
         )
     return Surroundings(POLYMARKET, checksummed(settings.wallet_address), settings.signature_type)
+
+
+def _ask_sandbox(url: str) -> VenueEnvironment:
+    try:
+        return fetch_sandbox_environment(url, SystemClock())
+    except VenueUnreachableError as error:
+        raise VenueUnreachableError(
+            f"Not started: no sandbox answers at {url}.",
+            why=error.why or error.what,
+            do="Start one: polyb0t sandbox, or sandbox, engine and API together: make run",
+            code=error.code,
+        ) from error
+
+
+def _at_sandbox(settings: Settings, environment: VenueEnvironment) -> Surroundings:
+    """A practice account: the named wallet's, else the first of the named kind, else the first.
+
+    Another wallet may be looked at, but not traded with.
+    """
+    kind = settings.signature_type if "signature_type" in settings.model_fields_set else None
+    if settings.wallet_address is None:
+        account = next((each for each in environment.accounts if kind in (None, each.signature_type)), None)
+        if account is None:
+            raise ConfigurationError(
+                f"Not started: the sandbox has no practice account of signature type {kind}.",
+                why=f"It offers {_kinds(environment)}.",
+                do="Leave POLYBOT_SIGNATURE_TYPE unset to use the first one.",
+                code="no_such_account",
+            )
+        return Surroundings(environment, account.wallet, account.signature_type)
+    wallet = checksummed(settings.wallet_address)
+    owned = next((each for each in environment.accounts if each.wallet == wallet), None)
+    if owned is None:
+        return Surroundings(environment, wallet, settings.signature_type)
+    if kind not in (None, owned.signature_type):
+        raise ConfigurationError(
+            f"Not started: {wallet} has signature type {owned.signature_type}, not {kind}.",
+            why="Orders signed for another kind of wallet would all be refused.",
+            do="Unset POLYBOT_SIGNATURE_TYPE, or name a wallet of that kind.",
+            code="wrong_signature_type",
+        )
+    return Surroundings(environment, wallet, owned.signature_type)
+
+
+def _kinds(environment: VenueEnvironment) -> str:
+    return ", ".join(str(kind) for kind in sorted({each.signature_type for each in environment.accounts}))
