@@ -146,6 +146,7 @@ OPENING_BREACHES: list[tuple[str, ProposedTrade, ControlContext, str]] = [
     ("edge_low", a_trade(edge_at_worst=d("0.0149"), edge_required=None), a_context(), "needed +1.5¢"),
     ("edge_too_good", a_trade(edge_now=d("0.081")), a_context(), "usually means a wrong quote"),
     ("model_unvalidated", a_trade(), a_context(regime="live"), "POLYBOT_ALLOW_UNVALIDATED_MODEL"),
+    ("identity_unproven", a_trade(), a_context(regime="live", identity_proven=False), "not proven yet"),
 ]
 
 
@@ -183,6 +184,8 @@ BORDERS: list[tuple[str, ProposedTrade, ControlContext]] = [
     ("model_unvalidated", a_trade(), a_context(regime="live", allow_unvalidated=True)),
     ("model_unvalidated", a_trade(model_validated=True), a_context(regime="live")),
     ("model_unvalidated", a_trade(), a_context(regime="paper")),
+    ("identity_unproven", a_trade(), a_context(regime="live", identity_proven=True)),
+    ("identity_unproven", a_trade(), a_context(regime="dry_run", identity_proven=False)),
 ]
 
 

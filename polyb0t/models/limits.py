@@ -37,6 +37,7 @@ Control = Callable[[ProposedTrade, ControlContext], Verdict]
 
 CONTROLS: Final[tuple[Control, ...]] = (
     market_controls.stance,
+    market_controls.identity_unproven,
     market_controls.not_tradable,
     market_controls.rules_changed,
     market_controls.ends_soon,

@@ -22,6 +22,19 @@ def stance(trade: ProposedTrade, context: ControlContext) -> Verdict:
     return Verdict(allowed, context.stance.words, "", detail)
 
 
+def identity_unproven(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """With money, an order whose id could not be looked up after a lost answer is never sent."""
+    if not trade.opening or context.regime != "live":
+        return not_for_closes() if not trade.opening else Verdict(True, "nothing is sent")
+    if context.identity_proven:
+        return Verdict(True, "proven")
+    detail = (
+        "It is not proven yet that this exchange gives our orders the id that we compute; "
+        "a lost answer could then not be looked up."
+    )
+    return Verdict(False, "not proven", "proven", detail)
+
+
 def not_tradable(trade: ProposedTrade, context: ControlContext) -> Verdict:
     """The market takes orders, is of a kind that we can sign for, and nobody has proposed its result."""
     market = context.market

@@ -54,6 +54,7 @@ class Desk:
     resting_assets: frozenset[AssetId]
     clock_skew_seconds: Decimal | None
     allow_unvalidated: bool
+    identity_proven: bool
     at_most: int
 
 
@@ -253,6 +254,7 @@ def _control_context(chance: Chance, desk: Desk) -> ControlContext:
         live_assets=desk.live_assets,
         clock_skew_seconds=desk.clock_skew_seconds,
         allow_unvalidated=desk.allow_unvalidated,
+        identity_proven=desk.identity_proven,
     )
 
 

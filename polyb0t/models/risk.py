@@ -154,6 +154,7 @@ class ControlContext:
     closable_shares: Shares | None = None  # of the traded asset; only a SELL needs it
     clock_skew_seconds: Decimal | None = None
     allow_unvalidated: bool = False
+    identity_proven: bool = False  # the exchange was seen to give our orders the id that we compute
 
 
 @dataclass(frozen=True, slots=True)

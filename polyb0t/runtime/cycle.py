@@ -34,7 +34,7 @@ class CycleReport:
     number: int
     seconds: float
     stages: dict[str, float]
-    failed: tuple[str, ...]
+    failed: dict[str, str]  # stage -> why, one sentence
     proposed: int
     near_misses: tuple[NearMiss, ...]
 
@@ -45,7 +45,7 @@ class _Pass:
 
     number: int
     stages: dict[str, float] = field(default_factory=dict)
-    failed: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
     proposed: int = 0
     openings: Openings | None = None
 
@@ -143,17 +143,17 @@ class Cycle:
         except LeaseLostError:
             raise
         except PolybotError as error:
-            note.failed.append(name)
+            note.failed[name] = str(error)
             log.warning("stage.failed", stage=name, reason=str(error))
         except Exception:
-            note.failed.append(name)
+            note.failed[name] = "An error of the program; the log has it."
             log.exception("stage.crashed", stage=name)
         finally:
             note.stages[name] = self._parts.clock.boot_seconds() - started
 
     def _report(self, note: _Pass, seconds: float) -> CycleReport:
         misses = note.openings.near_misses if note.openings else ()
-        return CycleReport(note.number, seconds, note.stages, tuple(note.failed), note.proposed, misses)
+        return CycleReport(note.number, seconds, note.stages, note.failed, note.proposed, misses)
 
 
 def _rounded(stages: dict[str, float]) -> dict[str, float]:

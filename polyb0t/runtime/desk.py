@@ -34,6 +34,7 @@ class DeskSettings:
     regime: Regime
     pretend_cash_pusd: Pusd
     allow_unvalidated: bool
+    identity_proven: bool
     prompts_per_hour: int
     orders_per_hour: int
     most_waiting: int
@@ -106,6 +107,7 @@ class AccountDesk:
             resting_assets=self._resting(),
             clock_skew_seconds=self._skew_seconds(),
             allow_unvalidated=self._settings.allow_unvalidated,
+            identity_proven=self._settings.identity_proven,
             at_most=self._room(waiting),
         )
 
@@ -152,6 +154,7 @@ class AccountDesk:
             closable_shares=closable,
             clock_skew_seconds=self._skew_seconds(),
             allow_unvalidated=self._settings.allow_unvalidated,
+            identity_proven=self._settings.identity_proven,
         )
 
     def _exposure(

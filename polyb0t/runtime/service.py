@@ -299,7 +299,8 @@ class _Run:
             return f"Our records and the exchange's could not be compared: {report.problems[0]}"
         last = self._engine.cycle.last
         if last is not None and last.failed:
-            return f"The last cycle could not do: {', '.join(last.failed)}. The log says why."
+            stage, reason = next(iter(last.failed.items()))
+            return f"The last cycle could not do {stage}: {reason}"
         return None
 
     @contextmanager

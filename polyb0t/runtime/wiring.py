@@ -36,6 +36,7 @@ from polyb0t.venue.account import PolymarketAccount
 from polyb0t.venue.account_api import AccountApi, TradingWallet
 from polyb0t.venue.books import BookCache
 from polyb0t.venue.credentials import ApiCredentials, load_credentials
+from polyb0t.venue.environment import VenueEnvironment
 from polyb0t.venue.gateway import PolymarketGateway
 from polyb0t.venue.http import HttpReader
 from polyb0t.venue.live_books import LiveBooks
@@ -185,7 +186,7 @@ def build_engine(
         WatchSettings(universe_rules(settings), settings.market_refresh_seconds),
     )
     provider = PolymarketAccount(environment, around.wallet, reader=reader, clock=clock, api=account.api)
-    desk = AccountDesk(stores, watch, clock, _desk_settings(settings, regime))
+    desk = AccountDesk(stores, watch, clock, _desk_settings(settings, regime, environment))
     in_flight = InFlight()
     reconciler = Reconciler(
         stores,
@@ -238,12 +239,13 @@ def build_engine(
     return Engine(cycle, thread, live_executor, agreement, desk, watch, stream, close)
 
 
-def _desk_settings(settings: Settings, regime: Regime) -> DeskSettings:
+def _desk_settings(settings: Settings, regime: Regime, environment: VenueEnvironment) -> DeskSettings:
     return DeskSettings(
         limits=risk_limits(settings),
         regime=regime,
         pretend_cash_pusd=Pusd(settings.bankroll_pusd),
         allow_unvalidated=settings.allow_unvalidated_model or regime is not Regime.LIVE,
+        identity_proven=environment.is_sandbox,  # the real venue's proof comes with `doctor`
         prompts_per_hour=settings.prompts_per_hour,
         orders_per_hour=settings.orders_per_hour,
         most_waiting=settings.most_waiting,

@@ -146,6 +146,7 @@ def a_desk(**changes: Any) -> Desk:
         resting_assets=frozenset(),
         clock_skew_seconds=d(0),
         allow_unvalidated=False,
+        identity_proven=True,
         at_most=6,
     )
     return replace(desk, **changes)
@@ -211,6 +212,7 @@ def a_context(**changes: Any) -> ControlContext:
         live_assets=frozenset(),
         closable_shares=Shares(d(150)),
         clock_skew_seconds=d("0.1"),
+        identity_proven=True,
     )
     return replace(context, **changes)
 

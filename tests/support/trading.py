@@ -138,6 +138,7 @@ class FakeSituation:
             closable_shares=Shares(Decimal(1_000)),
             clock_skew_seconds=Decimal(0),
             allow_unvalidated=True,
+            identity_proven=True,
         )
         return replace(context, **self.changes)
 
