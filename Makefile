@@ -40,4 +40,4 @@ lock: ## Resolve the dependencies anew into the two lock files
 	@sh scripts/install.sh dev quiet && exec sh scripts/lock.sh
 
 clean: ## Remove what the targets above made (not your data directory)
-	@rm -rf .venv .tools build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .tools node_modules build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
