@@ -3,6 +3,7 @@
 A new command is a module here with an `app`, and a line in `COMMANDS`.
 """
 
+import atexit
 import gc
 import importlib
 import json
@@ -137,12 +138,13 @@ def _pipe_closed() -> int:
 def main() -> None:
     """The entry point of `polyb0t` and `polybot`.
 
-    Two savings of about a tenth of a cold start each: no search through all installed packages for
-    plug-ins of pydantic (we have none), and no collecting of garbage every 700 objects while the
-    libraries are loaded, which make nothing but lasting ones.
+    Three savings of about a tenth of a cold start each: no search through all installed packages for
+    plug-ins of pydantic (we have none), no collecting of garbage every 700 objects while the
+    libraries are loaded, which make nothing but lasting ones, and none at the end of the process.
     """
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     gc.set_threshold(50_000)
+    atexit.register(gc.freeze)
     sys.exit(run(sys.argv[1:]))
 
 
