@@ -215,9 +215,24 @@ def _calls(*folders: str) -> Iterator[tuple[str, ast.Call]]:
                 yield getattr(node.func, "attr", getattr(node.func, "id", "")), node
 
 
+@cache
+def _constants() -> dict[str, str]:
+    """Names that stand for a string at the top of some module."""
+    found = {}
+    for node in _nodes():
+        match node:
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant(value=str(value))):
+                found[name] = value
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(value))):
+                found[name] = value
+    return {name: value for name, value in found.items() if name.isupper()}
+
+
 def _texts(node: ast.expr | None) -> set[str]:
-    """The strings that an expression can be, as far as they stand in it."""
+    """The strings that an expression can be, as far as they stand in it or in a named constant."""
     match node:
+        case ast.Name(id=name) if name in _constants():
+            return {_constants()[name]}
         case ast.Constant(value=str(value)):
             return {value} if value else set()
         case ast.IfExp(body=body, orelse=orelse):
