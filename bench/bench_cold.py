@@ -21,7 +21,7 @@ TARGET = 0.6
 def measure(runs: int = RUNS) -> Section:
     section = Section(
         f"Commands from cold, whole processes, median of {runs}",
-        rival="`alembic --help` in the same environment: another command line on SQLAlchemy, its work left out",
+        rival="`alembic --help` in the same environment: a command line on SQLAlchemy that does no work",
     )
     compileall.compile_dir(str(Path(polyb0t.__file__).parent), quiet=2)
     with home_with_sandbox(250) as home:
@@ -29,7 +29,9 @@ def measure(runs: int = RUNS) -> Section:
         ids = [each["id"] for each in json.loads(home.command("intents", "list", "--json"))]
         assert len(ids) >= runs, f"only {len(ids)} proposals to approve"
         listing = _listing(home, runs)
-        approving = [_run(home, "polyb0t", "intents", "approve", id_, "--yes", "--no-wait") for id_ in ids[:runs]]
+        approving = [
+            _run(home, "polyb0t", "intents", "approve", id_, "--yes", "--no-wait") for id_ in ids[:runs]
+        ]
         home.processes["engine"].terminate()
         home.processes["engine"].wait(20)
         quiet = _listing(home, runs)
@@ -42,7 +44,9 @@ def measure(runs: int = RUNS) -> Section:
         ("intents list, engine stopped", quiet),
     ):
         section.add(name, median([wall for wall, _ in taken]), "s", target=TARGET, rival=rival)
-        section.add("  its CPU", median([cpu for _, cpu in taken]), "s", rival=median([c for _, c in alembic]))
+        section.add(
+            "  its CPU", median([cpu for _, cpu in taken]), "s", rival=median([c for _, c in alembic])
+        )
     section.notes.append(
         f"intents list, slowest tenth {percentile([w for w, _ in listing], 0.9):.3f} s; "
         f"python -c pass {median([wall for wall, _ in bare]):.3f} s"
@@ -69,4 +73,3 @@ def _run(home: Household, name: str, *arguments: str) -> tuple[float, float]:
     assert done.returncode == 0, (name, arguments, done.stdout, done.stderr)
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
     return wall, cpu
-
