@@ -154,6 +154,10 @@ class Status(Answer):
     open_orders: int
     unknown_orders: int
     cash: DecimalText | None
+    equity: DecimalText | None
+    day: str | None
+    day_result: DecimalText | None
+    problem: str | None
     at_risk: DecimalText
     reserved: DecimalText
     missing: dict[str, str]

@@ -43,6 +43,8 @@ def status_screen(state: Overview, scene: Scene, paint: Paint, columns: int) -> 
 def _lines(state: Overview, scene: Scene) -> Iterator[tuple[str, str, bool]]:
     yield _trading(state)
     yield _engine(state, scene)
+    if state.running and state.facts.problem:
+        yield "Problem", words.one_line(state.facts.problem), True
     if state.doubtful:
         ids = ", ".join(words.short_hex(order.id) for order in state.doubtful[:3])
         what = f"{len(state.doubtful)} of unknown outcome: {ids}. Their money stays reserved."
@@ -71,7 +73,8 @@ def _trading(state: Overview) -> tuple[str, str, bool]:
 
 def _engine(state: Overview, scene: Scene) -> tuple[str, str, bool]:
     if not state.running or state.engine is None:
-        missing = scene.no_engine("Start it: make run") or "The engine is silent. Start it: make run"
+        start = "Start it: make run" if scene.scope.is_sandbox else "Start it: polyb0t run --live"
+        missing = scene.no_engine(start) or f"The engine is silent. {start}"
         return "Engine", missing, True
     since = words.coarse((scene.now - state.engine.started_at).total_seconds())
     text = f"running {since}, holds the lease; cycle {state.engine.cycle}"
@@ -93,10 +96,15 @@ def _waiting(state: Overview, scene: Scene) -> str:
 
 
 def _money(state: Overview, scene: Scene) -> Iterator[tuple[str, str, bool]]:
-    account = state.account
-    if account is not None and account.cash_pusd is not None:
-        age = words.coarse((scene.now - account.observed_at).total_seconds())
-        yield "Money", f"cash {words.money(account.cash_pusd)} pUSD, read {age} ago or unchanged since", False
+    account, facts = state.account, state.facts
+    if state.cash_pusd is not None:
+        equity = f"equity {words.money(facts.equity_pusd)}   " if facts.equity_pusd is not None else ""
+        today = (
+            f"   today {words.money(facts.day_result_pusd, sign=True)} pUSD (UTC day)"
+            if facts.day_result_pusd is not None and state.running
+            else ""
+        )
+        yield "Money", f"{equity}cash {words.money(state.cash_pusd)} pUSD{today}", False
     elif scene.regime is Regime.DRY_RUN:
         yield "Money", "a dry run sizes against a pretend bankroll; the balance is not read", False
     else:

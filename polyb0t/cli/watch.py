@@ -81,7 +81,7 @@ class Watching:
         if before is not None and self._state.selected != before:
             self._keys.drop()
         self._shown = {item.record.id: item for item in items}
-        mark_seen(self._terminal, self._opened, [item.record for item in items if item.record.id in new])
+        mark_seen(self._terminal, self._opened, [item.record for item in items])
         lines = watch_screen(items, self._state, scene, self._terminal.paint, self._terminal.columns)
         self._draw(lines, bell=bool(new))
 

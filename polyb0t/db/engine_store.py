@@ -43,10 +43,13 @@ class SqlEngineStore:
         }
         return self._units.write(lambda unit: _acquire(unit, role, columns, take_over_from))
 
-    def beat(self, lease: Lease, *, cycle: int) -> None:
+    def beat(self, lease: Lease, *, cycle: int, facts: Mapping[str, object] | None = None) -> None:
+        published = {} if facts is None else {"facts": canonical_text(facts)}
+
         def beaten(unit: Unit) -> None:
             unit.require_lease(lease)
-            unit.connection.execute(_row(unit, lease.role).values(beat_at=unit.now, cycle=cycle))
+            row = _row(unit, lease.role).values(beat_at=unit.now, cycle=cycle, **published)
+            unit.connection.execute(row)
 
         self._units.write(beaten)
 
@@ -138,6 +141,7 @@ def _acquire(
             started_at=unit.now,
             beat_at=unit.now,
             released=False,
+            facts="{}",
             **columns,
         )
     )

@@ -1,7 +1,7 @@
 """The IntentStore in SQL: each method is one transaction over the gate."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, func, or_, select, update
@@ -21,6 +21,7 @@ from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import ClaimLimits, Denied, Lease
 
 CANDIDATES_SHOWN = 5
+SEEN_SECONDS = 15  # an open screen shows the same intent every second; one write in a while says enough
 
 
 class SqlIntentStore:
@@ -98,7 +99,12 @@ class SqlIntentStore:
     def mark_seen(self, ids: Sequence[IntentId], *, actor: str) -> None:
         del actor  # who has seen it is not kept, only that somebody has
         table = trade_intents.c
-        unseen = (table.scope == str(self._units.scope), table.id.in_(ids), table.seen_at.is_(None))
+        a_while_ago = self._units.now() - timedelta(seconds=SEEN_SECONDS)
+        unseen = (
+            table.scope == str(self._units.scope),
+            table.id.in_(ids),
+            or_(table.seen_at.is_(None), table.seen_at < a_while_ago),
+        )
         if ids and self._units.read(
             lambda connection: connection.scalar(select(func.count()).where(*unseen))
         ):

@@ -275,6 +275,7 @@ engine_lease: Final = Table(
     Column("started_at", UtcDateTime, nullable=False),
     Column("beat_at", UtcDateTime, nullable=False),
     Column("released", Boolean, nullable=False),
+    Column("facts", Text, nullable=False),  # JSON: what the engine knows now, replaced at each beat
     CheckConstraint(_listed("role", ("engine", "claims")), name="role_known"),
     _one_of("regime", Regime),
 )

@@ -35,6 +35,7 @@ class LeaseInfo:
     started_at: datetime
     beat_at: datetime
     released: bool
+    facts: str = "{}"  # JSON of what the engine knows now (marks, equity, windows); replaced at each beat
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,8 @@ class IntentStore(Protocol):
         ...
 
     def mark_seen(self, ids: Sequence[IntentId], *, actor: str) -> None:
-        """A person's screen shows these (no journal entry; a hint for `expired, unseen`)."""
+        """A person's screen shows these now (no journal entry; a hint for `expired, unseen` and for
+        how many watch). Repeated marks within a few seconds are not written."""
         ...
 
     def claim(
@@ -228,8 +230,8 @@ class EngineStore(Protocol):
         caller has proven gone (its process, on this boot) or silent for the lease time."""
         ...
 
-    def beat(self, lease: Lease, *, cycle: int) -> None:
-        """Raises LeaseLostError."""
+    def beat(self, lease: Lease, *, cycle: int, facts: Mapping[str, object] | None = None) -> None:
+        """Renew, and replace the engine's published `facts` if any are given. Raises LeaseLostError."""
         ...
 
     def release(self, lease: Lease) -> None: ...

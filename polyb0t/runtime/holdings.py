@@ -1,21 +1,20 @@
 """What is held, from our own fills, with the names and prices that screens put beside it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from polyb0t.core.ids import AssetId
 from polyb0t.core.units import ZERO, Price, Pusd, Shares
 from polyb0t.data.account_state import AccountPosition, AccountState
 from polyb0t.execution.intents import TradeIntent
 from polyb0t.execution.store import Stores
 from polyb0t.models.portfolio import Position, portfolio_of
+from polyb0t.runtime.facts import read_facts
 from polyb0t.runtime.views import View, to_millionth, value_view
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """One asset that we bought. `bid` is what the last account read showed; None: not known."""
+    """One asset that we bought. `bid` is the engine's latest, else the account read's; None: not known."""
 
     position: Position
     intent: TradeIntent
@@ -78,7 +77,8 @@ class Holdings:
 
 
 def read_holdings(stores: Stores) -> Holdings:
-    """From the stored fills and the last stored account state; asks no exchange."""
+    """From the stored fills, the engine's marks and the last stored account state; asks no exchange."""
+    marks = read_facts(stores.engine.lease_info("engine")).marks
     fills = stores.orders.fills()
     account = stores.engine.latest_account_state()
     seen = {each.asset_id: each for each in (account.positions or ())} if account else {}
@@ -87,13 +87,9 @@ def read_holdings(stores: Stores) -> Holdings:
     ours = []
     for position in portfolio.held():
         intent = stores.intents.get(stores.orders.order(order_of_asset[position.asset_id]).intent_id).intent
-        ours.append(_holding(position, intent, seen))
+        public = seen.get(position.asset_id)
+        bid = marks.get(position.asset_id, public.current_price if public else None)
+        ours.append(Holding(position, intent, bid, bool(public and public.redeemable)))
     known = set(portfolio.positions)
     foreign = tuple(each for asset, each in seen.items() if asset not in known and each.shares)
     return Holdings(tuple(ours), foreign, account)
-
-
-def _holding(position: Position, intent: TradeIntent, seen: Mapping[AssetId, AccountPosition]) -> Holding:
-    public = seen.get(position.asset_id)
-    bid = public.current_price if public else None
-    return Holding(position, intent, bid, bool(public and public.redeemable))

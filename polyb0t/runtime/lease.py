@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -78,6 +79,7 @@ class LeaseKeeper:
     lease: Lease
     clock: Clock
     cycle: int = 0
+    facts: Callable[[], Mapping[str, object]] = dict
     lost: threading.Event = field(default_factory=threading.Event)
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
@@ -98,7 +100,7 @@ class LeaseKeeper:
         renewed = self.clock.boot_seconds()
         while not self._stop.wait(BEAT_SECONDS):
             try:
-                self.engine.beat(self.lease, cycle=self.cycle)
+                self.engine.beat(self.lease, cycle=self.cycle, facts=self.facts())
                 renewed = self.clock.boot_seconds()
             except LeaseLostError as error:
                 log.error("lease.lost", reason=str(error))  # noqa: TRY400 - the reason is in the sentence

@@ -7,9 +7,10 @@ from polyb0t.core.units import ZERO, Pusd
 from polyb0t.data.account_state import AccountState
 from polyb0t.execution.intents import IntentRecord, IntentStatus
 from polyb0t.execution.orders import OrderRecord, OrderStatus
-from polyb0t.execution.scope import mode_words
+from polyb0t.execution.scope import Regime, mode_words
 from polyb0t.execution.store import LeaseInfo
 from polyb0t.models.kill_switches import Stance, SwitchState, stance_of
+from polyb0t.runtime.facts import EngineFacts, read_facts
 from polyb0t.runtime.holdings import Holdings, read_holdings
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.views import View, switch_view, value_view
@@ -32,6 +33,7 @@ class Overview:
     account: AccountState | None
     holdings: Holdings
     reserved: Pusd
+    facts: EngineFacts
 
     @property
     def stance(self) -> Stance:
@@ -43,6 +45,14 @@ class Overview:
         return tuple(order for order in self.open_orders if order.status in _DOUBTFUL)
 
     @property
+    def cash_pusd(self) -> Pusd | None:
+        """The engine's latest while it runs, else the last stored one; None where it was not read."""
+        live = self.engine is not None and self.engine.regime is Regime.LIVE
+        if live and self.running and self.facts.cash_pusd is not None:
+            return self.facts.cash_pusd
+        return self.account.cash_pusd if self.account else None
+
+    @property
     def at_risk(self) -> Pusd:
         """What positions cost and what may still be spent."""
         return Pusd(self.holdings.cost + self.reserved)
@@ -51,7 +61,7 @@ class Overview:
         """The same as data."""
         scope, engine = self.opened.scope, self.engine
         regime = engine.regime if engine else self.opened.regime()
-        cash = self.account.cash_pusd if self.account else None
+        cash = self.cash_pusd
         return {
             "mode": mode_words(scope, regime),
             "scope": str(scope),
@@ -74,6 +84,10 @@ class Overview:
             "open_orders": len(self.open_orders),
             "unknown_orders": len(self.doubtful),
             "cash": value_view(cash),
+            "equity": value_view(self.facts.equity_pusd),
+            "day": self.facts.day or None,
+            "day_result": value_view(self.facts.day_result_pusd),
+            "problem": self.facts.problem or None,
             "at_risk": value_view(self.at_risk),
             "reserved": value_view(self.reserved),
             "missing": dict(self.account.missing) if self.account else {},
@@ -95,6 +109,7 @@ def overview(opened: OpenedStore) -> Overview:
         account=stores.engine.latest_account_state(),
         holdings=read_holdings(stores),
         reserved=Pusd(stores.orders.reserved_pusd() or ZERO),
+        facts=read_facts(engine),
     )
 
 

@@ -23,6 +23,7 @@ from polyb0t.execution.orders import UNRESOLVED_ORDER, OrderStatus
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import Stores
 from polyb0t.runtime.current import CurrentRun, process_started, write_current
+from polyb0t.runtime.facts import DayBook, Publisher
 from polyb0t.runtime.jobs import Jobs
 from polyb0t.runtime.keys import signing_key
 from polyb0t.runtime.lease import LeaseKeeper, acquire_lease
@@ -182,6 +183,9 @@ class _Run:
         self._keeper = running.keeper
         self._lease = running.keeper.lease
         self._engine = running.engine
+        days = DayBook(running.stores.engine, running.keeper.lease)
+        self._publisher = Publisher(running.engine.desk, running.engine.watch, days)
+        self._keeper.facts = self._publisher.facts
         self._stop = threading.Event()
         self._interrupts = 0
         self._cycles = 0
@@ -216,6 +220,7 @@ class _Run:
             self._keeper.lost.set()
             self._stop.set()
             return
+        self._publish()
         self._cycles += 1
         self._cycle_ended = self._clock.boot_seconds()
         self._keeper.cycle = self._cycles
@@ -223,6 +228,12 @@ class _Run:
             self._options.ready_file.touch()
         if self._options.cycles is not None and self._cycles >= self._options.cycles:
             self._stop.set()
+
+    def _publish(self) -> None:
+        try:
+            self._publisher.collect(self._stores.intents.now(), self._problem())
+        except PolybotError as error:
+            log.warning("facts.not_collected", reason=str(error))
 
     def _compare(self) -> None:
         try:

@@ -271,7 +271,7 @@ class TestDeciding:
         assert world.intents.get(waiting.id).status is IntentStatus.PENDING
         assert "unseen" in world.intents.get(pending.id).result_detail
 
-    def test_seen_is_kept_once_and_is_no_journal_entry(self, world: World) -> None:
+    def test_seen_is_noted_now_and_then_and_is_no_journal_entry(self, world: World) -> None:
         record = world.proposed()
         before = world.kinds()
         world.intents.mark_seen([record.id], actor="user:anna")
@@ -280,6 +280,9 @@ class TestDeciding:
         world.advance(5)
         world.intents.mark_seen([record.id], actor="user:anna")
         assert world.intents.get(record.id).seen_at == first
+        world.advance(20)
+        world.intents.mark_seen([record.id], actor="user:anna")
+        assert (world.intents.get(record.id).seen_at or first) > first
         assert world.kinds() == before
 
 

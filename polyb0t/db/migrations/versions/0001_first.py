@@ -100,6 +100,7 @@ def _tables() -> None:
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("beat_at", sa.BigInteger(), nullable=False),
         sa.Column("released", sa.Boolean(), nullable=False),
+        sa.Column("facts", sa.Text(), nullable=False),
         sa.CheckConstraint(
             "regime IN ('dry_run', 'live', 'paper')", name=op.f("ck_engine_lease_regime_known")
         ),

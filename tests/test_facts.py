@@ -1,0 +1,86 @@
+"""What the engine publishes of itself, and the day's result across a restart."""
+
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from polyb0t.core.units import Pusd
+from polyb0t.execution.scope import Regime
+from polyb0t.execution.store import Lease
+from polyb0t.runtime.facts import DayBook, read_facts
+from tests.support.builders import a_scope
+from tests.support.clock import FakeClock
+from tests.support.databases import sqlite_stores
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def stores(tmp_path: Path, clock):
+    return sqlite_stores(tmp_path, clock, scope=a_scope())
+
+
+@pytest.fixture
+def lease(stores):
+    lease = stores.engine.acquire(
+        "engine", holder="here:1", boot_id="b", process_started="1", regime=Regime.LIVE
+    )
+    assert isinstance(lease, Lease)
+    return lease
+
+
+class TestPublishedFacts:
+    def test_they_come_back_as_they_were_published(self, stores, lease, clock):
+        facts = {
+            "cash_pusd": Pusd(Decimal("9903.2")),
+            "equity_pusd": Pusd(Decimal("9998.19")),
+            "day": "2026-11-22",
+            "day_result_pusd": Pusd(Decimal("-1.81")),
+            "marks": {"71321": Decimal("0.82")},
+            "marked_at": clock.now(),
+            "problem": "",
+        }
+
+        stores.engine.beat(lease, cycle=3, facts=facts)
+
+        read = read_facts(stores.engine.lease_info("engine"))
+        assert (read.cash_pusd, read.equity_pusd) == (Decimal("9903.2"), Decimal("9998.19"))
+        assert read.day_result_pusd == Decimal("-1.81")
+        assert read.marks == {"71321": Decimal("0.82")}
+        assert read.marked_at == clock.now()
+
+    def test_a_beat_without_facts_keeps_the_last_ones(self, stores, lease):
+        stores.engine.beat(lease, cycle=1, facts={"problem": "no books"})
+        stores.engine.beat(lease, cycle=2)
+        assert read_facts(stores.engine.lease_info("engine")).problem == "no books"
+
+    def test_a_row_that_nobody_wrote_says_nothing(self, stores, lease):
+        assert read_facts(stores.engine.lease_info("engine")).equity_pusd is None
+        assert read_facts(None).equity_pusd is None
+
+
+class TestTheDay:
+    def test_its_result_is_measured_from_the_first_look(self, stores, lease, clock):
+        days = DayBook(stores.engine, lease)
+        assert days.result(Pusd(Decimal(100)), clock.now()) == ("2026-11-22", Decimal(0))
+        assert days.result(Pusd(Decimal("102.5")), clock.now()) == ("2026-11-22", Decimal("2.5"))
+
+    def test_a_restart_does_not_forget_where_the_day_began(self, stores, lease, clock):
+        DayBook(stores.engine, lease).result(Pusd(Decimal(100)), clock.now())
+
+        after = DayBook(stores.engine, lease)
+
+        assert after.result(Pusd(Decimal(97)), clock.now()) == ("2026-11-22", Decimal(-3))
+
+    def test_midnight_in_utc_begins_a_new_one(self, stores, lease, clock):
+        days = DayBook(stores.engine, lease)
+        days.result(Pusd(Decimal(100)), clock.now())
+
+        tomorrow = clock.now() + timedelta(hours=12)
+
+        assert days.result(Pusd(Decimal(97)), tomorrow) == ("2026-11-23", Decimal(0))
