@@ -90,7 +90,7 @@ def _sample(process: psutil.Process) -> Sample:
 
 def _cycles(log: Path) -> list[tuple[float, float]]:
     """Begin and end of every cycle in seconds since 1970, from the engine's own log."""
-    events = [json.loads(line) for line in log.read_text().splitlines()]
+    events = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
     ends = [
         (datetime.fromisoformat(event["timestamp"]).timestamp(), event["seconds"])
         for event in events

@@ -4,7 +4,7 @@ The rival runs in an environment of its own, made once under .tools/, without co
 bring it) and then with it. Ours does more in its time: canonical text and digest of the intent,
 amounts, hash, signature, request body and headers. The ratio that counts leaves the rival's hash out.
 
-    .venv/bin/python -m bench.bench_signing
+    .venv/bin/python -m bench signing
 """
 
 import json
@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from bench.figures import Section
 from polyb0t.core.clock import SystemClock
 from polyb0t.core.ids import Wallet
 from polyb0t.data.markets import FeeSchedule
@@ -53,7 +54,24 @@ class SigningTimes:
         return self.rival / self.ours
 
 
-def measure() -> SigningTimes:
+def measure() -> Section:
+    times = timed()
+    section = Section(
+        f"Build, hash and sign one order, median of {ROUNDS}",
+        rival=f"{RIVAL} in an environment of its own, as pip installs it, without its hash",
+    )
+    section.add("one order", times.ours, "ms", rival=times.rival)
+    section.add("how many times faster", times.ratio, "x", target=WANTED_RATIO, at_least=True)
+    section.add("one order, rival with coincurve", times.ours, "ms", rival=times.rival_fast)
+    section.add("one order, both without coincurve", times.ours_slow, "ms", rival=times.rival)
+    section.notes.append(
+        f"the rival's hash: {times.rival_hash:.2f} ms more, {times.rival_fast_hash:.2f} ms with coincurve; ours "
+        " includes its own, and the canonical text and digest of the intent"
+    )
+    return section
+
+
+def timed() -> SigningTimes:
     plain, fast = _rival("rival-plain", RIVAL), _rival("rival-coincurve", RIVAL, COINCURVE)
     assert not plain["coincurve"], "the plain rival found coincurve"
     assert fast["coincurve"], "the fast rival has no coincurve"
@@ -65,22 +83,6 @@ def measure() -> SigningTimes:
         rival_fast=fast["sign_ms"],
         rival_fast_hash=fast["hash_ms"],
     )
-
-
-def main() -> int:
-    times = measure()
-    print(f"build, hash and sign one order, median of {ROUNDS}")
-    _line("polyb0t", times.ours, f"without coincurve {times.ours_slow:.3f}")
-    _line(RIVAL, times.rival, f"+ {times.rival_hash:.3f} for its hash")
-    _line("the same with coincurve", times.rival_fast, f"+ {times.rival_fast_hash:.3f} for its hash")
-    verdict = "ok" if times.ratio >= WANTED_RATIO else "TOO SLOW"
-    print(f"  ratio {times.ratio:.1f} x (at least {WANTED_RATIO:.0f} x wanted: {verdict})")
-    print(f"  ratio with coincurve beside the rival {times.rival_fast / times.ours:.1f} x")
-    return 0 if times.ratio >= WANTED_RATIO else 1
-
-
-def _line(name: str, milliseconds: float, note: str) -> None:
-    print(f"  {name:<28} {milliseconds:8.3f} ms   ({note})")
 
 
 def _ours() -> float:
@@ -140,7 +142,3 @@ def _environment(folder: Path, packages: tuple[str, ...]) -> Path:
     subprocess.run([str(python), "-m", "pip", "install", "--quiet", *packages], check=True)
     stamp.write_text(wanted)
     return python
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

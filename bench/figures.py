@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-_SPACE = {"ms": 1, "s": 3, "MB": 1, "%": 1, "KB/h": 1, "x": 1}
+# Decimal places; milliseconds have as many as their size deserves.
+_PLACES = {"s": 3, "MB": 1, "%": 1, "KB/h": 1, "x": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,4 +85,5 @@ def median(values: list[float]) -> float:
 
 
 def _shown(value: float, unit: str) -> str:
-    return f"{value:.{_SPACE.get(unit, 2)}f} {unit}"
+    places = _PLACES.get(unit, 1 if abs(value) >= 10 else 3)
+    return f"{value:.{places}f} {unit}"
