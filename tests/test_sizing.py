@@ -166,3 +166,10 @@ def test_no_size_passes_any_limit(bankroll: int, spendable: int, used: int, wors
     assert answer.max_cost + used <= limits.market_fraction * bankroll
     assert spendable - answer.max_cost >= limits.cash_floor_fraction * bankroll
     assert answer.amount / wish.best_ask <= limits.depth_fraction * depth
+
+
+def test_a_bankroll_that_shrinks_a_little_while_a_person_decides_leaves_the_size_within_the_limit() -> None:
+    limits = replace(DEFAULT, drift_fraction=d("0.02"))
+    size = size_purchase(a_wish(), MARKET, Funds(Pusd(d(10_000)), Pusd(d(10_000)), Exposure()), limits)
+    assert isinstance(size, Size)
+    assert size.max_cost <= limits.order_fraction * d(9_800)

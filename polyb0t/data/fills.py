@@ -22,6 +22,9 @@ class FillStatus(StrEnum):
 
 FINAL_FILL: Final = frozenset({FillStatus.CONFIRMED, FillStatus.FAILED})
 
+# Matched by the engine, but no balance shows it yet.
+NOT_ON_CHAIN: Final = frozenset({FillStatus.MATCHED, FillStatus.RETRYING})
+
 # Forward only. RETRYING is a transaction sent anew, so it may come after MINED and go back to it.
 FILL_TRANSITIONS: Final = {
     FillStatus.MATCHED: frozenset(

@@ -30,6 +30,7 @@ class RiskLimits:
     category_fraction: Decimal = Decimal("0.20")
     total_fraction: Decimal = Decimal("0.50")
     cash_floor_fraction: Decimal = Decimal("0.20")
+    drift_fraction: Decimal = ZERO  # of each limit, left free for a bankroll that shrinks meanwhile
     depth_fraction: Decimal = Decimal("0.25")  # of the shares visible at the worst price or better
     kelly_fraction: Decimal = Decimal("0.25")  # of the growth-optimal stake
     kelly_fraction_dependent: Decimal = Decimal("0.125")  # when only the price itself was recalibrated

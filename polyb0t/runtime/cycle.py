@@ -143,7 +143,7 @@ class Cycle:
         except LeaseLostError:
             raise
         except PolybotError as error:
-            note.failed[name] = str(error)
+            note.failed[name] = error.what
             log.warning("stage.failed", stage=name, reason=str(error))
         except Exception:
             note.failed[name] = "An error of the program; the log has it."

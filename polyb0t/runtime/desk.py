@@ -10,7 +10,7 @@ from polyb0t.core.clock import Clock
 from polyb0t.core.ids import AssetId, ConditionId, IntentId
 from polyb0t.core.units import ZERO, Pusd, Shares
 from polyb0t.data.account_state import AccountState
-from polyb0t.data.fills import FINAL_FILL, Fill
+from polyb0t.data.fills import NOT_ON_CHAIN, Fill
 from polyb0t.data.order_book import OrderBook, Side
 from polyb0t.execution.intents import LIVE_STATUSES, IntentRecord, IntentStatus, IntentType, TradeIntent
 from polyb0t.execution.orders import UNRESOLVED_ORDER
@@ -206,7 +206,11 @@ class AccountDesk:
             types=(IntentType.OPEN_POSITION,),
             limit=_MANY,
         )
-        return frozenset(record.intent.asset_id for record in ended if record.updated_at > since)
+        return frozenset(
+            record.intent.asset_id
+            for record in ended
+            if record.updated_at > since and record.intent.regime is self._settings.regime
+        )
 
     def _room(self, live: Iterable[IntentRecord]) -> int:
         """How many new proposals may still be put before a person."""
@@ -239,7 +243,7 @@ def _not_in_balance(fills: Iterable[Fill], account: AccountState) -> Decimal:
             fill.notional + fill.fee
             for fill in fills
             if fill.side is Side.BUY
-            and (fill.status not in FINAL_FILL or fill.matched_at > account.observed_at)
+            and (fill.status in NOT_ON_CHAIN or fill.matched_at > account.observed_at)
         ),
         ZERO,
     )

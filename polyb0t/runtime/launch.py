@@ -202,7 +202,14 @@ class Launcher:
                 )
                 return 1
             self.clock.sleep(POLL_SECONDS)
-        return 0 if passed_on else engine.returncode
+        if passed_on:
+            return 0
+        sys.stderr.write(
+            f"\nThe engine ended by itself ({_how(engine.returncode)}). Stopping the sandbox and the API.\n"
+            "What is stored is the truth: unproven orders are looked up at the next start. "
+            f"Go on: make {'practice' if self.practice else 'run'}\n"
+        )
+        return 1
 
     def _ended_early(self) -> str | None:
         return next((name for name, child in self.children.items() if child.poll() is not None), None)
@@ -239,6 +246,10 @@ class Launcher:
 
 class _InterruptedError(Exception):
     """Ctrl-C while starting."""
+
+
+def _how(code: int) -> str:
+    return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
 
 
 def _failed() -> None:

@@ -46,6 +46,7 @@ from polyb0t.venue.one_shot import OneShot
 from polyb0t.venue.query import CatalogueQuery
 from polyb0t.venue.signing import SigningKey
 
+DRIFT_FRACTION = Decimal("0.02")  # a fill elsewhere moves the bankroll while a proposal waits
 BOOK_AGE_SECONDS = 12.0  # younger than the 15 s that a signal trusts, so that a cycle finds them fresh
 
 
@@ -94,6 +95,7 @@ def risk_limits(settings: Settings) -> RiskLimits:
         edge_min=settings.min_edge,
         spread_max=settings.max_spread,
         hours_to_end_min=Decimal(settings.min_hours_to_end),
+        drift_fraction=DRIFT_FRACTION,
     )
 
 
