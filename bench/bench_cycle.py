@@ -6,6 +6,7 @@ market socket delivers in between and quiet books grow old as they do in use.
 
 import time
 from collections.abc import Sequence
+from typing import cast
 
 from polymarket import PublicClient
 
@@ -15,6 +16,7 @@ from bench.worlds import EVERY_MARKET, Workbench, engine_here, home_with_sandbox
 from polyb0t.core.clock import SystemClock
 from polyb0t.core.ids import AssetId
 from polyb0t.runtime.cycle import CycleReport
+from polyb0t.venue.live_books import LiveBooks
 from tests.e2e.household import Household
 
 MARKETS = 500
@@ -80,8 +82,8 @@ def _paced(bench: Workbench) -> Timed:
 
 def _cold(bench: Workbench) -> Timed:
     """As after a gap on every connection: no book is believed, all come through `/books`."""
-    cache = bench.engine.watch._books_source._cache  # noqa: SLF001 - a gap on demand
-    cache.mark_stale(_assets(bench), "bench")
+    books = cast("LiveBooks", bench.engine.watch._books_source)  # noqa: SLF001 - a gap on demand
+    books._cache.mark_stale(_assets(bench), "bench")  # noqa: SLF001
     return _timed(bench)
 
 
