@@ -1,7 +1,7 @@
 # `make` alone prints what there is. Python 3.11 or newer is all that has to be on the machine.
 
 .DEFAULT_GOAL := help
-.PHONY: help install run practice watch shell test check bench docs lock clean
+.PHONY: help install run practice watch shell test check bench docs strangers lock clean
 
 PY := .venv/bin/python
 BIN := .venv/bin
@@ -35,6 +35,9 @@ bench: ## Speed and memory, as ratios against a named rival in the same run
 
 docs: ## Write CONFIG_LIVE_MODE.md and .env.example anew
 	@sh scripts/install.sh dev quiet && exec $(PY) -m polyb0t.runtime.config_document CONFIG_LIVE_MODE.md .env.example
+
+strangers: ## Run the vendor's clients against the sandbox and write the table of docs/sandbox.md anew
+	@sh scripts/install.sh dev quiet && exec $(PY) -m tests.strangers
 
 lock: ## Resolve the dependencies anew into the two lock files
 	@sh scripts/install.sh dev quiet && exec sh scripts/lock.sh

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from polyb0t.core.clock import Clock, milliseconds
-from polyb0t.sandbox import account, clob, control, data_api, gamma
+from polyb0t.sandbox import account, clob, clob_lists, control, data_api, gamma
 from polyb0t.sandbox.auth import KeyRing
 from polyb0t.sandbox.books import Books
 from polyb0t.sandbox.environment import environment
@@ -47,6 +47,7 @@ class SandboxApp:
         self._router = Router()
         gamma.add_routes(self._router, world)
         clob.add_routes(self._router, world, books, clock)
+        clob_lists.add_routes(self._router, world)
         account.add_routes(self._router, world, keys, self.heartbeats)
         data_api.add_routes(self._router, world)
         control.add_routes(self._router, world, faults, self.sockets.cut_all)

@@ -1,6 +1,7 @@
 """The vendor's SDK, unmodified, pointed at a sandbox the way its own integration tests do it."""
 
 import dataclasses
+from collections.abc import Mapping
 
 from polymarket._internal.environment import PRODUCTION_CONFIG, create_environment
 from polymarket.environments import Environment
@@ -9,9 +10,13 @@ from tests.support.sandbox import RunningSandbox
 
 
 def sdk_environment(sandbox: RunningSandbox) -> Environment:
+    """The environment of a sandbox in this process."""
+    return environment_at(sandbox.url, sandbox.urls())
+
+
+def environment_at(url: str, urls: Mapping[str, str]) -> Environment:
     """Every service at the sandbox; what it does not serve points at a path that answers 404."""
-    urls = sandbox.urls()
-    nowhere, deaf = f"{sandbox.url}/unserved", f"ws://{sandbox.host}/unserved"
+    nowhere, deaf = f"{url}/unserved", f"{url.replace('http', 'ws', 1)}/unserved"
     config = dataclasses.replace(
         PRODUCTION_CONFIG,
         clob_url=urls["clob"],
