@@ -42,6 +42,7 @@ def encode_book(view: BookView) -> tuple[str, str]:
     The venue changed its recipe several times, so nobody may depend on more than equality.
     """
     last = "" if view.last_price_e6 is None else e6_text(view.last_price_e6)
+    version = ',"version":"v2"' if view.version == "v2" else ""
     head = (
         f'{{"market":"{view.condition_id}","asset_id":"{view.token_id}",'
         f'"timestamp":"{view.timestamp_ms}","hash":"'
@@ -49,7 +50,7 @@ def encode_book(view: BookView) -> tuple[str, str]:
     tail = (
         f'","bids":[{levels_text(view.bids)}],"asks":[{levels_text(view.asks)}],'
         f'"min_order_size":"{e6_text(view.min_size_e6)}","tick_size":"{e6_text(view.tick_e6)}",'
-        f'"neg_risk":{"true" if view.neg_risk else "false"},"last_trade_price":"{last}"}}'
+        f'"neg_risk":{"true" if view.neg_risk else "false"},"last_trade_price":"{last}"{version}}}'
     )
     digest = hashlib.sha1((head + tail).encode(), usedforsecurity=False).hexdigest()
     return head + digest + tail, digest

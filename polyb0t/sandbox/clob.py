@@ -189,10 +189,14 @@ class Clob:
         return self._world.market(condition)
 
     def _market_by_condition(self, condition: str) -> MarketView:
+        """The short form of a V2 condition is not known here, nor is a market that is only announced."""
         try:
-            return self._world.market(condition)
+            view = self._world.market(condition)
         except KeyError:
             raise WireError(404, "market not found") from None
+        if view.spec.books_from_ms > self._world.now_ms:
+            raise WireError(404, "market not found")
+        return view
 
     def _open_book(self, request: Request) -> BookView:
         token = request.param("token_id")

@@ -21,6 +21,8 @@ def clob_market_json(view: MarketView) -> dict[str, object]:
         "sd": spec.seconds_delay,
         "v": spec.version,
     }
+    if spec.hold_ms:
+        body["itode"] = True
     if spec.neg_risk:
         body["nr"] = True
     if spec.fees_enabled:

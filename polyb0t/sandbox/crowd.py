@@ -87,8 +87,14 @@ def opinion_of(spec: MarketSpec, fair_e6: int, half_e6: int, depth_e6: int, now_
         depth_e6=depth_e6,
         recorded=bool(spec.first_bids or spec.first_asks),
         last_ms=now_ms,
-        random=int(spec.condition_id, 16) & (2**64 - 1),
+        random=_seed_of(spec),
     )
+
+
+def _seed_of(spec: MarketSpec) -> int:
+    """Ids of V2 are mostly zeros where those of V1 are random."""
+    source = int(hex_of(spec.condition_id), 16) if spec.version == "v2" else int(spec.condition_id, 16)
+    return source & (2**64 - 1)
 
 
 class Crowd:

@@ -12,6 +12,7 @@ from polyb0t.core.units import parse_decimal
 from polyb0t.sandbox import history
 from polyb0t.sandbox.contracts import APPROVALS, CHAIN_ID, CONTRACTS
 from polyb0t.sandbox.gamma_json import iso_ms, number
+from polyb0t.sandbox.identifiers import SHORT, long
 from polyb0t.sandbox.signatures import checksum, is_address
 from polyb0t.sandbox.types import MILLION, ActivityRow, MarketView, PositionView, TradeView
 from polyb0t.sandbox.wire import Reply, Request, Router, WireError, json_reply
@@ -88,6 +89,8 @@ class DataApi:
 
     def resolutions(self, request: Request) -> Reply:
         """`GET /v2/resolutions?condition=`."""
+        if any(len(one) == SHORT for one in (request.param("condition") or "").split(",")):
+            raise WireError(400, "invalid condition", {"code": "bad_request", "parameter": "condition"})
         found = [self._world.market(one) for one in _conditions(request) if self._known(one)]
         return json_reply({"data": [_resolution(view) for view in found]})
 
@@ -231,9 +234,10 @@ def _least(request: Request) -> int:
 
 
 def _conditions(request: Request) -> set[str]:
+    """The conditions asked for, in 32 bytes; V2's short form is understood."""
     query = request.params()
     given = (query.get(name, []) for name in ("condition", "condition_id", "conditionId"))
-    return {one for texts in given for text in texts for one in text.split(",") if one}
+    return {long(one) for texts in given for text in texts for one in text.split(",") if one}
 
 
 def _page(request: Request, rows: Sequence[Mapping[str, object]]) -> Reply:

@@ -12,7 +12,7 @@ from polyb0t.sandbox.funds import Funds
 from polyb0t.sandbox.ledger import Ledger
 from polyb0t.sandbox.market import Market
 from polyb0t.sandbox.news import News
-from polyb0t.sandbox.settlement import Trade, make_trade
+from polyb0t.sandbox.settlement import Settling, Trade, make_trade
 from polyb0t.sandbox.types import (
     MILLION,
     OrderRequest,
@@ -34,6 +34,7 @@ class Engine:
     def __init__(self, seed: int, ledger: Ledger) -> None:
         self.seed = seed
         self.ledger = ledger
+        self.settling = Settling()
         self.markets: dict[str, Market] = {}
         self.tokens: dict[str, tuple[str, int]] = {}  # token id -> condition, outcome
         self.orders: dict[str, Order] = {}  # every order of a client; the crowd's while they rest
@@ -47,9 +48,14 @@ class Engine:
 
     # --- doors ----------------------------------------------------------------------------------
 
-    def add_market(self, market: Market) -> None:
-        """Open a market."""
+    def add_market(self, market: Market, now_ms: int) -> None:
+        """Know a market; before its books open nobody can name its outcomes."""
         self.markets[market.spec.condition_id] = market
+        if market.spec.books_from_ms <= now_ms:
+            self.list_tokens(market)
+
+    def list_tokens(self, market: Market) -> None:
+        """Let orders and readers name the market's outcomes."""
         for outcome, token in enumerate(market.spec.token_ids):
             self.tokens[token] = (market.spec.condition_id, outcome)
 
@@ -126,7 +132,10 @@ class Engine:
         trades = [self._trade(order, market, group, i, now_ms) for i, group in enumerate(by_price(fills))]
         making = sum(t.view.pusd_e6 if order.side is Side.BUY else t.view.size_e6 for t in trades)
         taking = sum(t.view.size_e6 if order.side is Side.BUY else t.view.pusd_e6 for t in trades)
-        order.left -= order.left % exact_unit(order.price) if trades else 0
+        if trades:
+            # What is smaller than the unit of any price that it crosses can neither trade nor rest.
+            crumb = market.book.crosses(order)
+            order.left -= order.left if crumb else order.left % exact_unit(order.price)
         if order.order_type in rules.RESTING and order.left > 0:
             self._rest(order, market, now_ms)
         else:
@@ -139,7 +148,7 @@ class Engine:
             making_e6=making,
             taking_e6=taking,
             trade_ids=tuple(trade.view.trade_id for trade in trades),
-            transaction_hashes=tuple(trade.view.transaction_hash for trade in trades),
+            transaction_hashes=tuple(trade.transaction_hash for trade in trades if trade.hashed),
         )
 
     def _trade(self, order: Order, market: Market, fills: list[Fill], bucket: int, now_ms: int) -> Trade:
@@ -182,7 +191,8 @@ class Engine:
                 del self.live[maker.owner][maker.order_id]
 
     def _file(self, trade: Trade, market: Market, *, crowd_only: bool) -> None:
-        """The crowd's own trades settle at once; a client's wait for their block."""
+        """The crowd's own trades settle at once; a client's wait for their block, and for its hash."""
+        trade.hashed = crowd_only or self.settling.hashes_at_once
         if crowd_only:
             trade.status = TradeStatus.CONFIRMED
             self.ledger.settle(market.spec.condition_id, market.spec.token_ids, trade.legs, trade.minted)

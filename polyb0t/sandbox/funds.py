@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from polyb0t.sandbox import rules
+from polyb0t.sandbox.contracts import exchange_of
 from polyb0t.sandbox.exchange import Fill, Order, by_price
 from polyb0t.sandbox.fees import taker_fee_e6
 from polyb0t.sandbox.ledger import PUSD, Ledger
 from polyb0t.sandbox.market import Market
-from polyb0t.sandbox.types import MILLION, YES, Side, exchange_address
+from polyb0t.sandbox.types import MILLION, YES, Side
 
 UNLIMITED: Final = 2**256 - 1
 ERC1155: Final = "ERC1155"  # an approval of shares is all or nothing: one row for every token
@@ -28,7 +29,7 @@ class Funds:
 
     def check_allowance(self, order: Order, market: Market) -> None:
         """Raises the venue's refusal when the exchange of this market may not take so much."""
-        spender = exchange_address(neg_risk=market.spec.neg_risk)
+        spender = exchange_of(market.spec.version, market.spec.neg_risk)
         asset = PUSD if order.side is Side.BUY else ERC1155
         allowed = self.allowance(order.maker, spender, asset)
         if allowed < self.cost(order, market):

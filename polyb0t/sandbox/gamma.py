@@ -14,6 +14,7 @@ import msgspec
 
 from polyb0t.core.units import parse_decimal
 from polyb0t.sandbox.gamma_json import event_json, market_json, tag_id, tag_slug
+from polyb0t.sandbox.identifiers import event_of_position, short
 from polyb0t.sandbox.text import e6_text
 from polyb0t.sandbox.types import MarketView
 from polyb0t.sandbox.wire import Reply, Request, Router, WireError, json_reply
@@ -107,6 +108,7 @@ class Gamma:
     def _market(self, view: MarketView, query: Mapping[str, list[str]]) -> msgspec.Raw:
         with_tags = query.get("include_tag", [""])[-1].lower() == "true"
         key = (view.spec.condition_id, with_tags)
+        listed = view.spec.books_from_ms <= self._world.now_ms
         mark = (
             view.updated_ms,
             view.volume_e6,
@@ -118,10 +120,14 @@ class Gamma:
             view.accepting,
             view.last_price_e6,
             view.tick_e6,
+            listed,
         )
         kept = self._kept.get(key)
         if kept is None or kept[0] != mark:
-            kept = (mark, msgspec.Raw(msgspec.json.encode(market_json(view, with_tags=with_tags))))
+            kept = (
+                mark,
+                msgspec.Raw(msgspec.json.encode(market_json(view, with_tags=with_tags, listed=listed))),
+            )
             self._kept[key] = kept
         return kept[1]
 
@@ -181,11 +187,15 @@ def _sort_key(query: Mapping[str, list[str]]) -> Callable[[MarketView], Any]:
 
 def _keeps(view: MarketView, query: Mapping[str, list[str]]) -> bool:
     spec = view.spec
+    v2 = spec.version == "v2"
     sets: tuple[tuple[str, Iterable[str]], ...] = (
         ("id", (spec.gamma_id,)),
         ("slug", (spec.slug,)),
-        ("condition_ids", (spec.condition_id,)),
-        ("clob_token_ids", spec.token_ids),
+        ("condition_ids", {spec.condition_id, short(spec.condition_id)} if v2 else {spec.condition_id}),
+        ("clob_token_ids", () if v2 else spec.token_ids),
+        ("position_ids", spec.token_ids if v2 else ()),
+        ("request_ids", (spec.condition_id,) if v2 else ()),
+        ("onchain_event_ids", (event_of_position(int(spec.token_ids[0])),) if v2 else ()),
         ("question_ids", (spec.question_id,)),
         ("version", (spec.version,)),
         ("tag_slug", tuple(map(tag_slug, spec.tags))),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from polyb0t.sandbox.identifiers import event_of_position, short
 from polyb0t.sandbox.text import e6_text
 from polyb0t.sandbox.types import MILLION, MarketSpec, MarketView
 
@@ -21,8 +22,10 @@ def iso_ms(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def market_json(view: MarketView, *, with_tags: bool) -> dict[str, object]:
-    """A market; one that was imported keeps every field of its recording that does not move.
+def market_json(view: MarketView, *, with_tags: bool, listed: bool = True) -> dict[str, object]:
+    """A market; one that the exchange does not know yet (`listed`) has no ids to trade.
+
+    One that was imported keeps every field of its recording that does not move.
 
     Like the venue's newer rows it says its category only through `feeType` and its tags, and the
     tags only to those who ask for them.
@@ -30,7 +33,10 @@ def market_json(view: MarketView, *, with_tags: bool) -> dict[str, object]:
     spec = view.spec
     still = {"marketMakerAddress": ""} | dict(spec.raw) if spec.raw is not None else _invented(spec)
     tags = still.pop("tags", None) or tags_json(spec.tags)
-    return still | _identity(spec) | _moving(view) | ({"tags": tags} if with_tags else {})
+    ids = _outcome_ids(spec) if listed else {}
+    return (
+        still | _identity(spec) | ids | _v2_ids(spec) | _moving(view) | ({"tags": tags} if with_tags else {})
+    )
 
 
 def event_json(views: Sequence[MarketView]) -> dict[str, object]:
@@ -55,7 +61,7 @@ def event_json(views: Sequence[MarketView]) -> dict[str, object]:
         "negRisk": spec.neg_risk,
         "enableNegRisk": spec.neg_risk,
         "negRiskMarketID": spec.neg_risk_market_id,
-        "negRiskAugmented": still.get("negRiskAugmented", False),
+        "negRiskAugmented": still.get("negRiskAugmented", spec.augmented),
         "volume": number(volume),
         "volume24hr": number(sum(view.volume_24h_e6 for view in views)),
         "liquidity": number(liquidity),
@@ -83,12 +89,12 @@ def _identity(spec: MarketSpec) -> dict[str, object]:
     return {
         "id": spec.gamma_id,
         "version": spec.version,
-        "conditionId": spec.condition_id,
+        "conditionId": short(spec.condition_id) if spec.version == "v2" else spec.condition_id,
         "slug": spec.slug,
         "question": spec.question,
         "outcomes": json.dumps(list(spec.outcomes)),
-        "clobTokenIds": json.dumps(list(spec.token_ids)) if spec.version == "v1" else None,
-        "positionIds": list(spec.token_ids) if spec.version == "v2" else None,
+        "clobTokenIds": None if spec.version == "v2" else "[]",
+        "positionIds": None,
         "negRisk": spec.neg_risk,
         "startDate": iso_ms(spec.start_ms),
         "endDate": iso_ms(spec.end_ms),
@@ -104,6 +110,23 @@ def _identity(spec: MarketSpec) -> dict[str, object]:
         else None,
         "orderMinSize": number(spec.min_size_e6),
         "secondsDelay": spec.seconds_delay,
+    }
+
+
+def _outcome_ids(spec: MarketSpec) -> dict[str, object]:
+    """What to trade: text in v1, an array in v2; the other one is null."""
+    if spec.version == "v2":
+        return {"clobTokenIds": None, "positionIds": list(spec.token_ids)}
+    return {"clobTokenIds": json.dumps(list(spec.token_ids)), "positionIds": None}
+
+
+def _v2_ids(spec: MarketSpec) -> dict[str, object]:
+    """The oracle's ids, padded to 32 bytes."""
+    if spec.version != "v2":
+        return {}
+    return {
+        "requestId": spec.condition_id,
+        "onchainEventId": event_of_position(int(spec.token_ids[0])),
     }
 
 
@@ -163,8 +186,11 @@ def _moving(view: MarketView) -> dict[str, object]:
         "liquidityClob": number(view.liquidity_e6),
         "outcomePrices": json.dumps([e6_text(price) for price in outcome_prices(view)]),
         "updatedAt": iso_ms(view.updated_ms),
-        "umaResolutionStatus": "resolved" if view.closed else "",
     }
+    if spec.version == "v2":
+        moving["resolutionStatus"] = "resolved" if view.closed else "inactive"
+    else:
+        moving["umaResolutionStatus"] = "resolved" if view.closed else ""
     moving |= _prices(view)
     if view.closed_ms is not None:
         moving["closedTime"] = iso_ms(view.closed_ms)

@@ -115,6 +115,7 @@ class Market:
             min_size_e6=self.spec.min_size_e6,
             neg_risk=self.spec.neg_risk,
             last_price_e6=last if last is None or outcome == YES else MILLION - last,
+            version=self.spec.version,
         )
 
 

@@ -83,7 +83,7 @@ class News:
                 view.price_e6,
                 view.size_e6,
                 now_ms,
-                view.transaction_hash,
+                trade.transaction_hash,
             )
         )
         self._events.append(BookEvent(view.condition_id, spec.token_ids, now_ms))

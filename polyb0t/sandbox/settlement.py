@@ -22,9 +22,17 @@ from polyb0t.sandbox.types import (
     TradeView,
 )
 
-MINED_AFTER_MS: Final = 2_000
-CONFIRMED_AFTER_MS: Final = 5_000
 FEE_WALLET: Final = "0x00000000000000000000000000000000000000Fe"
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """How long the chain takes after a match, and whether a trade's hash is known before its block."""
+
+    mined_ms: int = 2_000
+    confirmed_ms: int = 5_000
+    retry_ms: int = 3_000  # from a failed transaction to the next attempt
+    hashes_at_once: bool = False
 
 
 @dataclass(slots=True)
@@ -36,17 +44,28 @@ class Trade:
     minted: int  # complete sets created; negative when merged
     status: TradeStatus
     update_ms: int
+    hashed: bool = True  # whether its hash is known
+    attempt: int = 0  # each has another hash
+
+    @property
+    def transaction_hash(self) -> str:
+        """The hash of the present attempt, "" before anybody can know it."""
+        if not self.hashed:
+            return ""
+        first = self.view.transaction_hash
+        return "0x" + hex_of(first, self.attempt) if self.attempt else first
 
     def current(self) -> TradeView:
         """The trade for a reader."""
         matched = self.view
-        if self.status is matched.status:
+        if self.status is matched.status and self.hashed:
             return matched
         return TradeView(
             **{
                 **{name: getattr(matched, name) for name in TradeView.__slots__},
                 "status": self.status,
                 "update_ms": self.update_ms,
+                "transaction_hash": self.transaction_hash,
             }
         )
 

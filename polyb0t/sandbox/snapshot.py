@@ -19,7 +19,7 @@ from polyb0t.sandbox.crowd import Opinion
 from polyb0t.sandbox.exchange import Order
 from polyb0t.sandbox.market import HISTORY_LENGTH, TAPE_LENGTH, Market
 from polyb0t.sandbox.portfolio import Holding
-from polyb0t.sandbox.settlement import Trade
+from polyb0t.sandbox.settlement import Settling, Trade
 from polyb0t.sandbox.state import WorldState
 from polyb0t.sandbox.types import (
     ActivityRow,
@@ -116,11 +116,15 @@ def state_of(world: WorldState) -> dict[str, object]:
         "crowded": world.crowded,
         "born": world.born,
         "fail_next": world.fail_next,
+        "retry_next": world.retry_next,
+        "data_lag_ms": world.data_lag_ms,
+        "settling": _row(engine.settling),
         "agenda_number": world.agenda_number,
         "agenda": [list(entry) for entry in sorted(world.agenda)],
         "order_sequence": engine.order_sequence,
         "trade_sequence": engine.trade_sequence,
         "accounts": [_row(account) for account in world.accounts],
+        "sessions": [[key, *session] for key, session in sorted(world.sessions.items())],
         "deposited": ledger.deposited,
         "balances": _amounts(ledger.balances),
         "reserved": _amounts(ledger.reserved),
@@ -147,9 +151,13 @@ def restore(world: WorldState, state: Row) -> None:
     world.crowd.speed = state["speed_e3"] / 1_000
     for name in ("now_ms", "paused", "crowded", "born", "fail_next", "agenda_number"):
         setattr(world, name, state[name])
+    world.retry_next, world.data_lag_ms = state.get("retry_next", 0), state.get("data_lag_ms", 0)
+    engine.settling = Settling(**state.get("settling", {}))
     world.agenda = [(at, number, what, whose) for at, number, what, whose in state["agenda"]]
     engine.order_sequence, engine.trade_sequence = state["order_sequence"], state["trade_sequence"]
     world.accounts = tuple(PracticeAccount(**row) for row in state["accounts"])
+    # A world saved before there were session keys has none.
+    world.sessions = {key: (wallet, until) for key, wallet, until in state.get("sessions", [])}
     ledger.deposited = state["deposited"]
     for table in ("balances", "reserved", "matched"):
         for wallet, asset, amount in state[table]:
@@ -158,7 +166,7 @@ def restore(world: WorldState, state: Row) -> None:
     engine.funds.allowances = {(a, b, c): int(amount) for a, b, c, amount in state["allowances"]}
     engine.trades = {row["view"]["trade_id"]: _trade(row) for row in state["trades"]}
     for row in state["markets"]:
-        engine.add_market(_market(row, engine.trades))
+        engine.add_market(_market(row, engine.trades), world.now_ms)
     for row in state["orders"]:
         _restore_order(world, row)
     world.crowd.opinions = {row["condition_id"]: Opinion(**row) for row in state["opinions"]}
@@ -215,6 +223,8 @@ def _trade_row(trade: Trade) -> Row:
         "minted": trade.minted,
         "status": trade.status,
         "update_ms": trade.update_ms,
+        "hashed": trade.hashed,
+        "attempt": trade.attempt,
     }
 
 
@@ -225,7 +235,15 @@ def _trade(row: Row) -> Trade:
         **{**view, "side": Side(view["side"]), "status": TradeStatus(view["status"]), "maker_orders": makers}
     )
     legs = tuple((wallet, asset, amount) for wallet, asset, amount in row["legs"])
-    return Trade(matched, legs, row["minted"], TradeStatus(row["status"]), row["update_ms"])
+    return Trade(
+        view=matched,
+        legs=legs,
+        minted=row["minted"],
+        status=TradeStatus(row["status"]),
+        update_ms=row["update_ms"],
+        hashed=row.get("hashed", True),
+        attempt=row.get("attempt", 0),
+    )
 
 
 _RAW: Final = ("raw", "raw_event", "raw_clob")

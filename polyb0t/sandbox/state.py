@@ -11,7 +11,7 @@ from polyb0t.sandbox.engine import Engine
 from polyb0t.sandbox.ledger import Ledger
 from polyb0t.sandbox.market import Market
 from polyb0t.sandbox.portfolio import Portfolio
-from polyb0t.sandbox.settlement import FEE_WALLET, MINED_AFTER_MS, hex_of
+from polyb0t.sandbox.settlement import FEE_WALLET, hex_of
 from polyb0t.sandbox.types import PracticeAccount, WorldEvent
 
 HOUSE: Final = frozenset((*WALLETS, FEE_WALLET))
@@ -40,8 +40,12 @@ class WorldState:
         self.agenda: list[tuple[int, int, str, str]] = []  # at, number, what, whose
         self.agenda_number = 0
         self.born = 0
+        self._crowd_returns_ms = 0  # markets that open during an absence are visited from then on
         self.fail_next = 0  # so many of the next trades fail instead of being mined
+        self.retry_next = 0  # so many of the next transactions fail and are sent again
+        self.data_lag_ms = 0  # how far the Data API is behind the chain
         self.accounts: tuple[PracticeAccount, ...] = ()
+        self.sessions: dict[str, tuple[str, int]] = {}  # session key, lower case: wallet, valid until (s)
         self._canonical: dict[str, str] = {}
         self._callbacks: list[Callable[[WorldEvent], None]] = []
 
@@ -82,7 +86,7 @@ class WorldState:
     def _settle_up(self) -> None:
         """Put new trades on the agenda and tell the listeners what happened."""
         for trade in self.engine.unsettled:
-            self._at(trade.view.match_ms + MINED_AFTER_MS, "mine", trade.view.trade_id)
+            self._at(trade.view.match_ms + self.engine.settling.mined_ms, "mine", trade.view.trade_id)
         self.engine.unsettled.clear()
         if self._callbacks:
             for event in self.engine.news.drain(self.now_ms):

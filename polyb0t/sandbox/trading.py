@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from polyb0t.sandbox.exchange import Order
 from polyb0t.sandbox.rules import GTD_EARLY_S
-from polyb0t.sandbox.state import WorldState
+from polyb0t.sandbox.ticks import Ticks
 from polyb0t.sandbox.types import (
     Cancellation,
     OrderRequest,
@@ -17,7 +17,7 @@ from polyb0t.sandbox.types import (
 )
 
 
-class Trading(WorldState):
+class Trading(Ticks):
     """What a client does at the CLOB."""
 
     def place(self, request: OrderRequest) -> Placement:
@@ -34,6 +34,7 @@ class Trading(WorldState):
             self._at(self.now_ms + delay, "release", order.order_id)
         if order.order_type is OrderType.GTD:
             self._at((order.expiration_s - GTD_EARLY_S) * 1_000, "expire", order.order_id)
+        self._watch_tick(self.engine.markets[order.condition_id])
         self._settle_up()
         return placement
 

@@ -50,15 +50,19 @@ class TradeStatus(StrEnum):
     MATCHED = "MATCHED"
     MINED = "MINED"
     CONFIRMED = "CONFIRMED"
+    RETRYING = "RETRYING"  # its transaction failed and comes again under another hash
     FAILED = "FAILED"  # never settled: the fill is void
 
 
 @dataclass(frozen=True, slots=True)
 class MarketSpec:
-    """A binary market as it was created; what changes later is in `MarketView`."""
+    """A binary market as it was created; what changes later is in `MarketView`.
+
+    `kind` is the sandbox's own word for what is special about it (see kinds.py), "" for nothing.
+    """
 
     gamma_id: str
-    condition_id: str  # 0x + 64 hex
+    condition_id: str  # 0x + 64 hex, also for V2: there it ends in 00 and is the first outcome's id
     question_id: str
     slug: str
     question: str
@@ -95,6 +99,12 @@ class MarketSpec:
     last_price_e6: int | None = None  # the last trade before this world began
     volume_e6: int = 0  # pUSD traded before this world began
     volume_24h_e6: int = 0
+    kind: str = ""
+    augmented: bool = False  # its event may grow: it has placeholder outcomes
+    accepting: bool = True  # whether orders are accepted when it opens
+    quoted: bool = True  # whether the crowd takes an interest
+    hold_ms: int = 0  # a marketable order waits so long inside its request (`itode`)
+    books_from_ms: int = 0  # before this instant the catalogue knows it and the exchange does not
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +192,7 @@ class BookView:
     min_size_e6: int
     neg_risk: bool
     last_price_e6: int | None  # of this outcome
+    version: str = "v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,7 +394,7 @@ class MarketResolved:
 
 @dataclass(frozen=True, slots=True)
 class TickSizeChange:
-    """A market's tick became finer because its price left 0.04 to 0.96."""
+    """A market's tick changed, as a rule because its price left 0.04 to 0.96."""
 
     condition_id: str
     token_ids: tuple[str, str]
@@ -392,12 +403,22 @@ class TickSizeChange:
     at_ms: int
 
 
-WorldEvent = PriceChange | BookEvent | LastTrade | OrderEvent | TradeEvent | MarketResolved | TickSizeChange
+@dataclass(frozen=True, slots=True)
+class NewMarket:
+    """A market opened."""
 
-EXCHANGE: Final = "0xE111180000d2663C0091e4f400237545B87B996B"  # CTF Exchange V2
-NEG_RISK_EXCHANGE: Final = "0xe2222d279d744050d28e00520010520000310F59"  # NegRisk CTF Exchange V2
+    condition_id: str
+    token_ids: tuple[str, str]
+    at_ms: int
 
 
-def exchange_address(*, neg_risk: bool) -> str:
-    """The contract that verifies and settles orders of such a market, and so the spender to approve."""
-    return NEG_RISK_EXCHANGE if neg_risk else EXCHANGE
+WorldEvent = (
+    PriceChange
+    | BookEvent
+    | LastTrade
+    | OrderEvent
+    | TradeEvent
+    | MarketResolved
+    | NewMarket
+    | TickSizeChange
+)

@@ -6,38 +6,31 @@ only the world's id is random, and it is not part of the state.
 """
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, Self
 
-from polyb0t.core.errors import ConflictError, UsageError
+from polyb0t.core.errors import UsageError
 from polyb0t.sandbox import accounts as practice
 from polyb0t.sandbox import snapshot
 from polyb0t.sandbox.crowd import VISIT_MS, Opinion, logit, opinion_of
-from polyb0t.sandbox.market import Market
-from polyb0t.sandbox.markets import birth
-from polyb0t.sandbox.randomness import Random64
-from polyb0t.sandbox.settlement import CONFIRMED_AFTER_MS, MINED_AFTER_MS, Trade
+from polyb0t.sandbox.kinds import cast
+from polyb0t.sandbox.lifecycle import Lifecycle
 from polyb0t.sandbox.trading import Trading
 from polyb0t.sandbox.treasury import Treasury
 from polyb0t.sandbox.types import (
     MILLION,
     BookView,
-    MarketResolved,
     MarketSpec,
     MarketView,
     OrderStatus,
-    TickSizeChange,
-    TradeStatus,
     TradeView,
 )
 
 CATCH_UP_MS: Final = 600_000  # after a longer absence the crowd does not live through every minute
-FINE_TICK_E6: Final = 1_000
-EDGE_E6: Final = 40_000  # below 0.04 and above 0.96 the tick is finer
 
 
-class World(Trading, Treasury):
+class World(Trading, Treasury, Lifecycle):
     """The whole state of the sandbox and every way to change it."""
 
     def __init__(
@@ -51,11 +44,14 @@ class World(Trading, Treasury):
         accounts: int = 10,
         funding_e6: int = 10_000 * MILLION,
         crowd: bool = True,
+        kinds: Iterable[str] = (),
         world_id: str | None = None,
     ) -> None:
-        """A new world. Without `crowd` the books are empty and nothing happens by itself."""
+        """A new world. Without `crowd` the books are empty and nothing happens by itself.
+
+        `kinds` adds the markets of these kinds (kinds.py).
+        """
         super().__init__(start_ms=start_ms, seed=seed, speed=speed, crowd=crowd, world_id=world_id)
-        self._crowd_returns_ms = 0  # markets that open during an absence are visited from then on
         if accounts:
             self.accounts = practice.accounts(accounts, funding_e6)
         for account in self.accounts:
@@ -65,6 +61,8 @@ class World(Trading, Treasury):
         if isinstance(markets, int):
             for _ in range(markets):
                 self._bear()
+        for newborn in cast(seed, start_ms, kinds):
+            self._admit(newborn)
 
     # --- market data ----------------------------------------------------------------------------
 
@@ -97,35 +95,6 @@ class World(Trading, Treasury):
         return [(at, price if outcome == 0 else MILLION - price) for at, price in samples]
 
     # --- control --------------------------------------------------------------------------------
-
-    def resolve(self, condition_id: str, payouts_e6: tuple[int, int]) -> None:
-        """Pay a market out: its orders are cancelled, what was matched settles first.
-
-        Raises:
-            NotFoundError: no such market.
-            ConflictError: it is resolved already.
-            UsageError: the payouts are not two amounts that make one pUSD.
-        """
-        market = self._market(condition_id)
-        if market.payouts is not None:
-            raise ConflictError("The market was not resolved.", why="It is resolved already.")
-        if sum(payouts_e6) != MILLION or min(payouts_e6) < 0:
-            raise UsageError(f"Payouts of {payouts_e6} millionths do not make one pUSD a set.")
-        market.accepting = False
-        for order in [*self.engine.orders.values()]:
-            if order.condition_id == condition_id and order.status in (
-                OrderStatus.LIVE,
-                OrderStatus.DELAYED,
-            ):
-                self.engine.withdraw(order, OrderStatus.CANCELED_MARKET_RESOLVED, self.now_ms)
-        for trade in self.engine.trades.values():
-            if trade.view.condition_id == condition_id:
-                self._mine(trade)
-        market.payouts, market.closed_ms = payouts_e6, self.now_ms
-        market.touch(self.now_ms)
-        self.crowd.leave(market)
-        self._tell_resolution(market, payouts_e6)
-        self._settle_up()
 
     def pause(self) -> None:
         """Stop the clock: `advance_to` does nothing, `step` still works."""
@@ -189,24 +158,6 @@ class World(Trading, Treasury):
 
     # --- inside ---------------------------------------------------------------------------------
 
-    def _bear(self) -> None:
-        newborn = birth(self.seed, self.born, self.now_ms)
-        self.born += 1
-        self._open(newborn.spec, newborn.opinion)
-        if self.crowded:
-            self._at(newborn.spec.end_ms, "end", newborn.spec.condition_id)
-
-    def _open(self, spec: MarketSpec, opinion: Opinion) -> None:
-        market = Market(spec, spec.tick_e6, self.now_ms, volume=spec.volume_e6, last_price=spec.last_price_e6)
-        market.hours[self.now_ms // 3_600_000] = spec.volume_24h_e6
-        self.engine.add_market(market)
-        if self.crowded:
-            self.crowd.open(market, opinion, self.now_ms)
-            market.sample(self.now_ms)
-            first = Random64(opinion.random).below(VISIT_MS)
-            start_ms = max(self.now_ms, self._crowd_returns_ms)
-            self._at(start_ms + max(int(first / self.speed), 1), "visit", spec.condition_id)
-
     def _run_to(self, target_ms: int) -> None:
         while self.agenda and self.agenda[0][0] <= target_ms:
             at_ms, _, what, whose = heapq.heappop(self.agenda)
@@ -229,6 +180,8 @@ class World(Trading, Treasury):
                     self.engine.withdraw(order, OrderStatus.CANCELED_EXPIRED_ORDER, self.now_ms)
             case "release":
                 self.engine.release_delayed(whose, self.now_ms)
+            case "list":
+                self._list(whose)
             case _:
                 self._end(whose)
 
@@ -237,58 +190,7 @@ class World(Trading, Treasury):
             return
         wait = self.crowd.visit(condition_id, self.now_ms)
         self._at(self.now_ms + wait, "visit", condition_id)
-        market = self.engine.markets[condition_id]
-        middle = market.midpoint()
-        if middle is not None and market.tick > FINE_TICK_E6 and not EDGE_E6 <= middle <= MILLION - EDGE_E6:
-            old, market.tick = market.tick, FINE_TICK_E6
-            market.touch(self.now_ms)
-            self.engine.news.add(
-                TickSizeChange(condition_id, market.spec.token_ids, old, FINE_TICK_E6, self.now_ms)
-            )
-
-    def _mine(self, trade: Trade) -> None:
-        """The block came: balances move, or the trade fails and nothing does."""
-        if trade.status is not TradeStatus.MATCHED:
-            return
-        self.ledger.hold(trade.legs, release=True)
-        trade.update_ms = self.now_ms
-        market = self.engine.markets[trade.view.condition_id]
-        if self.fail_next > 0:
-            self.fail_next -= 1
-            trade.status = TradeStatus.FAILED
-        else:
-            trade.status = TradeStatus.MINED
-            self.ledger.settle(market.spec.condition_id, market.spec.token_ids, trade.legs, trade.minted)
-            self.portfolio.settled(market.spec, trade.view, self.now_ms)
-            wait = CONFIRMED_AFTER_MS - MINED_AFTER_MS
-            self._at(self.now_ms + wait, "confirm", trade.view.trade_id)
-        self.engine.news.tell_trade(trade, self.now_ms)
-
-    def _confirm(self, trade: Trade) -> None:
-        trade.status, trade.update_ms = TradeStatus.CONFIRMED, self.now_ms
-        self.engine.news.tell_trade(trade, self.now_ms)
-
-    def _end(self, condition_id: str) -> None:
-        """A generated market reached its end: it resolves as its hidden probability has it."""
-        opinion = self.crowd.opinions.get(condition_id)
-        if opinion is None:
-            return
-        yes = Random64(opinion.random).unit() < opinion.truth()
-        self.resolve(condition_id, (MILLION, 0) if yes else (0, MILLION))
-        self._bear()
-
-    def _tell_resolution(self, market: Market, payouts_e6: tuple[int, int]) -> None:
-        winner = payouts_e6.index(MILLION) if MILLION in payouts_e6 else None
-        self.engine.news.add(
-            MarketResolved(
-                market.spec.condition_id,
-                market.spec.token_ids,
-                payouts_e6,
-                "" if winner is None else market.spec.token_ids[winner],
-                "" if winner is None else market.spec.outcomes[winner],
-                self.now_ms,
-            )
-        )
+        self._watch_tick(self.engine.markets[condition_id])
 
 
 def _default_opinion(spec: MarketSpec, now_ms: int) -> Opinion:

@@ -258,6 +258,16 @@ class TestRefusals:
             place(world, CAROL, "BUY", YES_TOKEN, shares=900, price=0.99)
         assert world.place(order).status == "matched"
 
+    def test_a_crumb_that_no_crossed_price_can_trade_does_not_rest(self) -> None:
+        """A remainder of 0.00005 shares is a whole unit at 0.46 and half of one at 0.49."""
+        world = quiet_world()
+        place(world, BOB, "BUY", YES_TOKEN, shares=5, price=0.49)
+        place(world, BOB, "BUY", YES_TOKEN, shares=15.87, price=0.54)
+        place(world, ALICE, "BUY", NO_TOKEN, pusd=5, price=0.46, kind="FAK")
+        sold = place(world, ALICE, "SELL", YES_TOKEN, shares=5.01, price=0.46)
+        assert sold.status == "matched"
+        check_books(world)
+
     def test_active_orders_reserve_and_the_fee_counts(self) -> None:
         world = quiet_world()
         place(world, ALICE, "BUY", YES_TOKEN, shares=1_000, price=0.90)

@@ -97,8 +97,7 @@ def test_a_trade_names_its_makers_and_their_own_side() -> None:
     done = place(world, BOB, "BUY", YES_TOKEN, shares=10, price=0.45)
     trade = world.trades(f"key of {BOB}")[0]
     assert (trade.trade_id,) == done.trade_ids
-    assert (trade.transaction_hash,) == done.transaction_hashes
-    assert len(trade.transaction_hash) == 66
+    assert (trade.transaction_hash, done.transaction_hashes) == ("", ()), "no block, no hash"
     (maker,) = trade.maker_orders
     assert (maker.order_id, maker.owner, maker.side, maker.token_id, maker.price_e6, maker.matched_e6) == (
         mint.order_id,

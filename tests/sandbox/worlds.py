@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import count
 
+from polyb0t.sandbox.kinds import cast
 from polyb0t.sandbox.rules import AMOUNT_DECIMALS
 from polyb0t.sandbox.types import MILLION, MarketSpec, OrderRequest, OrderType, Placement, Side
 from polyb0t.sandbox.world import World
@@ -31,6 +32,22 @@ SPEC = MarketSpec(
     fee_rate="0.04",
 )
 _salt = count(1)
+
+
+def specs_of(*kinds: str) -> list[MarketSpec]:
+    """The markets of these kinds, open and empty whatever the crowd would think of them."""
+    return [born.spec for born in cast(1, NOON_MS, kinds)]
+
+
+def market_of(*kinds: str) -> World:
+    """A world of just these kinds, no crowd; everybody has 1,000 pUSD and 1,000 shares of everything."""
+    specs = specs_of(*kinds)
+    world = World(start_ms=NOON_MS, seed=1, markets=specs, crowd=False, accounts=0)
+    for wallet in (ALICE, BOB, CAROL):
+        world.fund(wallet, (1_000 + 1_000 * len(specs)) * MILLION)
+        for spec in specs:
+            world.split(wallet, spec.condition_id, 1_000 * MILLION)
+    return world
 
 
 def quiet_world(**changes: object) -> World:
