@@ -4,13 +4,12 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-from polyb0t.data.markets import ProtocolVersion
 from polyb0t.models.kill_switches import permits
 from polyb0t.models.risk import ControlContext, ProposedTrade, Verdict, not_for_closes, unknown
 from polyb0t.models.wording import seconds
 
 # Protocol versions whose exchange contract and domain the venue's adapter signs orders for.
-_SIGNED_FOR: Final = (ProtocolVersion.V1, ProtocolVersion.V2)
+_SIGNED_FOR: Final = ("v1", "v2")
 
 
 def stance(trade: ProposedTrade, context: ControlContext) -> Verdict:
@@ -47,7 +46,7 @@ def not_tradable(trade: ProposedTrade, context: ControlContext) -> Verdict:
     market.outcome(trade.asset_id)
     if not market.trade_ready:
         return Verdict(False, "closed", "open", "The market does not take orders now.")
-    if market.version not in _SIGNED_FOR:
+    if str(market.version) not in _SIGNED_FOR:
         return Verdict(
             False, market.version, ", ".join(_SIGNED_FOR), "Which contract settles its orders is not known."
         )

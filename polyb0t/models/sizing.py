@@ -119,7 +119,7 @@ def _chain(wish: Wish, market: Market, funds: Funds, limits: RiskLimits) -> Size
 def _caps(wish: Wish, market: Market, funds: Funds, limits: RiskLimits) -> tuple[tuple[str, Pusd], ...]:
     """Room under each limit in pUSD of greatest cost, in the order in which limits are listed."""
     # A bankroll that shrinks a little while a person decides must not make the size too large.
-    bankroll, exposure = funds.bankroll * (ONE - limits.drift_fraction), funds.exposure
+    bankroll, exposure = Pusd(funds.bankroll * (ONE - limits.drift_fraction)), funds.exposure
     # The largest number of shares that a sum can buy is what it buys at the best ask.
     depth = limits.depth_fraction * wish.depth * wish.best_ask * (ONE + wish.fee.rate)
     shares = limits.order_max_shares * wish.best_ask * (ONE + wish.fee.rate)

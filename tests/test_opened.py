@@ -1,0 +1,95 @@
+"""Which database a command means: flag, environment, .env, then what ran here last."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from polyb0t.config.settings import load_settings
+from polyb0t.core.errors import NotFoundError
+from polyb0t.runtime.current import CurrentRun, process_started, read_current, write_current
+from polyb0t.runtime.opened import open_store
+from tests.support.builders import WALLET, a_scope
+from tests.support.clock import FakeClock
+from tests.support.databases import sqlite_stores, sqlite_url
+
+REAL = a_scope(venue="polymarket", world="")
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path, monkeypatch):
+    for name in [name for name in os.environ if name.startswith("POLYBOT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "data"
+
+
+def ran(data_dir: Path, scope, *, alive: bool, at: str = "2026-11-22T12:00:00.000000Z") -> str:
+    """An engine ran on a database of its own and left its file behind."""
+    folder = data_dir / scope.venue
+    sqlite_stores(folder, FakeClock(), scope=scope).close()
+    pid, started = (os.getpid(), process_started()) if alive else (2**22 + 1, 1.0)
+    write_current(
+        data_dir, CurrentRun(str(scope), sqlite_url(folder), "http://127.0.0.1:1", pid, started, at)
+    )
+    return sqlite_url(folder)
+
+
+def opened(data_dir: Path, **flags):
+    return open_store(load_settings(data_dir=data_dir, **flags))
+
+
+def test_nothing_has_run(data_dir):
+    with pytest.raises(NotFoundError, match=r"no engine has run.*Looked in .*make run"):
+        opened(data_dir)
+
+
+def test_the_one_that_ran_is_found_whatever_the_default_venue_is(data_dir):
+    url = ran(data_dir, a_scope(), alive=False)
+    found = opened(data_dir)
+    assert (found.database_url, found.scope) == (url, a_scope())
+
+
+def test_of_two_the_one_that_runs_is_meant(data_dir):
+    url = ran(data_dir, a_scope(), alive=True, at="2026-11-22T11:00:00.000000Z")
+    ran(data_dir, REAL, alive=False, at="2026-11-22T12:00:00.000000Z")
+    assert opened(data_dir).database_url == url
+
+
+def test_of_two_that_ended_the_later_one_is_meant(data_dir):
+    ran(data_dir, a_scope(), alive=False, at="2026-11-22T11:00:00.000000Z")
+    url = ran(data_dir, REAL, alive=False, at="2026-11-22T12:00:00.000000Z")
+    assert opened(data_dir).database_url == url
+
+
+def test_a_named_venue_is_the_one_that_is_meant(data_dir):
+    ran(data_dir, a_scope(), alive=True)
+    url = ran(data_dir, REAL, alive=False)
+    assert opened(data_dir, venue="polymarket").database_url == url
+
+
+def test_a_named_venue_that_never_ran_says_where_one_runs(data_dir):
+    ran(data_dir, a_scope(), alive=True)
+    with pytest.raises(NotFoundError, match=r"no engine has run on polymarket.*sandbox \(an engine runs\)"):
+        opened(data_dir, venue="polymarket")
+
+
+def test_a_named_database_is_opened_whatever_ran(data_dir, tmp_path):
+    ran(data_dir, a_scope(), alive=True)
+    other = a_scope(world="other")
+    sqlite_stores(tmp_path / "elsewhere", FakeClock(), scope=other).close()
+    assert opened(data_dir, database_url=sqlite_url(tmp_path / "elsewhere")).scope == other
+
+
+def test_a_damaged_file_of_a_run_is_left_out(data_dir):
+    url = ran(data_dir, a_scope(), alive=False)
+    (data_dir / "current" / "polymarket.json").write_text("{not json")
+    assert set(read_current(data_dir)) == {"sandbox"}
+    assert opened(data_dir).database_url == url
+
+
+def test_a_run_is_alive_only_as_the_very_process_that_wrote_it():
+    run = CurrentRun(str(a_scope()), "sqlite://", "", os.getpid(), process_started(), "")
+    assert run.alive
+    assert not CurrentRun(str(a_scope()), "sqlite://", "", os.getpid(), process_started() - 99, "").alive
+    assert WALLET in run.scope
