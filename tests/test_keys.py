@@ -1,5 +1,7 @@
 """Which key signs where: practice keys on the sandbox only, real keys on the real venue only."""
 
+from decimal import Decimal
+
 import pytest
 
 from polyb0t.core.errors import ConfigurationError
@@ -16,7 +18,7 @@ FIRST = SigningKey(practice_key(0)).address
 
 
 def sandbox() -> Surroundings:
-    account = PracticeAccount(0, practice_key(0), FIRST, 0, Pusd(10_000))
+    account = PracticeAccount(0, practice_key(0), FIRST, 0, Pusd(Decimal(10_000)))
     names = {field: getattr(POLYMARKET, field) for field in VenueEnvironment.__dataclass_fields__}
     environment = VenueEnvironment(**{**names, "name": "sandbox", "world_id": "w", "accounts": (account,)})
     return Surroundings(environment, FIRST, 0)

@@ -3,10 +3,12 @@
 import os
 import socket
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
+from polyb0t.core.clock import Clock
 from polyb0t.core.errors import ConflictError, DatabaseError, LeaseLostError
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import Lease, LeaseInfo
@@ -38,7 +40,7 @@ def held_by(engine, *, host: str = HERE, pid: int = NOBODY, started: float = 1.0
 
 
 def info(engine) -> LeaseInfo:
-    found = engine.lease_info("engine")
+    found: LeaseInfo | None = engine.lease_info("engine")
     assert found is not None
     return found
 
@@ -104,6 +106,10 @@ class JumpingClock(FakeClock):
         return super().boot_seconds()
 
 
+def keeper_of(engine: Any, clock: Clock | None = None) -> LeaseKeeper:
+    return LeaseKeeper(engine, Lease("engine", 1), clock or FakeClock())
+
+
 @pytest.fixture
 def at_once(monkeypatch):
     monkeypatch.setattr("polyb0t.runtime.lease.BEAT_SECONDS", 0.001)
@@ -111,20 +117,20 @@ def at_once(monkeypatch):
 
 class TestKeepingIt:
     def test_another_holder_ends_it(self, at_once):
-        keeper = LeaseKeeper(Beats(LeaseLostError("gone")), Lease("engine", 1), FakeClock())
+        keeper = keeper_of(Beats(LeaseLostError("gone")))
         keeper.start()
         assert keeper.lost.wait(5)
 
     def test_half_the_lease_time_without_a_renewal_ends_it(self, at_once):
         """Whoever takes over waits the whole time: by then this engine has stopped."""
         broken = Beats(*[DatabaseError("locked")] * 1000)
-        keeper = LeaseKeeper(broken, Lease("engine", 1), JumpingClock(LEASE_SECONDS / 4))
+        keeper = keeper_of(broken, JumpingClock(LEASE_SECONDS / 4))
         keeper.start()
         assert keeper.lost.wait(5)
 
     def test_a_lost_lease_is_not_given_back(self, at_once):
         engine = Beats(LeaseLostError("gone"))
-        keeper = LeaseKeeper(engine, Lease("engine", 1), FakeClock())
+        keeper = keeper_of(engine)
         keeper.start()
         assert keeper.lost.wait(5)
         keeper.stop()
@@ -132,7 +138,7 @@ class TestKeepingIt:
 
     def test_at_the_end_it_is_given_back(self, at_once):
         engine = Beats()
-        keeper = LeaseKeeper(engine, Lease("engine", 1), FakeClock())
+        keeper = keeper_of(engine)
         keeper.start()
         keeper.stop()
         assert engine.released
