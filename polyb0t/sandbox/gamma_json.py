@@ -100,16 +100,21 @@ def _identity(spec: MarketSpec) -> dict[str, object]:
         "endDate": iso_ms(spec.end_ms),
         "endDateIso": iso_ms(spec.end_ms)[:10],
         "feesEnabled": spec.fees_enabled,
-        "feeSchedule": {
-            "exponent": spec.fee_exponent,
-            "rate": msgspec.Raw(spec.fee_rate.encode()),
-            "takerOnly": spec.taker_only,
-            "rebateRate": msgspec.Raw(b"0.25"),
-        }
-        if spec.fees_enabled
-        else None,
+        "feeSchedule": fee_schedule(spec),
         "orderMinSize": number(spec.min_size_e6),
         "secondsDelay": spec.seconds_delay,
+    }
+
+
+def fee_schedule(spec: MarketSpec) -> dict[str, object] | None:
+    """What takers pay, or nothing."""
+    if not spec.fees_enabled:
+        return None
+    return {
+        "exponent": spec.fee_exponent,
+        "rate": msgspec.Raw(spec.fee_rate.encode()),
+        "takerOnly": spec.taker_only,
+        "rebateRate": msgspec.Raw(b"0.25"),
     }
 
 

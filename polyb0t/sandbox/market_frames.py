@@ -6,12 +6,15 @@ from typing import Final
 import msgspec
 
 from polyb0t.sandbox.books import Books
+from polyb0t.sandbox.gamma_json import fee_schedule, iso_ms
 from polyb0t.sandbox.text import e6_text
 from polyb0t.sandbox.types import (
     BookEvent,
     LastTrade,
     LevelChange,
     MarketResolved,
+    MarketSpec,
+    NewMarket,
     PriceChange,
     TickSizeChange,
     WorldEvent,
@@ -99,25 +102,58 @@ class MarketFrames:
             self._best[change.token_id] = best
             yield change.token_id, _best_bid_ask(event, change)
 
+    def opened(self, event: NewMarket) -> str:
+        """A new market, of which every listener with the custom features hears, whatever it listens to."""
+        spec = self._world.market(event.condition_id).spec
+        return _text(
+            _about(spec) | _terms(spec) | {"timestamp": str(event.at_ms), "event_type": "new_market"}
+        )
+
     def _resolved(self, event: MarketResolved) -> dict[str, object]:
         spec = self._world.market(event.condition_id).spec
-        return {
-            "id": spec.gamma_id,
-            "market": event.condition_id,
-            "assets_ids": list(event.token_ids),
+        return _about(spec) | {
             "winning_asset_id": event.winning_token_id or None,
             "winning_outcome": event.winning_outcome or None,
-            "event_message": {
-                "id": spec.event_id,
-                "ticker": spec.event_slug,
-                "slug": spec.event_slug,
-                "title": spec.event_title,
-                "description": spec.description,
-            },
-            "tags": list(spec.tags),
             "timestamp": str(event.at_ms),
             "event_type": "market_resolved",
         }
+
+
+def _about(spec: MarketSpec) -> dict[str, object]:
+    return {
+        "id": spec.gamma_id,
+        "market": spec.condition_id,
+        "assets_ids": list(spec.token_ids),
+        "event_message": {
+            "id": spec.event_id,
+            "ticker": spec.event_slug,
+            "slug": spec.event_slug,
+            "title": spec.event_title,
+            "description": spec.description,
+        },
+        "tags": list(spec.tags),
+    }
+
+
+def _terms(spec: MarketSpec) -> dict[str, object]:
+    start = spec.game_start_ms
+    return {
+        "question": spec.question,
+        "slug": spec.slug,
+        "description": spec.description,
+        "outcomes": list(spec.outcomes),
+        "condition_id": spec.condition_id,
+        "active": True,
+        "clob_token_ids": list(spec.token_ids),
+        "sports_market_type": "",
+        "line": "",
+        "game_start_time": "" if start is None else iso_ms(start),
+        "order_price_min_tick_size": e6_text(spec.tick_e6),
+        "group_item_title": spec.group_item_title,
+        "taker_base_fee": "1000",
+        "fees_enabled": spec.fees_enabled,
+        "fee_schedule": fee_schedule(spec),
+    }
 
 
 def _text(body: dict[str, object]) -> str:

@@ -14,7 +14,7 @@ from polyb0t.sandbox.account_json import order_event_json, trade_event_json
 from polyb0t.sandbox.auth import KeyRing
 from polyb0t.sandbox.books import Books
 from polyb0t.sandbox.market_frames import MarketFrames
-from polyb0t.sandbox.types import OrderEvent, TradeEvent, WorldEvent
+from polyb0t.sandbox.types import NewMarket, OrderEvent, TradeEvent, WorldEvent
 from polyb0t.sandbox.wire import UNREADABLE
 from polyb0t.sandbox.world import World
 
@@ -113,6 +113,8 @@ class Sockets:
         elif isinstance(event, TradeEvent):
             for owner in event.owners:
                 self._tell_owner(owner, event.trade.condition_id, event)
+        elif isinstance(event, NewMarket):
+            self._tell_opening(event)
         else:
             self._tell_market(event)
 
@@ -237,6 +239,12 @@ class Sockets:
         for one in listeners:
             if one.markets is None or condition.lower() in one.markets:
                 one.put(text)
+
+    def _tell_opening(self, event: NewMarket) -> None:
+        custom = [one for one in self._open if one.custom]
+        text = self._frames.opened(event) if custom else ""
+        for one in custom:
+            one.put(text)
 
     def _tell_market(self, event: WorldEvent) -> None:
         tokens = self._frames.tokens_of(event)

@@ -9,6 +9,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.sync.connection import Connection
 
+from tests.sandbox.worlds import specs_of
 from tests.support.sandbox import RunningSandbox, running_sandbox
 from tests.support.trader import Trader, tradable_book
 
@@ -208,3 +209,38 @@ def test_a_reader_that_does_not_read_is_cut_off_and_costs_no_more_memory(
         with pytest.raises(ConnectionClosed):
             socket.recv(timeout=10)
     assert sandbox.call(sandbox.app.sockets.connections) == ()
+
+
+def test_those_with_the_custom_features_hear_of_every_new_market_and_others_do_not(
+    sandbox: RunningSandbox,
+) -> None:
+    token = tradable_book(sandbox).token_id
+    (born,) = specs_of("v2")
+    first = {"type": "market", "assets_ids": [token]}
+    with (
+        open_socket(sandbox, "market", first | {"custom_feature_enabled": True}) as custom,
+        open_socket(sandbox, "market", first) as plain,
+    ):
+        settled_books = [frames(one) for one in (custom, plain)]
+        assert all(settled_books)
+        sandbox.call(lambda: sandbox.world.open_market(born))
+        frame = until(custom, "new_market")
+        assert (frame["market"], frame["assets_ids"]) == (born.condition_id, list(born.token_ids))
+        assert frame["condition_id"] == born.condition_id
+        assert frame["order_price_min_tick_size"] == "0.01"
+        assert frame["fee_schedule"]["takerOnly"] is True
+        settled(plain)
+
+
+def test_a_grid_that_becomes_finer_is_told_to_both_outcomes(sandbox: RunningSandbox) -> None:
+    book = tradable_book(sandbox)
+    tokens = list(sandbox.world.market(book.condition_id).spec.token_ids)
+    with open_socket(sandbox, "market", {"type": "market", "assets_ids": tokens}) as socket:
+        frames(socket)
+        sandbox.call(lambda: sandbox.world.set_tick(book.condition_id, 1_000))
+        frame = until(socket, "tick_size_change")
+        assert (frame["asset_id"], frame["old_tick_size"], frame["new_tick_size"]) == (
+            tokens[0],
+            "0.01",
+            "0.001",
+        )
