@@ -1,0 +1,296 @@
+"""One pass over everything: what it proposes, and what a part that fails stops and does not stop."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from polyb0t.core.errors import LeaseLostError, VenueUnreachableError
+from polyb0t.core.ids import AssetId, ConditionId, Wallet
+from polyb0t.core.units import Price, Pusd
+from polyb0t.data.account_state import AccountState
+from polyb0t.data.markets import Catalogue, Market, SkippedMarket, TradingTerms
+from polyb0t.data.order_book import OrderBook
+from polyb0t.data.universe import UniverseRules
+from polyb0t.execution.in_flight import InFlight
+from polyb0t.execution.intents import IntentManager, IntentStatus, ProposingRules
+from polyb0t.execution.proposing import Frame
+from polyb0t.execution.reconciler import Reconciler
+from polyb0t.execution.scope import Regime
+from polyb0t.execution.store import Lease
+from polyb0t.models.calibration import MarketCalibrationModel, packaged_coefficients
+from polyb0t.models.kill_switches import KillSwitchManager, KillSwitchType
+from polyb0t.models.risk import RiskLimits
+from polyb0t.runtime.agreement import Agreement
+from polyb0t.runtime.cycle import Cycle, CycleParts
+from polyb0t.runtime.desk import AccountDesk, DeskSettings
+from polyb0t.runtime.snapshots import Snapshots
+from polyb0t.runtime.watching import FUNNEL, MarketWatch, WatchSettings
+from tests.support.builders import WALLET, a_scope
+from tests.support.clock import FakeClock
+from tests.support.databases import sqlite_stores
+from tests.support.decisions import a_market, books_at, terms_of
+
+NOWHERE = VenueUnreachableError("The exchange does not answer.")
+
+
+class FakeVenue:
+    """Catalogue, terms, books and account of a venue that fails where it is told to."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+        self.markets: list[Market] = [a_market("tram"), a_market("bridge"), a_market("ferry")]
+        self.bid, self.ask = "0.79", "0.80"
+        self.cash: Pusd | None = Pusd(Decimal(10_000))
+        self.down: set[str] = set()
+        self.watched: list[AssetId] = []
+        self.catalogue_reads = 0
+
+    def catalogue(self) -> Catalogue:
+        self._answer("catalogue")
+        self.catalogue_reads += 1
+        end = self.clock.now() + timedelta(days=60)
+        quotes: dict[str, Any] = {"best_bid": Price(Decimal(self.bid)), "best_ask": Price(Decimal(self.ask))}
+        markets = tuple(replace(market, end_date=end, **quotes) for market in self.markets)
+        return Catalogue(markets, (SkippedMarket("odd-one", "three outcomes"),), self.clock.now())
+
+    def terms(self, condition_ids: Sequence[ConditionId]) -> Mapping[ConditionId, TradingTerms]:
+        return {m.condition_id: terms_of(m) for m in self.markets if m.condition_id in condition_ids}
+
+    def books(self, asset_ids: Sequence[AssetId]) -> Mapping[AssetId, OrderBook]:
+        self._answer("books")
+        seen = [book for market in self.markets for book in books_at(market, self.bid, self.ask)]
+        now = self.clock.now()
+        return {b.asset_id: replace(b, observed_at=now) for b in seen if b.asset_id in asset_ids}
+
+    def read(self, asset_ids: Sequence[AssetId] = ()) -> Any:
+        """As the source of books when asked for assets, as the account otherwise."""
+        return self.books(asset_ids) if asset_ids else self.account()
+
+    def watch(self, asset_ids: Iterable[AssetId]) -> None:
+        self.watched = list(asset_ids)
+
+    def account(self) -> AccountState:
+        self._answer("account")
+        missing = {} if self.cash is not None else {"cash_pusd": "The exchange did not say."}
+        return AccountState(Wallet(WALLET), self.clock.now(), (), self.cash, {}, (), missing)
+
+    def _answer(self, part: str) -> None:
+        if part in self.down:
+            raise NOWHERE
+
+
+class Account:
+    def __init__(self, venue: FakeVenue) -> None:
+        self._venue = venue
+
+    def read(self) -> AccountState:
+        return self._venue.account()
+
+    def held_shares(self, asset_id: AssetId) -> None:
+        return None
+
+
+class Desk:
+    """A cycle on real storage, a fake venue and a clock that is moved by hand."""
+
+    def __init__(self, folder: Path, regime: Regime = Regime.DRY_RUN, **settings: Any) -> None:
+        self.clock = FakeClock()
+        self.venue = FakeVenue(self.clock)
+        self.stores = sqlite_stores(folder, self.clock, scope=a_scope())
+        lease = self.stores.engine.acquire(
+            "engine", holder="here:1", boot_id="b", process_started="1", regime=regime
+        )
+        assert isinstance(lease, Lease)
+        self.lease = lease
+        rules = WatchSettings(UniverseRules(), refresh_seconds=300)
+        watch = MarketWatch(self.venue, self.venue, self.venue, self.clock, rules)
+        desk_settings = DeskSettings(
+            **{
+                "limits": RiskLimits(),
+                "regime": regime,
+                "pretend_cash_pusd": Pusd(Decimal(10_000)),
+                "allow_unvalidated": True,
+                "identity_proven": True,
+                "prompts_per_hour": 6,
+                "orders_per_hour": 6,
+                "most_waiting": 2,
+                "cooldown_seconds": 900,
+                **settings,
+            }
+        )
+        self.desk = AccountDesk(self.stores, watch, self.clock, desk_settings)
+        reconciler = Reconciler(
+            self.stores,
+            lease,
+            None,
+            held_shares=lambda _asset: None,
+            clock=self.clock,
+            in_flight=InFlight(),
+        )
+        self.agreement = Agreement(reconciler, self.clock, 60)
+        self.woken = 0
+        self.cycle = Cycle(
+            CycleParts(
+                stores=self.stores,
+                lease=lease,
+                clock=self.clock,
+                watch=watch,
+                account=Account(self.venue),
+                desk=self.desk,
+                model=MarketCalibrationModel(packaged_coefficients()),
+                manager=IntentManager(self.stores.intents, ProposingRules(Decimal("0.015"))),
+                frame=lambda: Frame(a_scope(), regime, self.stores.intents.now(), 60),
+                agreement=self.agreement,
+                snapshots=Snapshots(self.stores.engine, lease, self.clock),
+                wake_executor=self._wake,
+            )
+        )
+
+    def _wake(self) -> None:
+        self.woken += 1
+
+    def waiting(self) -> list[str]:
+        records = self.stores.intents.list(statuses=(IntentStatus.PENDING,))
+        return sorted(record.intent.question for record in records)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+class TestAPass:
+    def test_the_best_ideas_are_proposed_as_many_as_may_wait(self, desk):
+        report = desk.cycle.run()
+        assert report.proposed == 2
+        assert len(desk.waiting()) == 2
+        assert not report.failed
+        assert desk.woken == 1
+
+    def test_a_second_pass_proposes_none_of_them_again(self, desk):
+        desk.cycle.run()
+        before = desk.waiting()
+        assert desk.cycle.run().proposed == 0
+        assert desk.waiting() == before
+
+    def test_what_is_past_its_time_expires_and_the_idea_rests(self, desk):
+        desk.cycle.run()
+        first = desk.waiting()
+        desk.clock.advance(seconds=61)
+        desk.cycle.run()
+        assert set(desk.waiting()).isdisjoint(first)
+
+    def test_no_more_than_so_many_an_hour(self, tmp_path):
+        desk = Desk(tmp_path, prompts_per_hour=1)
+        desk.cycle.run()
+        desk.clock.advance(seconds=61)
+        assert desk.cycle.run().proposed == 0
+        desk.clock.advance(minutes=60)
+        assert desk.cycle.run().proposed == 1
+
+    def test_the_catalogue_is_read_when_it_is_due(self, desk):
+        for _ in range(5):
+            desk.cycle.run()
+            desk.clock.advance(seconds=60)
+        assert desk.venue.catalogue_reads == 1
+        desk.cycle.run()
+        assert desk.venue.catalogue_reads == 2
+
+    def test_why_the_others_were_not_traded_is_recorded_once_a_reading(self, desk):
+        desk.cycle.run()
+        desk.cycle.run()
+        [entry] = [entry for entry in desk.stores.engine.journal() if entry.kind == FUNNEL]
+        assert '"tradable":3' in entry.payload
+        assert "odd-one" in entry.payload
+
+    def test_an_account_state_is_kept_on_change_and_now_and_then(self, desk):
+        desk.cycle.run()
+        first = desk.stores.engine.latest_account_state()
+        desk.clock.advance(seconds=10)
+        desk.cycle.run()
+        assert desk.stores.engine.latest_account_state() == first
+        desk.venue.cash = Pusd(Decimal(9_000))
+        desk.cycle.run()
+        changed = desk.stores.engine.latest_account_state()
+        assert changed is not None
+        assert changed.cash_pusd == Decimal(9_000)
+
+
+class TestAPartThatFails:
+    @pytest.mark.parametrize("part", ["catalogue", "books"])
+    def test_without_prices_nothing_is_proposed_and_the_pass_says_why(self, desk, part):
+        desk.venue.down = {part}
+        report = desk.cycle.run()
+        assert report.proposed == 0
+        assert list(report.failed.values()) == [NOWHERE.what]
+        assert desk.woken == 1
+
+    def test_prices_that_stopped_are_not_traded_on(self, desk):
+        desk.cycle.run()
+        desk.venue.down = {"books"}
+        desk.clock.advance(seconds=61)
+        assert desk.cycle.run().proposed == 0
+
+    def test_expiry_goes_on_without_a_venue(self, desk):
+        desk.cycle.run()
+        desk.venue.down = {"catalogue", "books", "account"}
+        desk.clock.advance(seconds=61)
+        desk.cycle.run()
+        assert desk.waiting() == []
+
+    def test_the_next_pass_works_again(self, desk):
+        desk.venue.down = {"catalogue"}
+        desk.cycle.run()
+        desk.venue.down = set()
+        assert desk.cycle.run().proposed == 2
+
+    def test_an_error_of_the_program_ends_its_stage_only(self, desk, monkeypatch):
+        def broken() -> None:
+            raise RuntimeError("a bug")
+
+        monkeypatch.setattr(desk.venue, "account", broken)
+        report = desk.cycle.run()
+        assert set(report.failed) == {"account"}
+        assert report.proposed == 2
+
+    def test_a_lost_lease_ends_everything(self, desk):
+        desk.stores.engine.acquire(
+            "engine",
+            holder="there:2",
+            boot_id="b",
+            process_started="2",
+            regime=Regime.DRY_RUN,
+            take_over_from=desk.lease.token,
+        )
+        with pytest.raises(LeaseLostError):
+            desk.cycle.run()
+
+
+class TestMoney:
+    def test_with_money_an_unknown_balance_proposes_nothing(self, tmp_path):
+        desk = Desk(tmp_path, Regime.LIVE)
+        desk.venue.cash = None
+        assert desk.cycle.run().proposed == 0
+        desk.venue.cash = Pusd(Decimal(10_000))
+        assert desk.cycle.run().proposed == 2
+
+    def test_with_money_an_unvalidated_model_needs_leave(self, tmp_path):
+        assert Desk(tmp_path, Regime.LIVE, allow_unvalidated=False).cycle.run().proposed == 0
+
+    def test_with_money_the_identity_rule_has_to_be_proven(self, tmp_path):
+        assert Desk(tmp_path, Regime.LIVE, identity_proven=False).cycle.run().proposed == 0
+
+    def test_a_halt_stops_proposing(self, desk):
+        KillSwitchManager(desk.stores.switches).halt(actor="user:anna", reason="lunch")
+        assert desk.cycle.run().proposed == 0
+        desk.stores.switches.clear(KillSwitchType.MANUAL, actor="user:anna", reason="back")
+        assert desk.cycle.run().proposed == 2
+
+    def test_nothing_is_proposed_before_our_records_agree_with_the_exchanges(self, desk, monkeypatch):
+        monkeypatch.setattr(desk.agreement, "compare_when_due", lambda: None)
+        assert desk.cycle.run().proposed == 0
