@@ -18,6 +18,7 @@ from polyb0t.execution.orders import OrderStatus
 from polyb0t.execution.scope import SANDBOX, Scope
 from polyb0t.models.limits import RiskLimits
 from polyb0t.sandbox.faults import Fault
+from polyb0t.venue.account import PolymarketAccount
 from tests.support.builders import a_cancel
 from tests.support.clock import FakeClock
 from tests.support.databases import World, sqlite_stores, sqlite_url
@@ -100,6 +101,9 @@ def practice(sandbox: RunningSandbox, tmp_path: Path) -> Iterator[Practice]:
         room.books = cast("FakeBooks", SandboxBooks(link, clock))
         room.situation.market = a_market(end_date=clock.now() + timedelta(days=20))
         room.situation.changes = {"limits": TOLERANT}
+        room.read_cash = PolymarketAccount(
+            link.environment, link.wallet, link.reader, clock, api=link.api
+        ).cash_pusd
         room.start()
         yield Practice(room, link)
         world.close()

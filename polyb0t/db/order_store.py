@@ -1,6 +1,7 @@
 """The OrderStore in SQL: an order, its fills, its intent and its reservation move together."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Select, or_, select, update
@@ -13,8 +14,8 @@ from polyb0t.db import reservations
 from polyb0t.db.carrying_out import load_order
 from polyb0t.db.fill_book import Sums, record
 from polyb0t.db.moves import load, move
-from polyb0t.db.rows import fill_of, order_record
-from polyb0t.db.tables import fills, orders
+from polyb0t.db.rows import fill_of, order_record, parse_intent
+from polyb0t.db.tables import fills, orders, trade_intents
 from polyb0t.db.unit import ENGINE, Unit, Units, changed
 from polyb0t.execution.intents import IntentStatus
 from polyb0t.execution.orders import (
@@ -31,6 +32,9 @@ ACCEPTED = frozenset({_O.LIVE, _O.DELAYED, _O.MATCHED, _O.FILLED})
 ENDED_WITHOUT_PROOF_OF_FILL = frozenset({_O.REFUSED, _O.ABSENT, _O.CANCELLED, _O.EXPIRED})
 # A fill proves that the exchange took the order, whatever was believed before.
 MOVED_BY_A_FILL = frozenset({_O.SIGNED, _O.UNKNOWN, _O.VANISHED, _O.REFUSED, _O.ABSENT})
+
+
+AFTER_THE_END = timedelta(days=1)  # a market may stay open a while after its end date
 
 
 class Evidence(NamedTuple):
@@ -80,6 +84,19 @@ class SqlOrderStore:
         )
         query = select(orders).where(or_(orders.c.status.in_(UNRESOLVED_ORDER), unsettled.exists()))
         return self._rows(query.order_by(orders.c.created_at, orders.c.id))
+
+    def absent(self) -> tuple[OrderRecord, ...]:
+        query = select(orders, trade_intents.c.canonical, trade_intents.c.digest).join(
+            trade_intents, trade_intents.c.id == orders.c.intent_id
+        )
+        here = query.where(orders.c.status == _O.ABSENT, orders.c.scope == str(self._units.scope))
+        rows = self._units.read(lambda connection: connection.execute(here).mappings().all())
+        now, found = self._units.now(), []
+        for row in rows:
+            end = parse_intent(row["canonical"], row["digest"]).end_date
+            if end is None or now < end + AFTER_THE_END:
+                found.append(order_record({column.name: row[column.name] for column in orders.c}))
+        return tuple(found)
 
     def settle(
         self,

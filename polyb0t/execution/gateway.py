@@ -134,6 +134,11 @@ class OrderGateway(Protocol):
         """
         ...
 
+    @property
+    def credential_id(self) -> str:
+        """Whose orders the reads can see: an order is visible only to the credential that placed it."""
+        ...
+
     def order_id(self, intent: TradeIntent) -> OrderId:
         """The identity that the intent has or would have; needs no key."""
         ...
@@ -149,6 +154,22 @@ class OrderGateway(Protocol):
 
         Raises:
             VenueUnreachableError: the read failed; that is not an absence of fills.
+        """
+        ...
+
+    def market_fills(self, order_id: OrderId, condition_id: ConditionId, since: datetime) -> tuple[Fill, ...]:
+        """The fills of our order among all our trades on one market since then.
+
+        Raises:
+            VenueUnreachableError: the read failed; that is not an absence of fills.
+        """
+        ...
+
+    def control_read(self) -> None:
+        """A read of this account whose answer cannot be empty: it shows that the exchange answers, and to us.
+
+        Raises:
+            VenueUnreachableError: it did not; then no empty answer beside it proves anything.
         """
         ...
 

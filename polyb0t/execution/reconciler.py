@@ -6,7 +6,6 @@ before our own rows are, so that an order sent meanwhile is never taken for some
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Final
 
 import structlog
@@ -14,23 +13,34 @@ import structlog
 from polyb0t.core.clock import Clock
 from polyb0t.core.errors import ConflictError, NotFoundError, PolybotError, VenueUnreachableError
 from polyb0t.core.ids import AssetId, IntentId, OrderId
-from polyb0t.core.units import Shares
+from polyb0t.core.units import Pusd, Shares
 from polyb0t.data.account_state import AccountOrder
 from polyb0t.data.fills import Fill, FillStatus
-from polyb0t.execution.gateway import Found, Lookup, OrderGateway
+from polyb0t.execution.absence import IN_DOUBT, AbsenceProof, Glance, ProofTimes
+from polyb0t.execution.cancelling import cancel_orders
+from polyb0t.execution.gateway import Found, Lookup, NotFound, OrderGateway
+from polyb0t.execution.holdings import HoldingsWatch
 from polyb0t.execution.in_flight import InFlight
 from polyb0t.execution.intents import IntentType
 from polyb0t.execution.orders import TERMINAL_ORDER, OrderRecord, OrderStatus
-from polyb0t.execution.reconciliation import Correction, Problem, correct, lots, moves, overspent
+from polyb0t.execution.reconciliation import (
+    Correction,
+    Problem,
+    absurd_fill,
+    correct,
+    moves,
+    overspent,
+)
 from polyb0t.execution.store import Lease, Stores
-from polyb0t.models.kill_switches import KillSwitchType
+from polyb0t.models.kill_switches import KillSwitchType, Stance, stance_of
 
 log = structlog.get_logger(__name__)
 
-SHARES_APART: Final = Decimal("0.5")  # fewer held than our fills say, by more than this
-READS_APART: Final = 3
-SECONDS_APART: Final = 300.0
 _UNPROVEN: Final = frozenset({OrderStatus.SIGNED, OrderStatus.UNKNOWN, OrderStatus.VANISHED})
+_SURE: Final = TERMINAL_ORDER - {OrderStatus.ABSENT}
+# Not what is held back or has matched: the exchange takes no cancel for those.
+TAKEN_BACK: Final = (OrderStatus.SIGNED, OrderStatus.UNKNOWN, OrderStatus.LIVE, OrderStatus.VANISHED)
+_MANY: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +65,6 @@ class _Notes:
     alerts: list[str] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _Shortfall:
-    reads: int
-    since: float  # boot seconds
-
-
 class Reconciler:
     """Corrects our rows by what the exchange says. What is `in_flight` belongs to its thread."""
 
@@ -73,15 +77,19 @@ class Reconciler:
         held_shares: Callable[[AssetId], Shares | None],
         clock: Clock,
         in_flight: InFlight,
+        cash: Callable[[], Pusd | None] | None = None,
+        halt_file: Callable[[], bool] = lambda: False,
+        times: ProofTimes | None = None,
     ) -> None:
         self._stores = stores
         self._orders = stores.orders
         self._lease = lease
         self._gateway = gateway
-        self._held_shares = held_shares
+        self._holdings = HoldingsWatch(held_shares, cash, clock)
         self._clock = clock
         self._in_flight = in_flight
-        self._shortfalls: dict[AssetId, _Shortfall] = {}
+        self._halt_file = halt_file
+        self._absence = AbsenceProof(gateway, times or ProofTimes()) if gateway is not None else None
         self._noted: set[tuple[str, str]] = set()
 
     def run(self, *, compare_holdings: bool = True) -> ReconcileReport:
@@ -96,9 +104,11 @@ class Reconciler:
         if self._gateway is None:
             return ReconcileReport(interrupted=interrupted)
         notes = _Notes()
-        foreign = self._foreign(self._gateway, notes)
-        for order in self._orders.watched():
-            self._look_up(self._gateway, order, notes)
+        self._take_back_if_halted(self._gateway, notes)
+        glance = self._glance(self._gateway, notes)
+        foreign = tuple(order for order in glance.open_orders or () if not self._is_ours(order.order_id))
+        for order in (*self._orders.watched(), *self._orders.absent()):
+            self._look_up(self._gateway, order, notes, glance)
         if compare_holdings:
             self._compare_holdings(notes)
         left = self._orders.watched()
@@ -118,7 +128,7 @@ class Reconciler:
         notes = _Notes()
         try:
             order = self._orders.order(order_id)
-            if order.status not in TERMINAL_ORDER or order.provisional_shares:
+            if order.status not in _SURE or order.provisional_shares:
                 self._look_up(self._gateway, order, notes)
         except PolybotError as error:
             notes.problems.append(str(error))
@@ -139,13 +149,29 @@ class Reconciler:
             ended.append(record.id)
         return tuple(ended)
 
-    def _foreign(self, gateway: OrderGateway, notes: _Notes) -> tuple[AccountOrder, ...]:
+    def _take_back_if_halted(self, gateway: OrderGateway, notes: _Notes) -> None:
+        """Halted, every identity of ours that may be alive is cancelled by id, on every pass anew."""
+        if not self._halt_file() and stance_of(self._stores.switches.list()) is not Stance.HALTED:
+            return
+        alive = [order.id for order in self._orders.orders(statuses=TAKEN_BACK, limit=_MANY)]
+        if not alive:
+            return
         try:
-            open_orders = gateway.open_orders()
+            answer = cancel_orders(
+                gateway, self._stores.engine, alive, actor="engine:reconciliation", noted=self._noted
+            )
+        except VenueUnreachableError as error:
+            notes.alerts.append(f"Trading is halted, and {len(alive)} orders could not be cancelled. {error}")
+            return
+        log.warning("orders.taken_back", cancelled=list(answer.cancelled), refused=len(answer.not_cancelled))
+
+    def _glance(self, gateway: OrderGateway, notes: _Notes) -> Glance:
+        begun, now = self._clock.boot_seconds(), self._stores.intents.now()
+        try:
+            return Glance(begun, now, gateway.open_orders())
         except VenueUnreachableError as error:
             notes.problems.append(f"The open orders could not be read. {error}")
-            return ()
-        return tuple(order for order in open_orders if not self._is_ours(order.order_id))
+            return Glance(begun, now, None)
 
     def _is_ours(self, order_id: OrderId) -> bool:
         try:
@@ -156,10 +182,41 @@ class Reconciler:
 
     # -- orders --------------------------------------------------------------------------------
 
-    def _look_up(self, gateway: OrderGateway, order: OrderRecord, notes: _Notes) -> None:
+    def _look_up(
+        self, gateway: OrderGateway, order: OrderRecord, notes: _Notes, glance: Glance | None = None
+    ) -> None:
+        """Ask by id; with the rest of a pass (`glance`) a doubt may also come to its end."""
         if order.intent_id in self._in_flight:
             return  # SIGNED belongs to the thread that is sending it
         lookup = gateway.lookup(order.id)
+        if isinstance(lookup, NotFound) and glance is not None and order.status in IN_DOUBT:
+            about = self._round(order, glance, notes)
+            if about is None:
+                return
+            lookup = about
+        if isinstance(lookup, Found) and order.status is OrderStatus.ABSENT:
+            self._reappeared(order, notes)
+        self._believe(gateway, order, lookup, notes)
+
+    def _round(self, order: OrderRecord, glance: Glance, notes: _Notes) -> Found | None:
+        """A round about an order that is not found by id. What it found is to be believed; None: done."""
+        assert self._absence is not None
+        seen = self._absence.round(order, glance)
+        if seen.found is not None:
+            return seen.found
+        if self._orders.order(order.id).updated_at != order.updated_at:
+            return None  # it moved while we asked
+        if seen.fills:
+            self._record(order, seen.fills, notes)
+        elif seen.proven:
+            code = "vanished" if order.status is OrderStatus.VANISHED else "absent"
+            self._absence.forget(order.id)
+            self._settle(order, Correction(OrderStatus.ABSENT, code, seen.detail))
+        else:
+            self._orders.record_lookup(order.id, self._lease, detail=seen.detail)
+        return None
+
+    def _believe(self, gateway: OrderGateway, order: OrderRecord, lookup: Lookup, notes: _Notes) -> None:
         try:
             seen = self._read_fills(gateway, order, lookup)
         except VenueUnreachableError as error:
@@ -167,16 +224,41 @@ class Reconciler:
             return
         if self._orders.order(order.id).updated_at != order.updated_at:
             return  # it moved while we asked; the next pass sees both sides anew
-        try:
-            current = self._orders.record_fills(order.id, seen, self._lease) if seen else order
-        except ConflictError as error:
-            self._contradict(order, str(error), notes)
+        current = self._record(order, seen, notes) if seen else order
+        if current is None:
             return
         stored = self._orders.fills(order_id=order.id)
         self._apply(current, correct(current, lookup, stored, self._stores.intents.now()), notes)
         beyond = overspent(current)
         if beyond is not None:
             self._contradict(current, beyond, notes)
+
+    def _record(self, order: OrderRecord, fills: tuple[Fill, ...], notes: _Notes) -> OrderRecord | None:
+        """Store fills; None when they cannot be ours, which stops trading and stores nothing."""
+        nonsense = next(filter(None, (absurd_fill(order, fill) for fill in fills)), None)
+        if nonsense is not None:
+            self._contradict(order, nonsense, notes)
+            return None
+        if order.status is OrderStatus.ABSENT:
+            self._reappeared(order, notes)
+        try:
+            current = self._orders.record_fills(order.id, fills, self._lease)
+        except ConflictError as error:
+            self._contradict(order, str(error), notes)
+            return None
+        for fill in fills:
+            if fill.status is FillStatus.FAILED:
+                detail = f"Trade {fill.trade_id} failed on chain: {fill.shares} shares are taken back."
+                notes.alerts.append(f"Order {order.id}: {detail}")
+                self._note_once(order, detail)
+        return current
+
+    def _reappeared(self, order: OrderRecord, notes: _Notes) -> None:
+        """The inference of its absence was wrong. What is seen counts, and everybody is to hear of it."""
+        detail = "It was taken for never accepted, and the exchange shows it."
+        log.critical("order.reappeared", order_id=order.id)
+        notes.alerts.append(f"Order {order.id}: {detail}")
+        self._note_once(order, detail, kind="order.reappeared")
 
     def _read_fills(self, gateway: OrderGateway, order: OrderRecord, lookup: Lookup) -> tuple[Fill, ...]:
         """Fills of the trades that the lookup names and of ours that are not final, read by id; those
@@ -227,18 +309,26 @@ class Reconciler:
         """Something that cannot be: stop everything until a person has looked."""
         reason = f"Order {order.id}: {detail}"
         notes.problems.append(reason)
+        self._note_once(order, detail, kind="order.contradicted")
+        self._trip(reason)
+
+    def _trip(self, reason: str, value: str | None = None, limit: str | None = None) -> None:
         self._stores.switches.trip(
-            KillSwitchType.RECONCILIATION, actor="engine:reconciliation", reason=reason
+            KillSwitchType.RECONCILIATION,
+            actor="engine:reconciliation",
+            reason=reason,
+            value=value,
+            limit=limit,
         )
 
-    def _note_once(self, order: OrderRecord, detail: str) -> None:
+    def _note_once(self, order: OrderRecord, detail: str, *, kind: str = "order.differed") -> None:
         if (order.id, detail) in self._noted:
             return
         self._noted.add((order.id, detail))
         log.warning("order.differs", order_id=order.id, detail=detail)
         self._stores.engine.note(
             self._lease,
-            kind="order.differed",
+            kind=kind,
             subject=order.id,
             payload={"detail": detail},
             actor="engine:reconciliation",
@@ -247,43 +337,16 @@ class Reconciler:
     # -- holdings ------------------------------------------------------------------------------
 
     def _compare_holdings(self, notes: _Notes) -> None:
-        """Fewer shares held than our confirmed fills say, again and again, trips RECONCILIATION.
-
-        More are somebody's own trades on the same wallet: counted elsewhere, never touched.
-        """
-        by_asset: dict[AssetId, list[Fill]] = {}
-        for fill in self._orders.fills():
-            by_asset.setdefault(fill.asset_id, []).append(fill)
-        in_flight = {order.asset_id for order in self._orders.watched()}
-        for asset_id, fills in by_asset.items():
-            ours = lots(fills)
-            if ours <= 0 or asset_id in in_flight:
-                self._shortfalls.pop(asset_id, None)
-                continue
-            held = self._held_shares(asset_id)
-            if held is None:
-                notes.problems.append(f"The shares held of asset {asset_id} could not be read.")
-            elif ours - held > SHARES_APART:
-                self._short(asset_id, ours, held, notes)
+        """What is missing again and again trips RECONCILIATION; what is more is shown."""
+        in_flight = frozenset(order.asset_id for order in self._orders.watched())
+        found = self._holdings.compare(self._orders.fills(), in_flight)
+        notes.problems.extend(found.unreadable)
+        for difference in found.differences:
+            if difference.lasting and difference.missing:
+                notes.problems.append(difference.detail)
+                self._trip(difference.detail, str(difference.value), str(difference.limit))
             else:
-                self._shortfalls.pop(asset_id, None)
-
-    def _short(self, asset_id: AssetId, ours: Shares, held: Shares, notes: _Notes) -> None:
-        detail = f"Of asset {asset_id} {held} shares are held; our fills say {ours}."
-        now = self._clock.boot_seconds()
-        seen = self._shortfalls.setdefault(asset_id, _Shortfall(0, now))
-        seen.reads += 1
-        if seen.reads < READS_APART or now - seen.since < SECONDS_APART:
-            notes.alerts.append(detail)
-            return
-        notes.problems.append(detail)
-        self._stores.switches.trip(
-            KillSwitchType.RECONCILIATION,
-            actor="engine:reconciliation",
-            reason=detail,
-            value=str(held),
-            limit=str(ours),
-        )
+                notes.alerts.append(difference.detail)
 
 
 def _is_news(fill: Fill, stored: Fill | None) -> bool:

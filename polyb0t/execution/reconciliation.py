@@ -63,7 +63,21 @@ def correct(order: OrderRecord, lookup: Lookup, fills: Sequence[Fill], now: date
             return _contradiction(order, seen) or _legal(order, _found(order, seen, fills))
 
 
+def absurd_fill(order: OrderRecord, fill: Fill) -> str | None:
+    """Why this cannot be a fill of our order; None when it can."""
+    if (fill.order_id.lower(), fill.asset_id, fill.side) != (order.id.lower(), order.asset_id, order.side):
+        return f"Trade {fill.trade_id} is told as its fill and is of another order, asset or side."
+    if not ZERO < fill.price < 1:
+        return f"Trade {fill.trade_id} has the price {fill.price}, which is not between 0 and 1."
+    if fill.shares <= ZERO:
+        return f"Trade {fill.trade_id} has {fill.shares} shares."
+    return None
+
+
 def _contradiction(order: OrderRecord, seen: VenueOrder) -> Correction | None:
+    if seen.matched_shares < ZERO or not ZERO < seen.price < 1:
+        absurd = f"The exchange shows {seen.matched_shares} shares matched at a limit of {seen.price}."
+        return Correction(detail=absurd, problem=Problem.CONTRADICTION)
     ours = (order.id.lower(), order.asset_id, order.side)
     theirs = (seen.order_id.lower(), seen.asset_id, seen.side)
     if ours == theirs:

@@ -174,6 +174,11 @@ class OrderStore(Protocol):
         ended one that has a fill which is not final."""
         ...
 
+    def absent(self) -> tuple[OrderRecord, ...]:
+        """What was inferred never to have been accepted and could still trade: its market has not ended.
+        Positive evidence is looked for until then."""
+        ...
+
     def settle(
         self,
         order_id: OrderId,

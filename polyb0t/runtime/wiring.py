@@ -190,6 +190,7 @@ def build_engine(
     provider = PolymarketAccount(environment, around.wallet, reader=reader, clock=clock, api=account.api)
     desk = AccountDesk(stores, watch, clock, _desk_settings(settings, regime, environment))
     in_flight = InFlight()
+    halt_file = HaltFile(scope_dir(settings, around.scope) / "HALT").present
     reconciler = Reconciler(
         stores,
         lease,
@@ -197,6 +198,8 @@ def build_engine(
         held_shares=provider.held_shares,
         clock=clock,
         in_flight=in_flight,
+        cash=provider.cash_pusd,
+        halt_file=halt_file,
     )
     agreement = Agreement(reconciler, clock, settings.reconcile_seconds)
     live_executor = LiveExecutor(
@@ -207,7 +210,7 @@ def build_engine(
         situation=desk,
         clock=clock,
         settings=ExecutorSettings(regime),
-        halt_file=HaltFile(scope_dir(settings, around.scope) / "HALT").present,
+        halt_file=halt_file,
         in_flight=in_flight,
         follow=agreement.follow,
     )

@@ -79,6 +79,13 @@ class PolymarketAccount:
         except (VenueUnreachableError, ConfigurationError, _NotRead):
             return None
 
+    def cash_pusd(self) -> Pusd | None:
+        """pUSD by the exchange's ledger; None when not readable."""
+        try:
+            return Pusd(self._collateral().balance)
+        except (VenueUnreachableError, ConfigurationError, _NotRead):
+            return None
+
     def _positions(self) -> tuple[AccountPosition, ...]:
         found: list[AccountPosition] = []
         params = {"user": self._wallet, "limit": _PAGE}

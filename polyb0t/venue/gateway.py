@@ -10,7 +10,7 @@ from typing import Final
 
 from polyb0t.core.clock import milliseconds
 from polyb0t.core.errors import ConfigurationError, VenueUnreachableError
-from polyb0t.core.ids import OrderId
+from polyb0t.core.ids import ConditionId, OrderId
 from polyb0t.data.account_state import AccountOrder
 from polyb0t.data.fills import Fill
 from polyb0t.data.markets import FeeSchedule
@@ -29,7 +29,7 @@ from polyb0t.execution.gateway import (
 from polyb0t.execution.intents import OrderType, TradeIntent
 from polyb0t.execution.scope import Regime, Scope
 from polyb0t.venue.account_api import AccountApi
-from polyb0t.venue.account_parsing import account_order, maker_address, parse_order
+from polyb0t.venue.account_parsing import account_order, maker_address, parse_balance, parse_order
 from polyb0t.venue.amounts import OrderBuildError, expiration_of, identity_of
 from polyb0t.venue.answers import classify
 from polyb0t.venue.environment import VenueEnvironment
@@ -89,6 +89,10 @@ class PolymarketGateway:
             },
         )
 
+    @property
+    def credential_id(self) -> str:
+        return self._api.credentials.id
+
     def order_id(self, intent: TradeIntent) -> OrderId:
         """Raises OrderBuildError or ConfigurationError."""
         return order_id_of(*self._struct(intent))
@@ -124,6 +128,23 @@ class PolymarketGateway:
             except Refused as refused:
                 raise self._api.unusable(refused) from refused
         return tuple(fills)
+
+    def market_fills(self, order_id: OrderId, condition_id: ConditionId, since: datetime) -> tuple[Fill, ...]:
+        fee = self._fee_of(order_id)
+        window = {"market": condition_id, "after": str(milliseconds(since) // 1_000)}
+        rows = self._api.rows("/data/trades", window)
+        try:
+            return tuple(fill for trade in map(parse_trade, rows) for fill in fills_of(trade, order_id, fee))
+        except Refused as refused:
+            raise self._api.unusable(refused) from refused
+
+    def control_read(self) -> None:
+        """The collateral's balance: no account is without one."""
+        kind = {"asset_type": "COLLATERAL", "signature_type": str(self._api.wallet.signature_type)}
+        try:
+            parse_balance(self._api.read("/balance-allowance", kind))
+        except Refused as refused:
+            raise self._api.unusable(refused) from refused
 
     def open_orders(self) -> tuple[AccountOrder, ...]:
         rows = self._api.rows("/data/orders")

@@ -105,6 +105,24 @@ class GatewayContract:
             assert fill.price <= intent.worst_price
             assert fill.status is not FillStatus.FAILED
 
+    def test_fills_are_found_by_market_too_as_a_proof_of_absence_asks(self, bench: Bench) -> None:
+        intent = bench.taking()
+        order_id, since = bench.gateway.order_id(intent), intent.created_at - timedelta(minutes=5)
+        assert bench.gateway.market_fills(order_id, intent.condition_id, since) == ()
+        answer = bench.send(intent)
+        assert isinstance(answer, Accepted)
+
+        found = bench.gateway.market_fills(order_id, intent.condition_id, since)
+
+        assert {fill.trade_id for fill in found} == set(answer.trade_ids)
+        assert bench.gateway.market_fills(STRANGER, intent.condition_id, since) == ()
+        bench.gateway.control_read()
+
+    def test_what_is_signed_names_the_credential_that_sees_it(self, bench: Bench) -> None:
+        intent = bench.resting()
+
+        assert bench.gateway.prepare(intent, intent.created_at).credential_id == bench.gateway.credential_id
+
     def test_a_trade_of_somebody_else_gives_no_fill_of_ours(self, bench: Bench) -> None:
         answer = bench.send(bench.taking())
         assert isinstance(answer, Accepted)

@@ -1,20 +1,21 @@
 """What an OrderStore promises: order, fills, intent and reservation move together, and only forward."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from polyb0t.core.errors import AmbiguousError, ConflictError, LeaseLostError, NotFoundError
-from polyb0t.core.ids import ConditionId, OrderId, TradeId
+from polyb0t.core.ids import AssetId, ConditionId, OrderId, TradeId
 from polyb0t.core.units import Price, Pusd, Shares
 from polyb0t.data.fills import Fill, FillStatus
 from polyb0t.data.order_book import Side
 from polyb0t.execution.intents import IntentStatus, OrderType
 from polyb0t.execution.orders import ORDER_TRANSITIONS, OrderRecord, OrderStatus
 from polyb0t.execution.store import Lease
-from tests.support.builders import ASSET, a_fill
+from tests.support.builders import ASSET, NOW, a_fill
 from tests.support.databases import World
 
 ORDER, INTENT, F = OrderStatus, IntentStatus, FillStatus
@@ -263,6 +264,7 @@ class TestFinding:
         open_one = settle(world, world.permitted(), ORDER.LIVE)
         ended = world.permitted(world.intent(asset_id="2", condition_id=ConditionId("0x02")))
         settle(world, ended, ORDER.FILLED)
+        world.advance(1)  # the oldest comes first
         moving = world.permitted(world.intent(asset_id="3", condition_id=ConditionId("0x03")))
         fill(world, moving, a_fill(moving.id, asset_id="3"))
         settle(world, moving, ORDER.FILLED)
@@ -272,3 +274,19 @@ class TestFinding:
         order = a_resting_order(world)
         assert [one.id for one in world.orders.orders(statuses=[ORDER.LIVE])] == [order.id]
         assert world.orders.orders(statuses=[ORDER.FILLED]) == ()
+
+
+def test_what_is_inferred_absent_is_listed_for_watching_until_its_market_ended(world: World) -> None:
+    open_market, ended = (
+        world.permitted(),
+        world.permitted(
+            asset_id=AssetId("5"),
+            condition_id=ConditionId("0x" + "cd" * 32),
+            end_date=NOW - timedelta(days=2),
+        ),
+    )
+    for order in (open_market, ended):
+        for status in (OrderStatus.UNKNOWN, OrderStatus.ABSENT):
+            world.orders.settle(order.id, world.lease, status=status, code="absent", detail="")
+
+    assert [order.id for order in world.orders.absent()] == [open_market.id]

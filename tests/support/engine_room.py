@@ -5,11 +5,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
 from polyb0t.core.ids import AssetId, OrderId
-from polyb0t.core.units import ZERO, Shares
+from polyb0t.core.units import ZERO, Pusd, Shares
+from polyb0t.data.fills import FillStatus
+from polyb0t.data.order_book import Side
 from polyb0t.execution.dispatcher import Dispatcher
 from polyb0t.execution.gateway import OrderGateway
 from polyb0t.execution.in_flight import InFlight
@@ -75,6 +78,7 @@ class EngineRoom:
         self.gateway = FakeGateway()
         self.books = FakeBooks(self.clock)
         self.halted_by_file = False
+        self.read_cash: Callable[[], Pusd | None] = self._cash_at_exchange
         self.read_held: Callable[[AssetId], Shares | None] = self._held_at_exchange
         self.stores: Stores = world.stores if world else sqlite_stores(_given(folder), self.clock)
         self.situation = FakeSituation(self.stores, self.clock)
@@ -101,6 +105,8 @@ class EngineRoom:
             held_shares=self.held_shares,
             clock=self.clock,
             in_flight=self.in_flight,
+            cash=lambda: self.read_cash(),
+            halt_file=lambda: self.halted_by_file,
         )
         self.executor = LiveExecutor(
             stores,
@@ -161,6 +167,16 @@ class EngineRoom:
 
     def _held_at_exchange(self, asset_id: AssetId) -> Shares | None:
         return None if self.gateway.down else Shares(self.gateway.held().get(asset_id, ZERO))
+
+    def _cash_at_exchange(self) -> Pusd | None:
+        """10,000 pUSD and what confirmed trades paid and brought."""
+        if self.gateway.down:
+            return None
+        cash = Decimal(10_000)
+        for fill in self.gateway.trades.values():
+            if fill.status is FillStatus.CONFIRMED:
+                cash += (fill.notional if fill.side is Side.SELL else -fill.notional) - fill.fee
+        return Pusd(cash)
 
     def _acquire(self, take_over_from: int | None) -> Lease:
         lease = self.stores.engine.acquire(

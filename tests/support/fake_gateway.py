@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from polyb0t.core.errors import VenueUnreachableError
-from polyb0t.core.ids import OrderId, TradeId
+from polyb0t.core.ids import ConditionId, OrderId, TradeId
 from polyb0t.core.units import ZERO, Price, Pusd, Shares, floor_e6
 from polyb0t.data.account_state import AccountOrder
 from polyb0t.data.fills import Fill, FillStatus, Role
@@ -53,6 +53,8 @@ class FakeGateway:
     trades: dict[str, Fill] = field(default_factory=dict)
     foreign: list[AccountOrder] = field(default_factory=list)
     down: bool = False  # every read fails
+    hidden: set[OrderId] = field(default_factory=set)  # late visibility: reads do not show these yet
+    credential_id: str = "fake"
     _intents: dict[OrderId, TradeIntent] = field(default_factory=dict)
 
     # -- the port ------------------------------------------------------------------------------
@@ -68,7 +70,7 @@ class FakeGateway:
             order_id=order_id,
             signed_order='{"salt":' + str(salt_of(intent.digest)) + "}",
             l2_timestamp=int(at.timestamp()),
-            credential_id="fake",
+            credential_id=self.credential_id,
             body=b"{}",
             headers={},
         )
@@ -85,12 +87,22 @@ class FakeGateway:
         if self.down:
             return Unreadable("503")
         found = self.orders.get(order_id)
-        return Found(found) if found else NotFound()
+        return Found(found) if found and order_id not in self.hidden else NotFound()
 
     def fills(self, order_id: OrderId, trade_ids: Sequence[str]) -> tuple[Fill, ...]:
         self._reachable()
         trades = [self.trades[trade_id] for trade_id in trade_ids if trade_id in self.trades]
         return tuple(fill for fill in trades if fill.order_id == order_id)
+
+    def market_fills(self, order_id: OrderId, condition_id: ConditionId, since: datetime) -> tuple[Fill, ...]:
+        self._reachable()
+        if order_id in self.hidden:
+            return ()
+        ours = (fill for fill in self.trades.values() if fill.order_id == order_id)
+        return tuple(fill for fill in ours if fill.condition_id == condition_id and fill.matched_at >= since)
+
+    def control_read(self) -> None:
+        self._reachable()
 
     def open_orders(self) -> tuple[AccountOrder, ...]:
         self._reachable()
@@ -106,7 +118,7 @@ class FakeGateway:
                 order.status,
             )
             for order in self.orders.values()
-            if order.status == "LIVE"
+            if order.status == "LIVE" and order.order_id not in self.hidden
         ]
         return (*ours, *self.foreign)
 
