@@ -60,7 +60,7 @@ def test_the_sentence_says_that_nothing_was_sent_and_what_would_have_come_of_it(
     intent = an_intent()
 
     assert sentence(intent, rehearse(intent, a_book()), ()) == (
-        "Nothing was signed or sent. The book would have filled 20.83 Yes at 48¢ for 10.10 pUSD."
+        "Nothing was signed or sent. The book would have filled 20.83 YES at 48¢ for 10.10 pUSD."
     )
 
 

@@ -358,4 +358,4 @@ def test_a_market_without_an_event_is_an_event_of_its_own() -> None:
 
 def test_the_side_decides_what_the_balance_is() -> None:
     assert a_close().side is Side.SELL
-    assert "150 shares" in result("balance", a_close(), a_context()).limit
+    assert "150.00 shares" in result("balance", a_close(), a_context()).limit

@@ -18,6 +18,7 @@ from polyb0t.execution.intents import IntentRecord, IntentStatus
 from polyb0t.execution.orders import OrderRecord, OrderStatus
 from polyb0t.execution.refusals import person
 from polyb0t.execution.scope import Regime, Scope
+from polyb0t.models import wording
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.views import intent_view, order_of
 
@@ -99,11 +100,11 @@ def _can_be_asked(terminal: Terminal, record: IntentRecord) -> None:
 def _said(item: Listed, scene: Scene) -> str:
     """The decision, at once, before anything is known of its result."""
     record = item.record
-    at = words.clock_time(record.decided_at or record.updated_at)
-    by = f"Approved by {words.one_line(person(record.decided_by))} at {at}."
+    at = wording.clock_time(record.decided_at or record.updated_at)
+    by = f"Approved by {wording.one_line(person(record.decided_by))} at {at}."
     if not scene.running:
         until = (record.execute_by or record.intent.deadline) - scene.now
-        within = words.span(until.total_seconds())
+        within = wording.span(until.total_seconds())
         return f"{by} {scene.no_engine(f'It is carried out only if one starts within {within}.')}"
     then = "Sending." if record.intent.regime is Regime.LIVE else "Dry run: nothing will be signed or sent."
     return f"{by} {then}"

@@ -15,6 +15,7 @@ from polyb0t.execution.outcome import outcome_of
 from polyb0t.execution.refusals import person
 from polyb0t.execution.scope import Regime, mode_words
 from polyb0t.execution.store import JournalEntry, Stores
+from polyb0t.models import wording
 from polyb0t.models.kill_switches import KillSwitchType, stance_of
 from polyb0t.runtime.screen import CheckFacts, StartFacts, StatusFacts, StopFacts
 
@@ -46,7 +47,7 @@ class EngineScreen:
         if facts.regime is Regime.DRY_RUN:
             lines.append("Dry run: trades are proposed, nothing is signed or sent.")
         if facts.pretend_cash_pusd is not None:
-            lines.append(f"Sized against a pretend {words.money(facts.pretend_cash_pusd)} pUSD.")
+            lines.append(f"Sized against a pretend {wording.money(facts.pretend_cash_pusd)} pUSD.")
         lines.append(f"Details are in {facts.log_file}")
         self.terminal.show(lines)
 
@@ -54,7 +55,7 @@ class EngineScreen:
         shown = [check for check in checks if not (self.quiet_start and check.state == "ok")]
         for check in shown:
             mark = _MARKS.get(check.state, check.state)
-            self.terminal.show([f"{mark:<8} {check.name:<14} {words.one_line(check.detail)}"])
+            self.terminal.show([f"{mark:<8} {check.name:<14} {wording.one_line(check.detail)}"])
             if check.do and check.state != "ok":
                 self.terminal.show([f"{'':23} Do: {check.do}"])
 
@@ -141,15 +142,15 @@ class EngineScreen:
         if record is None:
             return []
         short = self._short(record.id)
-        detail = words.one_line(str(payload.get("detail") or record.result_detail))
+        detail = wording.one_line(str(payload.get("detail") or record.result_detail))
         match entry.kind:
             case "intent.proposed":
-                left = words.span((record.intent.deadline - entry.at).total_seconds())
-                question = words.cut(words.one_line(record.intent.question), 60)
+                left = wording.span((record.intent.deadline - entry.at).total_seconds())
+                question = words.cut(wording.one_line(record.intent.question), 60)
                 bell = "\a" if self.terminal.out.isatty() else ""
                 return [f"{bell}NEW       {short}  {_trade_line(record)}", f"{question}   {left} left"]
             case "intent.approved":
-                after = words.span((entry.at - record.intent.created_at).total_seconds())
+                after = wording.span((entry.at - record.intent.created_at).total_seconds())
                 return [f"APPROVED  {short}  by {person(entry.actor)}, {after} after it was proposed"]
             case "intent.rejected":
                 return [f"REJECTED  {short}  by {person(entry.actor)}{': ' + detail if detail else ''}"]
@@ -170,7 +171,7 @@ class EngineScreen:
             paint = self.terminal.paint
             return [
                 paint.yellow("UNKNOWN")
-                + f"   order {words.short_hex(entry.subject)}: {payload.get('detail')}",
+                + f"   order {wording.short_hex(entry.subject)}: {payload.get('detail')}",
                 "It may be at the exchange or not. Its money counts as spent; it is asked for until known.",
             ]
         if payload.get("to") in ("FILLED", "VANISHED", "ABSENT"):
@@ -195,10 +196,9 @@ class EngineScreen:
             return text
         paid = order.filled_notional + (order.fees if order.side is Side.BUY else -order.fees)
         verb = "paid" if order.side is Side.BUY else "received"
-        price = words.average(order.average_price, record.intent.tick)
-        return (
-            f"{text} {words.outcome(record.intent.outcome_label)} at {price}, {verb} {words.money(paid)} pUSD"
-        )
+        price = wording.average(order.average_price, record.intent.tick)
+        what = f"{wording.outcome(record.intent.outcome_label)} at {price}"
+        return f"{text} {what}, {verb} {wording.money(paid)} pUSD"
 
     def _short(self, intent_id: IntentId) -> str:
         assert self._stores is not None
@@ -213,9 +213,9 @@ def _trade_line(record: IntentRecord) -> str:
     bound = "or less" if trade.buys else "or more"
     parts = [trade.column(), f"{trade.worst_price()} {bound}"]
     if trade.buys:
-        parts.append(f"at most {words.at_most(intent.max_cost)} pUSD")
+        parts.append(f"at most {wording.at_most(intent.max_cost)} pUSD")
     if intent.edge_worst is not None:
-        parts.append(f"edge {words.edge(intent.edge_worst)}")
+        parts.append(f"edge {wording.edge(intent.edge_worst)}")
     return ", ".join(parts)
 
 
@@ -225,7 +225,7 @@ def _why_expired(record: IntentRecord, payload: dict[str, Any]) -> str:
         return "replaced by a newer proposal"
     if code == "other_regime":
         return "proposed before this start, in another mode; it cannot be sent in this one"
-    seconds = words.span((record.intent.deadline - record.intent.created_at).total_seconds())
+    seconds = wording.span((record.intent.deadline - record.intent.created_at).total_seconds())
     if record.decided_at is not None:
         return "approved, but not sent before its time was up"
     if record.seen_at is None:
@@ -271,12 +271,12 @@ def _status_line(facts: StatusFacts) -> str:
     """`cycle 31, 1.1 s, 4 s ago   2 waiting, next 38 s   1 person watching   cash 10,000.00 pUSD`"""
     waiting = f"{facts.waiting} waiting"
     if facts.next_deadline is not None:
-        waiting += f", next {words.span((facts.next_deadline - facts.now).total_seconds())}"
+        waiting += f", next {wording.span((facts.next_deadline - facts.now).total_seconds())}"
     watching = {0: "nobody watching", 1: "1 person watching"}.get(
         facts.watchers, f"{facts.watchers} people watching"
     )
-    cash = "cash not known" if facts.cash_pusd is None else f"cash {words.money(facts.cash_pusd)} pUSD"
-    age = words.span(facts.cycle_age_seconds)
+    cash = "cash not known" if facts.cash_pusd is None else f"cash {wording.money(facts.cash_pusd)} pUSD"
+    age = wording.span(facts.cycle_age_seconds)
     stance = stance_of(facts.switches)
     parts = [f"cycle {facts.cycle}, {facts.cycle_seconds:.1f} s, {age} ago", waiting, watching, cash]
     if stance.words != "trading allowed":

@@ -2,9 +2,9 @@
 
 from polyb0t.cli import door
 from polyb0t.cli.terminal import Terminal
-from polyb0t.cli.words import clock_time
 from polyb0t.execution.intents import IntentRecord
 from polyb0t.execution.refusals import person
+from polyb0t.models.wording import clock_time
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.views import intent_view, order_of
 

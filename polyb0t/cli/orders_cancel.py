@@ -1,12 +1,13 @@
 """`orders cancel`: to the exchange first, to the journal second, never blocked by a switch."""
 
-from polyb0t.cli import door, words
+from polyb0t.cli import door
 from polyb0t.cli.terminal import Terminal
 from polyb0t.core.clock import SystemClock
 from polyb0t.core.errors import ConflictError, NotAuthorisedError
 from polyb0t.execution.cancelling import cancel_orders
 from polyb0t.execution.gateway import OrderGateway
 from polyb0t.execution.orders import TERMINAL_ORDER, OrderRecord, OrderStatus
+from polyb0t.models import wording
 from polyb0t.runtime.opened import OpenedStore
 
 NOT_DONE = 4
@@ -28,11 +29,11 @@ def cancel(terminal: Terminal, opened: OpenedStore, prefix: str) -> int:
     if terminal.json:
         terminal.data({"id": order.id, "cancelled": done, "reason": why or None})
         return 0 if done else NOT_DONE
-    short = words.short_hex(order.id)
+    short = wording.short_hex(order.id)
     if done:
         terminal.show([f"Cancelled: {short}. What had filled before stays filled.", _follow(order)])
         return 0
-    reason = words.one_line(why) or "The exchange gave no reason."
+    reason = wording.one_line(why) or "The exchange gave no reason."
     terminal.say(f"Not cancelled: {short}. {reason}", _follow(order))
     return NOT_DONE
 
@@ -48,7 +49,7 @@ def _follow(order: OrderRecord) -> str:
 
 
 def _can_be_cancelled(order: OrderRecord) -> None:
-    short = words.short_hex(order.id)
+    short = wording.short_hex(order.id)
     if order.status in TERMINAL_ORDER:
         raise ConflictError(
             f"Not cancelled: {short} has ended ({order.status.value}). Nothing was sent.", code="order_ended"

@@ -7,6 +7,7 @@ from polyb0t.cli.scene import Scene, context_line, look
 from polyb0t.cli.table import Column, table
 from polyb0t.cli.terminal import MEDIUM, Paint, Terminal
 from polyb0t.execution.scope import Regime
+from polyb0t.models import wording
 from polyb0t.runtime.holdings import Holding, Holdings, read_holdings
 from polyb0t.runtime.opened import OpenedStore
 
@@ -51,14 +52,14 @@ def positions_screen(holdings: Holdings, scene: Scene, paint: Paint, columns: in
         lines += ["", "Not from polyb0t: counted, never touched"]
         lines += [
             words.cut(
-                f"  {words.shares(each.shares)} {words.outcome(each.outcome_label)}  "
-                f"{words.one_line(each.question)}",
+                f"  {wording.shares(each.shares)} {wording.outcome(each.outcome_label)}  "
+                f"{wording.one_line(each.question)}",
                 columns,
             )
             for each in holdings.foreign
         ]
     if holdings.account is not None and "positions" in holdings.account.missing:
-        why = words.one_line(holdings.account.missing["positions"])
+        why = wording.one_line(holdings.account.missing["positions"])
         lines += words.wrap(f"The exchange's own list of positions was not read: {why}", columns)
     return lines
 
@@ -67,12 +68,12 @@ def _row(holding: Holding, paint: Paint) -> list[str]:
     position, intent = holding.position, holding.intent
     cost = position.average_cost
     return [
-        f"{words.shares(position.shares)} {words.outcome(intent.outcome_label)}",
-        words.cut(words.one_line(intent.question), 32),
-        "-" if cost is None else f"{words.round_to(cost * 100, 1)}¢",
-        "won" if holding.redeemable else words.price(holding.bid, intent.tick),
-        words.money(holding.value),
-        _colour(holding.gain, words.money(holding.gain, sign=True), paint),
+        f"{wording.shares(position.shares)} {wording.outcome(intent.outcome_label)}",
+        words.cut(wording.one_line(intent.question), 32),
+        "-" if cost is None else f"{wording.round_to(cost * 100, 1)}¢",
+        "won" if holding.redeemable else wording.price(holding.bid, intent.tick),
+        wording.money(holding.value),
+        _colour(holding.gain, wording.money(holding.gain, sign=True), paint),
         _relative(holding, paint),
     ]
 
@@ -80,7 +81,7 @@ def _row(holding: Holding, paint: Paint) -> list[str]:
 def _relative(holding: Holding, paint: Paint) -> str:
     if holding.gain is None or not holding.position.cost:
         return ""
-    share = words.round_to(holding.gain / holding.position.cost * 100, 1)
+    share = wording.round_to(holding.gain / holding.position.cost * 100, 1)
     return _colour(holding.gain, f"{share:+.1f}%", paint)
 
 
@@ -99,7 +100,7 @@ def _total(holdings: Holdings) -> str:
     value = holdings.value
     gain = None if value is None else value - holdings.cost
     return (
-        f"Total at bid {words.money(value)}   paid {words.money(holdings.cost)}   "
-        f"gain {words.money(gain, sign=True)} pUSD. PAID has the fee in it; "
-        f"{words.shares(holdings.provisional)} provisional."
+        f"Total at bid {wording.money(value)}   paid {wording.money(holdings.cost)}   "
+        f"gain {wording.money(gain, sign=True)} pUSD. PAID has the fee in it; "
+        f"{wording.shares(holdings.provisional)} provisional."
     )

@@ -12,6 +12,7 @@ from polyb0t.cli.terminal import MEDIUM, Paint
 from polyb0t.cli.trade_words import Trade
 from polyb0t.core.ids import IntentId
 from polyb0t.execution.intents import IntentRecord
+from polyb0t.models import wording
 
 _WAITING = (
     Column("ID"),
@@ -55,8 +56,8 @@ class Listed:
 def left_words(intent_deadline: datetime, now: datetime, paint: Paint) -> str:
     """The LEFT column; red under ten seconds."""
     seconds = (intent_deadline - now).total_seconds()
-    text = words.left(seconds, column=True)
-    return paint.red(text) if seconds < words.HURRY_SECONDS else text
+    text = wording.left(seconds, column=True)
+    return paint.red(text) if seconds < wording.HURRY_SECONDS else text
 
 
 def waiting_row(item: Listed, now: datetime, paint: Paint) -> list[str]:
@@ -68,8 +69,8 @@ def waiting_row(item: Listed, now: datetime, paint: Paint) -> list[str]:
         trade.column(),
         trade.worst_price_column(),
         trade.worst_case_column(),
-        words.edge(intent.edge_worst),
-        words.one_line(intent.question),
+        wording.edge(intent.edge_worst),
+        wording.one_line(intent.question),
     ]
 
 
@@ -95,8 +96,8 @@ def _card(item: Listed, now: datetime, paint: Paint, columns: int) -> list[str]:
     price = trade.worst_price_column()
     return [
         f"{item.short}  {left_words(intent.deadline, now, paint)} left  {trade.column()}",
-        f"      {price}  {trade.worst_case_column()}  {words.edge(intent.edge_worst)}",
-        "      " + words.cut(words.one_line(intent.question), columns - 6),
+        f"      {price}  {trade.worst_case_column()}  {wording.edge(intent.edge_worst)}",
+        "      " + words.cut(wording.one_line(intent.question), columns - 6),
     ]
 
 
@@ -105,11 +106,11 @@ def history_table(items: Sequence[Listed], scene: Scene, columns: int) -> list[s
     rows = [
         [
             item.short,
-            f"{words.coarse((scene.now - item.record.intent.created_at).total_seconds())} ago",
+            f"{wording.coarse((scene.now - item.record.intent.created_at).total_seconds())} ago",
             item.trade.column(),
             item.trade.worst_price_column(),
             item.standing,
-            words.one_line(item.record.intent.question),
+            wording.one_line(item.record.intent.question),
         ]
         for item in items
     ]
@@ -125,10 +126,11 @@ def nothing_waits(scene: Scene, universe: Mapping[str, object] | None, paint: Pa
     missing = scene.no_engine("Nothing is proposed until one starts.")
     if missing:
         lines.append(f"Nothing is waiting for you. {missing}")
+    elif scene.problem:
+        lines += ["Nothing is waiting for you. The engine runs, but:", f"  {paint.yellow(scene.problem)}"]
     else:
-        lines.append(
-            f"Nothing is waiting for you. The engine works: last heard {words.span(scene.beat_seconds)} ago."
-        )
+        heard = f"last heard {wording.span(scene.beat_seconds)} ago"
+        lines.append(f"Nothing is waiting for you. The engine works: {heard}.")
     if scene.stance.name != "ACTIVE":
         lines.append(f"Openings are stopped: {scene.stance.words}. Look: polyb0t status")
     if universe is not None:
@@ -149,12 +151,12 @@ def _universe_words(universe: Mapping[str, object]) -> list[str]:
 
 def miss_words(miss: Mapping[str, object]) -> str:
     """`"Lower house vote in Tavia by March?" +0.9¢, needs +1.5¢.`"""
-    question = words.cut(words.one_line(str(miss.get("question", ""))), 60)
+    question = words.cut(wording.one_line(str(miss.get("question", ""))), 60)
     return f'"{question}" {_edge(miss.get("edge"))}, needs {_edge(miss.get("needed"))}.'
 
 
 def _edge(value: object) -> str:
-    return "not known" if value is None else words.edge(Decimal(str(value)))
+    return "not known" if value is None else wording.edge(Decimal(str(value)))
 
 
 def listed(

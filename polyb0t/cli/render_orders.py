@@ -12,6 +12,7 @@ from polyb0t.data.fills import Fill, FillStatus
 from polyb0t.execution.intents import IntentRecord, TradeIntent
 from polyb0t.execution.orders import UNRESOLVED_ORDER, OrderRecord, OrderStatus
 from polyb0t.execution.outcome import order_outcome
+from polyb0t.models import wording
 
 _COLUMNS = (
     Column("ORDER"),
@@ -28,13 +29,13 @@ def orders_table(rows: Sequence[tuple[OrderRecord, TradeIntent]], scene: Scene, 
     """All orders, newest first."""
     cells = [
         [
-            words.short_hex(order.id),
-            f"{words.coarse((scene.now - order.created_at).total_seconds())} ago",
+            wording.short_hex(order.id),
+            f"{wording.coarse((scene.now - order.created_at).total_seconds())} ago",
             trade_words(order, intent),
-            words.price(order.price, intent.tick),
+            wording.price(order.price, intent.tick),
             standing(order, intent),
-            words.money(order.fees) if order.fees else "-",
-            words.one_line(intent.question),
+            wording.money(order.fees) if order.fees else "-",
+            wording.one_line(intent.question),
         ]
         for order, intent in rows
     ]
@@ -48,8 +49,8 @@ def orders_table(rows: Sequence[tuple[OrderRecord, TradeIntent]], scene: Scene, 
 def trade_words(order: OrderRecord, intent: TradeIntent) -> str:
     """`BUY YES 150.00+ sh`."""
     more = "+" if order.amount is not None else ""
-    outcome = words.cut(words.outcome(intent.outcome_label), 16)
-    return f"{order.side} {outcome} {words.shares(order.shares)}{more} sh"
+    outcome = words.cut(wording.outcome(intent.outcome_label), 16)
+    return f"{order.side} {outcome} {wording.shares(order.shares)}{more} sh"
 
 
 def standing(order: OrderRecord, intent: TradeIntent) -> str:
@@ -68,10 +69,10 @@ def order_screen(
     unknown = order.status in (OrderStatus.UNKNOWN, OrderStatus.VANISHED)
     stands = standing(order, intent)
     what = [
-        f"{order.side} {words.outcome(intent.outcome_label)}",
-        f"worst price {words.price(order.price, intent.tick)}",
+        f"{order.side} {wording.outcome(intent.outcome_label)}",
+        f"worst price {wording.price(order.price, intent.tick)}",
         order.order_type.value,
-        f"sent {words.clock_time(order.created_at)}",
+        f"sent {wording.clock_time(order.created_at)}",
     ]
     lines = [
         *context_line(scene, paint, columns).split("\n"),
@@ -79,7 +80,7 @@ def order_screen(
         f"Order {order.id}",
         f"  {paint.yellow(stands) if unknown else stands}",
         f"  {', '.join(what)}",
-        *(f"  {line}" for line in words.wrap(words.one_line(intent.question), columns - 4)),
+        *(f"  {line}" for line in words.wrap(wording.one_line(intent.question), columns - 4)),
         "",
         f"  {order_words(record, order)}",
         *_doubt(order),
@@ -95,12 +96,12 @@ def order_screen(
 def _doubt(order: OrderRecord) -> list[str]:
     lines = []
     if order.provisional_shares > ZERO:
-        provisional = words.shares(order.provisional_shares)
+        provisional = wording.shares(order.provisional_shares)
         lines.append(f"  {provisional} shares are provisional: not yet final on chain.")
     if order.status in (OrderStatus.UNKNOWN, OrderStatus.VANISHED):
         lines.append(f"  It may exist or not; its money stays reserved. Asked {order.lookups} times.")
     if order.detail:
-        lines.append(f"  {words.one_line(order.detail)}")
+        lines.append(f"  {wording.one_line(order.detail)}")
     return lines
 
 
@@ -111,11 +112,11 @@ def _fills(fills: Sequence[Fill], intent: TradeIntent, columns: int) -> list[str
     heading = [Column(name, right=name in ("SHARES", "PRICE", "FEE")) for name in names]
     rows = [
         [
-            words.cut(words.one_line(fill.trade_id), 14),
-            words.clock_time(fill.matched_at),
-            words.shares(fill.shares),
-            words.price(fill.price, intent.tick),
-            words.money(fill.fee),
+            words.cut(wording.one_line(fill.trade_id), 14),
+            wording.clock_time(fill.matched_at),
+            wording.shares(fill.shares),
+            wording.price(fill.price, intent.tick),
+            wording.money(fill.fee),
             "final" if fill.status is FillStatus.CONFIRMED else f"{fill.status.value}, {_meaning(fill)}",
         ]
         for fill in fills

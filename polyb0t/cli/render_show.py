@@ -12,6 +12,7 @@ from polyb0t.core.units import ZERO
 from polyb0t.execution.intents import IntentStatus, IntentType, TradeIntent
 from polyb0t.execution.refusals import person
 from polyb0t.execution.scope import Regime
+from polyb0t.models import wording
 
 _LABEL = 13  # columns of the fact's name
 _LIMITS = (("order_too_large", "order"), ("exposure_market", "market"), ("exposure_category", ""))
@@ -52,17 +53,17 @@ def _heading(item: Listed, scene: Scene, paint: Paint, columns: int) -> str:
     status = record.status.value
     if record.status is IntentStatus.PENDING:
         seconds = (record.intent.deadline - scene.now).total_seconds()
-        rest = f"{words.left(seconds)} left" if seconds > 0 else "its time is up"
-        status = f"{status}, {paint.red(rest) if seconds < words.HURRY_SECONDS else rest}"
+        rest = f"{wording.left(seconds)} left" if seconds > 0 else "its time is up"
+        status = f"{status}, {paint.red(rest) if seconds < wording.HURRY_SECONDS else rest}"
     elif item.outcome:
         status = item.standing
     sent = "sent: at once" if record.intent.regime is Regime.LIVE else "nothing is sent"
-    right = f"digest {words.short_digest(record.digest)}   {sent}"
+    right = f"digest {wording.short_digest(record.digest)}   {sent}"
     return words.spread(f"{item.short}  {status}", right, columns - 4)
 
 
 def _question(trade: Trade, scene: Scene, columns: int) -> list[str]:
-    question, about = words.one_line(trade.intent.question), trade.about(scene.now)
+    question, about = wording.one_line(trade.intent.question), trade.about(scene.now)
     if words.width(question) + words.width(about) + 6 <= columns:
         return ["  " + words.spread(question, about, columns - 7)]
     return _indented([*words.wrap(question, columns - 4), about])
@@ -85,7 +86,7 @@ def _fact_list(item: Listed, paint: Paint) -> Iterator[tuple[str, str, str]]:
     intent, trade = item.record.intent, item.trade
     yield from _money_facts(intent, trade)
     if intent.reason:
-        yield "Why", words.one_line(intent.reason), ""
+        yield "Why", wording.one_line(intent.reason), ""
     if intent.model_probability is not None:
         yield "Model", _model(intent, paint), ""
     if intent.reference_price is not None or intent.best_ask is not None or intent.best_bid is not None:
@@ -96,10 +97,10 @@ def _fact_list(item: Listed, paint: Paint) -> Iterator[tuple[str, str, str]]:
     passed = sum(control.passed for control in intent.controls)
     yield "Checks", f"{passed} of {len(intent.controls)} passed", "all of them: --checks"
     if intent.resolution_source or intent.rules_text:
-        source = words.one_line(intent.resolution_source) or "the rules of the market"
+        source = wording.one_line(intent.resolution_source) or "the rules of the market"
         yield "Decided by", source, "full text: --rules"
     if intent.page_url:
-        yield "Page", words.one_line(intent.page_url), ""
+        yield "Page", wording.one_line(intent.page_url), ""
     yield from _standing_facts(item)
 
 
@@ -107,28 +108,28 @@ def _money_facts(intent: TradeIntent, trade: Trade) -> Iterator[tuple[str, str, 
     if not intent.intent_type.places_order:
         yield "It does", trade.stake(), ""
         return
-    fee = f" (fee {words.money(intent.estimated_fee)} in it)" if intent.estimated_fee else ""
+    fee = f" (fee {wording.money(intent.estimated_fee)} in it)" if intent.estimated_fee else ""
     if not trade.buys:
-        now = f"; {words.money(intent.estimated_cost)} at the present price{fee}"
+        now = f"; {wording.money(intent.estimated_cost)} at the present price{fee}"
         likely = now if intent.estimated_cost is not None else ""
-        yield "You get", f"at least {words.at_least(trade.least_received)} pUSD for what fills{likely}", ""
-        yield "You give", f"{words.count(intent.shares or ZERO)} shares of {trade.outcome} at most", ""
+        yield "You get", f"at least {wording.at_least(trade.least_received)} pUSD for what fills{likely}", ""
+        yield "You give", f"{wording.count(intent.shares or ZERO)} shares of {trade.outcome} at most", ""
         return
-    likely = f"; {words.money(intent.estimated_cost)} at the present price{fee}"
+    likely = f"; {wording.money(intent.estimated_cost)} at the present price{fee}"
     yield (
         "You pay",
-        f"at most {words.at_most(intent.max_cost)} pUSD"
+        f"at most {wording.at_most(intent.max_cost)} pUSD"
         + (likely if intent.estimated_cost is not None else ""),
         "",
     )
     more = " or more" if trade.more else ""
-    back, gain = words.at_least(trade.least_shares), words.at_least(trade.least_gain)
+    back, gain = wording.at_least(trade.least_shares), wording.at_least(trade.least_gain)
     yield f"If {_short(trade.outcome)}", f"{back} pUSD{more} comes back: a gain of {gain}{more}", ""
     yield f"If {_other(trade.outcome)}", "nothing comes back", ""
     if trade.break_even is not None:
         yield (
             "Break-even",
-            f"{trade.outcome} has to be at least {words.percent(trade.break_even, 1)} likely",
+            f"{trade.outcome} has to be at least {wording.percent(trade.break_even, 1)} likely",
             "",
         )
 
@@ -142,16 +143,16 @@ def _other(outcome: str) -> str:
 
 
 def _model(intent: TradeIntent, paint: Paint) -> str:
-    name = f"{words.one_line(intent.model_name)} {words.one_line(intent.model_version)}".strip()
+    name = f"{wording.one_line(intent.model_name)} {wording.one_line(intent.model_version)}".strip()
     if intent.model_validated:
         return f"{name}, tested on own data"
     return f"{name}, {paint.yellow('UNVALIDATED')}: published figures, not yet tested on own data"
 
 
 def _book(intent: TradeIntent) -> str:
-    bid, ask = (words.price(side, intent.tick) for side in (intent.best_bid, intent.best_ask))
+    bid, ask = (wording.price(side, intent.tick) for side in (intent.best_bid, intent.best_ask))
     age = intent.book_age_seconds
-    seen = f", seen {words.round_to(age, 1)} s before it was proposed" if age is not None else ""
+    seen = f", seen {wording.round_to(age, 1)} s before it was proposed" if age is not None else ""
     return f"bid {bid} | ask {ask}{seen}"
 
 
@@ -161,20 +162,19 @@ def _limits(intent: TradeIntent) -> str:
     for name, title in _LIMITS:
         control = found.get(name)
         if control is not None and control.value and control.limit:
-            parts.append(
-                f"{title or words.one_line(intent.category) or 'category'} {control.value} of {control.limit}"
-            )
+            what = title or wording.one_line(intent.category) or "category"
+            parts.append(f"{what} {control.value} of {control.limit}")
     return "   ".join(parts)
 
 
 def _standing_facts(item: Listed) -> Iterator[tuple[str, str, str]]:
     record = item.record
     if record.decided_at is not None:
-        when = words.clock_time(record.decided_at)
+        when = wording.clock_time(record.decided_at)
         word = "Rejected" if record.status is IntentStatus.REJECTED else "Approved"
-        yield word, f"by {words.one_line(person(record.decided_by))} at {when}", ""
+        yield word, f"by {wording.one_line(person(record.decided_by))} at {when}", ""
     if record.result_detail:
-        yield "Result", words.one_line(record.result_detail), ""
+        yield "Result", wording.one_line(record.result_detail), ""
     if record.order_id is not None and record.intent.intent_type is not IntentType.CANCEL_ORDER:
         yield "Order", record.order_id, ""
 
@@ -185,7 +185,7 @@ def _checks(intent: TradeIntent, columns: int) -> list[str]:
         mark = "ok    " if control.passed else "FAILED"
         limit = f"limit {control.limit}" if control.limit else ""
         measured = ", ".join(part for part in (control.value, limit) if part)
-        found = f"{words.one_line(measured)}  {words.one_line(control.detail)}".strip()
+        found = f"{wording.one_line(measured)}  {wording.one_line(control.detail)}".strip()
         lines.append("  " + words.cut(f"{mark}  {control.name:<20}  {found}".rstrip(), columns - 2))
     return lines
 
@@ -194,7 +194,7 @@ def _rules(intent: TradeIntent, columns: int) -> list[str]:
     text = [
         line
         for paragraph in intent.rules_text.splitlines()
-        for line in words.wrap(words.one_line(paragraph), columns - 4)
+        for line in words.wrap(wording.one_line(paragraph), columns - 4)
     ]
     return [*_indented(text or ["The market has no rules text."]), f"  SHA-256 {intent.rules_hash}"]
 
@@ -221,16 +221,16 @@ def dialog(item: Listed, scene: Scene, paint: Paint, columns: int) -> list[str]:
     """What somebody approves, in five lines; the digest stands beside the mode."""
     intent, trade = item.record.intent, item.trade
     mode = f"{scene.mode}   wallet {scene.wallet}"
-    first = words.spread(mode, f"digest {words.short_digest(item.record.digest)}", min(columns, FULL) - 2)
+    first = words.spread(mode, f"digest {wording.short_digest(item.record.digest)}", min(columns, FULL) - 2)
     seconds = (intent.deadline - scene.now).total_seconds()
     why = _why(intent, paint)
-    rest = f"{words.left(seconds)} left"
+    rest = f"{wording.left(seconds)} left"
     last = f"  {why}"
     fits = words.width(last) + words.width(rest) + 4 <= columns
     return [
         paint.red(first) if scene.real_money else first,
         *_indented(words.wrap(f"{trade.sentence()}: {trade.stake()}", columns - 4)),
-        *_indented(words.wrap(words.one_line(intent.question), columns - 4)),
+        *_indented(words.wrap(wording.one_line(intent.question), columns - 4)),
         *(
             [words.spread(last, rest, columns - 2)]
             if fits
@@ -241,18 +241,18 @@ def dialog(item: Listed, scene: Scene, paint: Paint, columns: int) -> list[str]:
 
 def _why(intent: TradeIntent, paint: Paint) -> str:
     if intent.model_probability is None:
-        return f"Why: {words.one_line(intent.reason) or 'no reason was given.'}"
+        return f"Why: {wording.one_line(intent.reason) or 'no reason was given.'}"
     at = intent.reference_price if intent.reference_price is not None else intent.best_ask
-    offer = f", the offer is {words.price(at, intent.tick)}" if at is not None else ""
+    offer = f", the offer is {wording.price(at, intent.tick)}" if at is not None else ""
     doubt = "" if intent.model_validated else " " + paint.yellow("UNVALIDATED model.")
-    return f"Why: the model says {words.percent(intent.model_probability)}{offer}.{doubt}"
+    return f"Why: the model says {wording.percent(intent.model_probability)}{offer}.{doubt}"
 
 
 def question(item: Listed, scene: Scene) -> str:
     """The one question; it names the sum where money is real."""
     if scene.real_money and item.record.intent.regime is Regime.LIVE:
         if item.trade.buys:
-            most = words.at_most(item.record.intent.max_cost)
+            most = wording.at_most(item.record.intent.max_cost)
             return f"Send a REAL order, at most {most} pUSD? [y/N]"
         return "Send a REAL order? [y/N]"
     return "Approve? [y/N]"

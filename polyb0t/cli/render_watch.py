@@ -9,6 +9,7 @@ from polyb0t.cli.table import Column, table
 from polyb0t.cli.terminal import MEDIUM, Paint
 from polyb0t.cli.watch_state import WatchState
 from polyb0t.core.units import ZERO
+from polyb0t.models import wording
 
 _COLUMNS = (
     Column(" "),
@@ -37,10 +38,10 @@ def watch_screen(
         lines += [*_rows(items, state, scene, paint, columns), rule]
         lines += _detail(chosen, scene, paint, columns, rules=state.rules)
     lines.append(rule)
-    lines += [words.cut(words.one_line(message), columns) for message in state.messages]
+    lines += [words.cut(wording.one_line(message), columns) for message in state.messages]
     if state.asking is not None and chosen is not None:
         seconds = (chosen.record.intent.deadline - scene.now).total_seconds()
-        ask = f"{_ask(chosen, scene)}, {words.left(seconds)} left. y = approve, any other key = no"
+        ask = f"{_ask(chosen, scene)}, {wording.left(seconds)} left. y = approve, any other key = no"
         return [*lines, *(paint.reverse(line) for line in words.wrap(ask, columns))]
     return [*lines, *(paint.dim(line) for line in words.fold(_KEYS, columns))]
 
@@ -56,24 +57,24 @@ def _rows(items: Sequence[Listed], state: WatchState, scene: Scene, paint: Paint
 def _detail(item: Listed, scene: Scene, paint: Paint, columns: int, *, rules: bool) -> list[str]:
     """The seven facts of the selected trade."""
     intent, trade = item.record.intent, item.trade
-    digest = f"digest {words.short_digest(item.record.digest)}"
+    digest = f"digest {wording.short_digest(item.record.digest)}"
     lines = [
         words.spread(words.cut(trade.sentence(), columns - 20), digest, columns - 2),
-        *words.fold(f"{words.one_line(intent.question)}   {trade.about(scene.now)}", columns),
+        *words.fold(f"{wording.one_line(intent.question)}   {trade.about(scene.now)}", columns),
     ]
     facts = [trade.stake()]
     if trade.buys and intent.estimated_cost is not None:
-        facts.append(f"likely {words.money(intent.estimated_cost)}")
-        facts.append(f"if it comes true a gain of {words.at_least(trade.least_gain or ZERO)} or more")
+        facts.append(f"likely {wording.money(intent.estimated_cost)}")
+        facts.append(f"if it comes true a gain of {wording.at_least(trade.least_gain or ZERO)} or more")
     lines += [f"  {line}" for line in words.wrap(", ".join(facts), columns - 2)]
     lines += [f"  {line}" for line in words.fold(_why(item, paint), columns - 2)]
-    bid, ask = (words.price(side, intent.tick) for side in (intent.best_bid, intent.best_ask))
+    bid, ask = (wording.price(side, intent.tick) for side in (intent.best_bid, intent.best_ask))
     passed = sum(control.passed for control in intent.controls)
     lines.append(f"  bid {bid} | ask {ask} when proposed   {passed} of {len(intent.controls)} checks passed")
-    decided = f"decided by {words.one_line(intent.resolution_source) or 'the rules of the market'}"
+    decided = f"decided by {wording.one_line(intent.resolution_source) or 'the rules of the market'}"
     lines += [f"  {line}" for line in words.wrap(decided, columns - 2)]
     if rules:
-        text = words.wrap(words.one_line(intent.rules_text) or "The market has no rules text.", columns - 2)
+        text = words.wrap(wording.one_line(intent.rules_text) or "The market has no rules text.", columns - 2)
         lines += [f"  {line}" for line in text]
     return lines
 
@@ -81,13 +82,13 @@ def _detail(item: Listed, scene: Scene, paint: Paint, columns: int, *, rules: bo
 def _why(item: Listed, paint: Paint) -> str:
     intent = item.record.intent
     if intent.model_probability is None:
-        return words.one_line(intent.reason)
-    model = f"model {words.percent(intent.model_probability)}"
+        return wording.one_line(intent.reason)
+    model = f"model {wording.percent(intent.model_probability)}"
     if intent.model_low is not None and intent.model_high is not None:
-        model += f" ({words.percent(intent.model_low)} to {words.percent(intent.model_high)})"
-    parts = [model, f"edge {words.edge(intent.edge_worst)} at the worst price"]
+        model += f" ({wording.percent(intent.model_low)} to {wording.percent(intent.model_high)})"
+    parts = [model, f"edge {wording.edge(intent.edge_worst)} at the worst price"]
     if item.trade.buys and item.trade.break_even is not None:
-        parts.append(f"break-even {words.percent(item.trade.break_even, 1)}")
+        parts.append(f"break-even {wording.percent(item.trade.break_even, 1)}")
     doubt = "" if intent.model_validated else "   " + paint.yellow("UNVALIDATED model")
     return ", ".join(parts) + doubt
 
@@ -96,7 +97,7 @@ def _ask(item: Listed, scene: Scene) -> str:
     trade = item.trade
     real = "REAL ORDER: " if scene.real_money else ""
     if trade.buys:
-        what = f"pay at most {words.at_most(trade.intent.max_cost)} pUSD"
+        what = f"pay at most {wording.at_most(trade.intent.max_cost)} pUSD"
     else:
         what = trade.stake()
     side = f"{trade.intent.side} {trade.outcome}" if trade.intent.side else trade.sentence()

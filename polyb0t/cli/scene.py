@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from polyb0t.cli.terminal import FULL, Paint
-from polyb0t.cli.words import clock_time, span, spread
+from polyb0t.cli.words import spread
 from polyb0t.execution.scope import Regime, Scope, mode_words
 from polyb0t.execution.store import LeaseInfo
 from polyb0t.models.kill_switches import Stance, stance_of
+from polyb0t.models.wording import clock_time, one_line, span
+from polyb0t.runtime.facts import read_facts
 from polyb0t.runtime.opened import OpenedStore
 
 SILENT_SECONDS = 30  # the lease time: longer without a beat and the engine counts as gone
@@ -23,6 +25,7 @@ class Scene:
     engine: LeaseInfo | None
     alive: bool
     now: datetime
+    trouble: str = ""  # what stops the engine from proposing or sending, in its own sentence
 
     @property
     def mode(self) -> str:
@@ -53,10 +56,15 @@ class Scene:
         return self.alive and self.beat_seconds <= SILENT_SECONDS
 
     @property
+    def problem(self) -> str:
+        """What a running engine cannot do now; one that has stopped says nothing about now."""
+        return one_line(self.trouble) if self.running else ""
+
+    @property
     def engine_words(self) -> str:
-        """`engine ok, 4 s ago`, `no engine`, `engine silent for 45 s`."""
+        """`engine ok, 4 s ago`, `engine has a problem, 4 s ago`, `no engine`, `engine silent for 45 s`."""
         if self.running:
-            return f"engine ok, {span(self.beat_seconds)} ago"
+            return f"engine {'has a problem' if self.problem else 'ok'}, {span(self.beat_seconds)} ago"
         if self.alive and self.engine is not None:
             return f"engine silent for {span(self.beat_seconds)}"
         return "no engine"
@@ -81,6 +89,7 @@ def look(opened: OpenedStore) -> Scene:
         engine=engine,
         alive=opened.engine_alive(),
         now=opened.stores.intents.now(),
+        trouble=read_facts(engine).problem,
     )
 
 
@@ -88,7 +97,8 @@ def context_line(scene: Scene, paint: Paint, columns: int, right: str | None = N
     """Mode, wallet, stance and engine; at the right the time, or what a screen puts there."""
     mode = paint.red(scene.mode) if scene.real_money else scene.mode
     stance = scene.stance.words if scene.stance is Stance.ACTIVE else paint.yellow(scene.stance.words)
-    engine = scene.engine_words if scene.running else paint.yellow(scene.engine_words)
+    well = scene.running and not scene.problem
+    engine = scene.engine_words if well else paint.yellow(scene.engine_words)
     gap = "   " if columns >= FULL else "  "
     parts = [mode, f"wallet {scene.wallet}", stance, engine]
     end = clock_time(scene.now) if right is None else right

@@ -6,7 +6,9 @@ from polyb0t.cli import words
 from polyb0t.cli.scene import Scene, context_line, look
 from polyb0t.cli.terminal import Paint, Terminal
 from polyb0t.cli.trade_words import Trade
+from polyb0t.execution.intents import IntentRecord
 from polyb0t.execution.scope import Regime
+from polyb0t.models import wording
 from polyb0t.models.kill_switches import KillSwitchType, Stance, tripped
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.overview import Overview, overview
@@ -44,13 +46,13 @@ def _lines(state: Overview, scene: Scene) -> Iterator[tuple[str, str, bool]]:
     yield _trading(state)
     yield _engine(state, scene)
     if state.running and state.facts.problem:
-        yield "Problem", words.one_line(state.facts.problem), True
+        yield "Problem", wording.one_line(state.facts.problem), True
     if state.doubtful:
-        ids = ", ".join(words.short_hex(order.id) for order in state.doubtful[:3])
+        ids = ", ".join(wording.short_hex(order.id) for order in state.doubtful[:3])
         what = f"{len(state.doubtful)} of unknown outcome: {ids}. Their money stays reserved."
         yield "Unknown", f"{what} Look: polyb0t orders show {state.doubtful[0].id[:6]}", True
     yield "Waiting", _waiting(state, scene), False
-    held = words.money(state.reserved)
+    held = wording.money(state.reserved)
     resting = len(state.open_orders) - len(state.doubtful)
     yield "Orders", f"{resting} open, {held} pUSD held; {len(state.doubtful)} unknown", False
     yield from _money(state, scene)
@@ -62,7 +64,9 @@ def _trading(state: Overview) -> tuple[str, str, bool]:
     if not held and not file:
         total = len(KillSwitchType)
         return "Trading", f"ALLOWED, {total} of {total} switches clear", False
-    parts = [f"{switch.type.value} ({words.one_line(switch.reason) or 'no reason noted'})" for switch in held]
+    parts = [
+        f"{switch.type.value} ({wording.one_line(switch.reason) or 'no reason noted'})" for switch in held
+    ]
     if file:
         parts.append("the HALT file is there")
     manual = file or any(switch.type is KillSwitchType.MANUAL for switch in held)
@@ -76,9 +80,9 @@ def _engine(state: Overview, scene: Scene) -> tuple[str, str, bool]:
         start = "Start it: make run" if scene.scope.is_sandbox else "Start it: polyb0t run --live"
         missing = scene.no_engine(start) or f"The engine is silent. {start}"
         return "Engine", missing, True
-    since = words.coarse((scene.now - state.engine.started_at).total_seconds())
+    since = wording.coarse((scene.now - state.engine.started_at).total_seconds())
     text = f"running {since}, holds the lease; cycle {state.engine.cycle}"
-    return "Engine", f"{text}, heard {words.span(scene.beat_seconds)} ago", False
+    return "Engine", f"{text}, heard {wording.span(scene.beat_seconds)} ago", False
 
 
 def _waiting(state: Overview, scene: Scene) -> str:
@@ -86,32 +90,34 @@ def _waiting(state: Overview, scene: Scene) -> str:
         return "nothing; see why: polyb0t universe --why"
     soonest = sorted(state.waiting, key=lambda record: record.intent.deadline)[:3]
     short = state.opened.stores.intents.shortest_prefixes([record.id for record in soonest])
-    shown = [
-        f"{short[record.id]} {words.left((record.intent.deadline - scene.now).total_seconds(), column=True)} "
-        f"{record.intent.side or record.intent.intent_type.value} {Trade(record.intent).outcome}"
-        for record in soonest
-    ]
+    shown = [f"{short[record.id]} {_soon(record, scene)}" for record in soonest]
     more = f" and {len(state.waiting) - 3} more" if len(state.waiting) > 3 else ""
     return ", ".join(shown) + more
+
+
+def _soon(record: IntentRecord, scene: Scene) -> str:
+    """`38 s BUY YES`."""
+    left = wording.left((record.intent.deadline - scene.now).total_seconds(), column=True)
+    return f"{left} {record.intent.side or record.intent.intent_type.value} {Trade(record.intent).outcome}"
 
 
 def _money(state: Overview, scene: Scene) -> Iterator[tuple[str, str, bool]]:
     account, facts = state.account, state.facts
     if state.cash_pusd is not None:
-        equity = f"equity {words.money(facts.equity_pusd)}   " if facts.equity_pusd is not None else ""
+        equity = f"equity {wording.money(facts.equity_pusd)}   " if facts.equity_pusd is not None else ""
         today = (
-            f"   today {words.money(facts.day_result_pusd, sign=True)} pUSD (UTC day)"
+            f"   today {wording.money(facts.day_result_pusd, sign=True)} pUSD (UTC day)"
             if facts.day_result_pusd is not None and state.running
             else ""
         )
-        yield "Money", f"{equity}cash {words.money(state.cash_pusd)} pUSD{today}", False
+        yield "Money", f"{equity}cash {wording.money(state.cash_pusd)} pUSD{today}", False
     elif scene.regime is Regime.DRY_RUN:
         yield "Money", "a dry run sizes against a pretend bankroll; the balance is not read", False
     else:
         why = (
-            words.one_line(account.missing.get("cash_pusd", ""))
+            wording.one_line(account.missing.get("cash_pusd", ""))
             if account
             else "no account state is stored yet"
         )
         yield "Money", f"cash is not known: {why or 'it could not be read'}", True
-    yield "At risk", f"{words.money(state.at_risk)} pUSD in positions and orders", False
+    yield "At risk", f"{wording.money(state.at_risk)} pUSD in positions and orders", False

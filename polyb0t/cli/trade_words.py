@@ -9,6 +9,7 @@ from polyb0t.core.units import ZERO, Pusd, Shares
 from polyb0t.data.markets import FeeSchedule
 from polyb0t.data.order_book import Side
 from polyb0t.execution.intents import IntentType, OrderType, TradeIntent
+from polyb0t.models import wording
 from polyb0t.models.fees import cost_per_share, least_proceeds, taker_fee
 
 
@@ -73,7 +74,7 @@ class Trade:
 
     @property
     def outcome(self) -> str:
-        return words.outcome(self.intent.outcome_label)
+        return wording.outcome(self.intent.outcome_label)
 
     @property
     def more(self) -> bool:
@@ -82,19 +83,19 @@ class Trade:
 
     def worst_price(self) -> str:
         """`61¢`."""
-        return words.price(self.intent.worst_price, self.intent.tick)
+        return wording.price(self.intent.worst_price, self.intent.tick)
 
     def column(self) -> str:
         """`BUY YES 150.00+ sh`, `SELL NO 120.00 sh exit`, `CLAIM 40.00 sh`, `CANCEL 0x7c1e..e09b`."""
         intent = self.intent
         match intent.intent_type:
             case IntentType.CLAIM_SETTLEMENT:
-                return f"CLAIM {words.shares(intent.shares)} sh"
+                return f"CLAIM {wording.shares(intent.shares)} sh"
             case IntentType.CANCEL_ORDER:
-                return f"CANCEL {words.short_hex(intent.target_order_id)}"
+                return f"CANCEL {wording.short_hex(intent.target_order_id)}"
             case IntentType.OPEN_POSITION | IntentType.CLOSE_POSITION:
                 exit_ = " exit" if intent.intent_type is IntentType.CLOSE_POSITION else ""
-                size = words.shares(self.least_shares) + ("+" if self.more else "")
+                size = wording.shares(self.least_shares) + ("+" if self.more else "")
                 return f"{intent.side or '?'} {words.cut(self.outcome, 20)} {size} sh{exit_}"
 
     def worst_price_column(self) -> str:
@@ -107,24 +108,24 @@ class Trade:
         """`pay 95.16 max`, `get 79.34 min`, `get 40.00`."""
         match self.intent.intent_type:
             case IntentType.CLAIM_SETTLEMENT:
-                return f"get {words.at_least(self.intent.shares)}"
+                return f"get {wording.at_least(self.intent.shares)}"
             case IntentType.CANCEL_ORDER:
                 return "-"
             case _ if self.buys:
-                return f"pay {words.at_most(self.intent.max_cost)} max"
+                return f"pay {wording.at_most(self.intent.max_cost)} max"
             case _:
-                return f"get {words.at_least(self.least_received)} min"
+                return f"get {wording.at_least(self.least_received)} min"
 
     def sentence(self) -> str:
         """`BUY YES, 150 shares or more, at 61¢ or less`."""
         intent = self.intent
         match intent.intent_type:
             case IntentType.CLAIM_SETTLEMENT:
-                return f"CLAIM {words.count(intent.shares or ZERO)} shares of {self.outcome}"
+                return f"CLAIM {wording.count(intent.shares or ZERO)} shares of {self.outcome}"
             case IntentType.CANCEL_ORDER:
-                return f"CANCEL the order {words.short_hex(intent.target_order_id)}"
+                return f"CANCEL the order {wording.short_hex(intent.target_order_id)}"
             case IntentType.OPEN_POSITION | IntentType.CLOSE_POSITION:
-                size = words.count(self.least_shares) + (" shares or more" if self.more else " shares")
+                size = wording.count(self.least_shares) + (" shares or more" if self.more else " shares")
                 bound = "or less" if self.buys else "or more"
                 return f"{intent.side or '?'} {self.outcome}, {size}, at {self.worst_price()} {bound}"
 
@@ -138,7 +139,7 @@ class Trade:
             case OrderType.GTC:
                 return "Rests in the book until it is filled or cancelled."
             case OrderType.GTD:
-                return f"Rests in the book for {words.coarse(self.intent.life_seconds or 0)} at most."
+                return f"Rests in the book for {wording.coarse(self.intent.life_seconds or 0)} at most."
             case None:
                 return "No new order is placed."
 
@@ -146,20 +147,20 @@ class Trade:
         """What an approval risks or brings, for one line of a dialog."""
         match self.intent.intent_type:
             case IntentType.CLAIM_SETTLEMENT:
-                return f"{words.at_least(self.intent.shares)} pUSD come back"
+                return f"{wording.at_least(self.intent.shares)} pUSD come back"
             case IntentType.CANCEL_ORDER:
                 return "what has filled stays filled"
             case _ if self.buys:
                 loses = {"YES": "NO", "NO": "YES"}.get(self.outcome, f"not {self.outcome}")
-                return f"pay at most {words.at_most(self.intent.max_cost)} pUSD, lose it all if {loses}"
+                return f"pay at most {wording.at_most(self.intent.max_cost)} pUSD, lose it all if {loses}"
             case _:
-                return f"get at least {words.at_least(self.least_received)} pUSD for what fills"
+                return f"get at least {wording.at_least(self.least_received)} pUSD for what fills"
 
     def about(self, now: datetime) -> str:
         """`politics, ends in 60 d`."""
         end = self.intent.end_date
-        parts = [words.one_line(self.intent.category)]
+        parts = [wording.one_line(self.intent.category)]
         if end is not None:
             seconds = (end - now).total_seconds()
-            parts.append(f"ends in {words.coarse(seconds)}" if seconds > 0 else "its end has passed")
+            parts.append(f"ends in {wording.coarse(seconds)}" if seconds > 0 else "its end has passed")
         return ", ".join(part for part in parts if part)

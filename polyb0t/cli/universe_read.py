@@ -8,6 +8,7 @@ from polyb0t.cli.scene import context_line, look
 from polyb0t.cli.terminal import Terminal
 from polyb0t.core.clock import from_iso
 from polyb0t.core.errors import NotFoundError
+from polyb0t.models import wording
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.views import latest_universe
 
@@ -38,7 +39,7 @@ def show(terminal: Terminal, opened: OpenedStore, *, why: bool) -> None:
     lines = [
         *context_line(scene, terminal.paint, terminal.columns).split("\n"),
         "",
-        f"{', '.join(counts)}; {words.coarse(seen)} ago.",
+        f"{', '.join(counts)}; {wording.coarse(seen)} ago.",
         *(_why(universe) if why else ["Reasons with counts: polyb0t universe --why"]),
     ]
     terminal.show(part for line in lines for part in words.fold(line, terminal.columns))
@@ -58,14 +59,14 @@ def _why(universe: Mapping[str, object]) -> list[str]:
         count = universe.get("skipped_count", len(skipped))
         lines += ["", f"Not understood, so left out: {count}"]
         lines += [
-            f"  {words.one_line(str(row.get('name', '')))}: {words.one_line(str(row.get('reason', '')))}"
+            f"  {wording.one_line(str(row.get('name', '')))}: {wording.one_line(str(row.get('reason', '')))}"
             for row in skipped
         ]
     return lines
 
 
 def _sentence(row: Mapping[str, object]) -> str:
-    return words.one_line(str(row.get("sentence") or row.get("code") or ""))
+    return wording.one_line(str(row.get("sentence") or row.get("code") or ""))
 
 
 def _rows(universe: Mapping[str, object], name: str) -> list[Mapping[str, object]]:

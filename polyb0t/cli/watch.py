@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from polyb0t.cli import door, words
+from polyb0t.cli import door
 from polyb0t.cli.halting import halt_now
 from polyb0t.cli.intents_read import load, mark_seen
 from polyb0t.cli.keys import Keys, single_keys
@@ -18,6 +18,7 @@ from polyb0t.core.clock import Clock, SystemClock
 from polyb0t.core.errors import PolybotError
 from polyb0t.execution.intents import IntentRecord, IntentStatus
 from polyb0t.execution.outcome import outcome_of
+from polyb0t.models import wording
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.views import order_of
 
@@ -117,12 +118,12 @@ class Watching:
             item.record.id, digest=item.record.digest, actor=door.actor()
         )
         self._decided[item.short] = approved
-        at = words.clock_time(approved.decided_at or approved.updated_at)
+        at = wording.clock_time(approved.decided_at or approved.updated_at)
         self._state.say(f"{at[:-4]} {item.short} approved")
 
     def _reject(self, item: Listed) -> None:
         rejected = door.manager(self._opened).reject(item.record.id, actor=door.actor(), reason="")
-        at = words.clock_time(rejected.decided_at or rejected.updated_at)
+        at = wording.clock_time(rejected.decided_at or rejected.updated_at)
         self._state.say(f"{at[:-4]} {item.short} rejected. Nothing was sent.")
 
     def _halt(self) -> None:
@@ -137,5 +138,5 @@ class Watching:
                 continue
             del self._decided[short]
             came_of_it = outcome_of(now, order_of(self._opened.stores, now.order_id))
-            detail = words.one_line(now.result_detail)
+            detail = wording.one_line(now.result_detail)
             self._state.say(f"{short} {now.status.value}, {came_of_it}. {detail}".rstrip())

@@ -20,6 +20,7 @@ from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType, Tr
 from polyb0t.execution.orders import NewOrder, OrderRecord, OrderStatus
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import ClaimLimits, Denied, Lease
+from polyb0t.models.wording import at_most, limit, shares, short_hex
 
 LEASE_MARGIN_SECONDS = 5
 # Something of ours may be there that nobody can see yet: nothing new is opened beside it.
@@ -146,16 +147,15 @@ def _money_left(unit: Unit, intent: TradeIntent, limits: ClaimLimits) -> Denied 
     if limits.spendable_pusd is None:
         return Denied("balance_unknown", "The balance could not be read, so nothing is opened.")
     if cost > limits.max_order_pusd:
-        return Denied(
-            "order_too_large", f"It may cost {cost} pUSD; at most {limits.max_order_pusd} is allowed."
-        )
+        most = limit(limits.max_order_pusd)
+        return Denied("order_too_large", f"It may cost {at_most(cost)} pUSD; at most {most} is allowed.")
     if cost > limits.spendable_pusd - reserved:
         free = limits.spendable_pusd - reserved
-        return Denied("balance_too_low", f"It may cost {cost} pUSD; {free} pUSD is free.")
+        return Denied("balance_too_low", f"It may cost {at_most(cost)} pUSD; {limit(free)} pUSD is free.")
     exposure = limits.held_cost_pusd + reserved + cost
     if exposure > limits.max_exposure_pusd:
-        allowed = limits.max_exposure_pusd
-        return Denied("exposure_too_high", f"It would put {exposure} pUSD at risk; {allowed} is allowed.")
+        risk, allowed = at_most(exposure), limit(limits.max_exposure_pusd)
+        return Denied("exposure_too_high", f"It would put {risk} pUSD at risk; {allowed} is allowed.")
     return None
 
 
@@ -165,7 +165,7 @@ def _shares_left(unit: Unit, intent: TradeIntent, limits: ClaimLimits) -> Denied
         return Denied("shares_unknown", "The shares that we hold are not known, so nothing is sold.")
     free = limits.closable_shares - reservations.reserved_shares(unit.connection, unit.scope, intent.asset_id)
     if wanted > free:
-        return Denied("shares_too_few", f"It sells {wanted} shares; {free} of ours are free.")
+        return Denied("shares_too_few", f"It sells {shares(wanted)} shares; {shares(free)} of ours are free.")
     return None
 
 
@@ -176,7 +176,9 @@ def _market_clear(unit: Unit, intent: TradeIntent) -> Denied | None:
         orders.c.status.in_(UNSEEN),
     )
     row = unit.connection.execute(unseen.limit(1)).one_or_none()
-    return None if row is None else Denied("market_blocked", f"Order {row.id} on it is {row.status}.")
+    if row is None:
+        return None
+    return Denied("market_blocked", f"Order {short_hex(row.id)} on this market is {row.status}.")
 
 
 def _store(unit: Unit, intent: TradeIntent, order: NewOrder) -> OrderRecord:

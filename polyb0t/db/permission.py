@@ -30,7 +30,7 @@ def unavailable(intent: TradeIntent) -> Denied | None:
 
 def refusal(intent: TradeIntent, verb: str, denied: Denied) -> ConflictError:
     """A denial as the error that a decider gets."""
-    do = "See `polyb0t kill-switches`." if denied.code == "halted" else ""
+    do = "Look: polyb0t status" if denied.code == "halted" else ""
     return ConflictError(f"Intent {intent.id} was not {verb}.", why=denied.detail, do=do, code=denied.code)
 
 

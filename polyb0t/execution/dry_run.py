@@ -1,7 +1,6 @@
 """What an approved order would have come to: read off the book, nothing signed, nothing sent."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Final
 
 from polyb0t.core.units import ONE, ZERO, Price, Pusd, Shares, ceil_e6
@@ -10,10 +9,9 @@ from polyb0t.data.order_book import OrderBook, Side, Walk
 from polyb0t.execution.intents import OrderType, TradeIntent
 from polyb0t.models.fees import taker_fee
 from polyb0t.models.limits import ControlResult
-from polyb0t.models.wording import cents, money
+from polyb0t.models.wording import average, money, outcome, shares
 
 NOTHING_SENT: Final = "Nothing was signed or sent."
-AVERAGE_STEP: Final = Decimal("0.0001")  # of a shown average price
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +71,12 @@ def sentence(intent: TradeIntent, done: Rehearsal, broken: tuple[ControlResult, 
     """`Nothing was signed or sent. The book would have filled 152.50 YES at 60¢ for 92.96 pUSD.`"""
     parts = [NOTHING_SENT]
     if done.average is not None:
-        average = cents(done.average.quantize(AVERAGE_STEP))
-        got = f"{money(done.shares)} {intent.outcome_label} at {average}"
+        got = f"{shares(done.shares)} {outcome(intent.outcome_label)} at {average(done.average, intent.tick)}"
         parts.append(f"The book would have filled {got} for {money(done.total)} pUSD.")
     else:
         parts.append("The book would have filled nothing at once.")
     if done.rests:
-        parts.append(f"{money(done.rests)} shares would have rested.")
+        parts.append(f"{shares(done.rests)} shares would have rested.")
     if broken:
         parts.append(f"With money it would have been refused ({broken[0].name}): {broken[0].detail}")
     return " ".join(parts)

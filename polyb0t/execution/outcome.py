@@ -3,7 +3,7 @@
 from polyb0t.core.units import ZERO
 from polyb0t.execution.intents import IntentRecord, IntentStatus, TradeIntent
 from polyb0t.execution.orders import OrderRecord, OrderStatus
-from polyb0t.models.wording import money
+from polyb0t.models.wording import shares
 
 _QUIET = {
     IntentStatus.PENDING: "",
@@ -31,7 +31,7 @@ def outcome_of(record: IntentRecord, order: OrderRecord | None) -> str:
 
 def order_outcome(intent: TradeIntent, order: OrderRecord) -> str:
     """The same for an intent that has an order."""
-    of = f"{money(order.filled_shares)} of {_wanted(intent)}"
+    of = f"{shares(order.filled_shares)} of {_wanted(intent)}"
     match order.status:
         case OrderStatus.SIGNED | OrderStatus.UNKNOWN:
             return "sent, outcome unknown"
@@ -59,5 +59,5 @@ def _is_no_fill(intent: TradeIntent, order: OrderRecord) -> bool:
 
 def _wanted(intent: TradeIntent) -> str:
     if intent.amount is not None:  # money bounds it: the shares are a least, more are a gift
-        return f"{money(intent.least_shares or ZERO)}+"
-    return money(intent.shares or ZERO)
+        return f"{shares(intent.least_shares or ZERO)}+"
+    return shares(intent.shares or ZERO)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from polyb0t.core.errors import ConflictError
+from polyb0t.models.wording import span
 
 _SENT: Final = {
     "APPROVED": "It is being sent once.",
@@ -29,16 +30,6 @@ class Standing:
     result: str | None
     detail: str
     now: datetime
-
-
-def span(seconds: float) -> str:
-    """`38 s`, `4 min 10 s`, `22 h`, `3 d`."""
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3_600:
-        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
-    return f"{whole // 3_600} h" if whole < 172_800 else f"{whole // 86_400} d"
 
 
 def person(actor: str | None) -> str:

@@ -6,7 +6,7 @@ from polyb0t.core.units import ZERO, Pusd, plain
 from polyb0t.data.order_book import Side
 from polyb0t.models.fees import FeeUnboundedError, effective_fee, worst_case_cost
 from polyb0t.models.risk import ControlContext, ProposedTrade, Verdict, not_for_closes, unknown
-from polyb0t.models.wording import money, signed_cents
+from polyb0t.models.wording import at_most, limit, money, shares, signed_cents
 
 
 def fee_unknown(trade: ProposedTrade, context: ControlContext) -> Verdict:
@@ -25,9 +25,9 @@ def fee_unknown(trade: ProposedTrade, context: ControlContext) -> Verdict:
     detail = (
         ""
         if covered
-        else f"With the present fee it may cost {plain(most)}, more than {plain(trade.max_cost)}."
+        else f"With the present fee it may cost {at_most(most)}, more than {money(trade.max_cost)}."
     )
-    return Verdict(covered, rate, f"at most {plain(trade.max_cost)} pUSD", detail)
+    return Verdict(covered, rate, f"at most {at_most(trade.max_cost)} pUSD", detail)
 
 
 def balance(trade: ProposedTrade, context: ControlContext) -> Verdict:
@@ -39,8 +39,9 @@ def balance(trade: ProposedTrade, context: ControlContext) -> Verdict:
     if needed is None or held is None:
         return unknown(f"The {unit} that can be used are")
     enough = ZERO < needed <= held
-    detail = "" if enough else f"It needs {plain(needed)} {unit}; {plain(held)} can be used."
-    return Verdict(enough, f"{plain(needed)} {unit}", f"{plain(held)} {unit}", detail)
+    wanted, there = (at_most(needed), limit(held)) if buying else (shares(needed), shares(held))
+    detail = "" if enough else f"It needs {wanted} {unit}; {there} can be used."
+    return Verdict(enough, f"{wanted} {unit}", f"{there} {unit}", detail)
 
 
 def order_too_large(trade: ProposedTrade, context: ControlContext) -> Verdict:
@@ -53,7 +54,7 @@ def order_too_large(trade: ProposedTrade, context: ControlContext) -> Verdict:
     most = min(limits.order_fraction * context.bankroll_pusd, limits.order_max_pusd)
     if trade.least_shares > limits.order_max_shares:
         detail = f"An order is at most {plain(limits.order_max_shares)} shares."
-        return Verdict(False, plain(trade.least_shares), plain(limits.order_max_shares), detail)
+        return Verdict(False, shares(trade.least_shares), plain(limits.order_max_shares), detail)
     return _against(trade.max_cost, most, "An order")
 
 
@@ -154,5 +155,6 @@ def model_unvalidated(trade: ProposedTrade, context: ControlContext) -> Verdict:
 
 def _against(value: Decimal, most: Decimal, what: str) -> Verdict:
     passed = value <= most
-    detail = "" if passed else f"{what} may risk {money(most)} pUSD; this would make it {money(value)}."
-    return Verdict(passed, money(value), money(most), detail)
+    would, may = at_most(value), limit(most)
+    detail = "" if passed else f"{what} may risk {may} pUSD; this would make it {would}."
+    return Verdict(passed, would, may, detail)

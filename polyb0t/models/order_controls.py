@@ -15,7 +15,7 @@ from polyb0t.models.risk import (
     not_for_closes,
     unknown,
 )
-from polyb0t.models.wording import cents, money
+from polyb0t.models.wording import cents, money, shares
 
 HUNDREDTH: Final = Decimal("0.01")
 
@@ -89,9 +89,9 @@ def depth_thin(trade: ProposedTrade, context: ControlContext) -> Verdict:
     usable = fraction * depth
     enough = trade.least_shares <= usable
     detail = (
-        "" if enough else f"{money(depth)} shares are offered; the order may use {money(usable)} of them."
+        "" if enough else f"{shares(depth)} shares are offered; the order may use {shares(usable)} of them."
     )
-    return Verdict(enough, money(trade.least_shares), money(usable), detail)
+    return Verdict(enough, shares(trade.least_shares), shares(usable), detail)
 
 
 def off_tick(trade: ProposedTrade, context: ControlContext) -> Verdict:
@@ -112,16 +112,16 @@ def below_minimum(trade: ProposedTrade, context: ControlContext) -> Verdict:
     if trade.least_shares < least:
         return Verdict(
             False,
-            f"{plain(trade.least_shares)} sh",
+            f"{shares(trade.least_shares)} sh",
             f"{plain(least)} sh",
             f"The market's smallest order is {plain(least)} shares.",
         )
     dollars = context.limits.marketable_min_pusd
     if trade.spends_money and (trade.amount is None or trade.amount < dollars):
         return Verdict(
-            False, str(trade.amount), plain(dollars), f"The smallest purchase is {plain(dollars)} pUSD."
+            False, money(trade.amount), plain(dollars), f"The smallest purchase is {plain(dollars)} pUSD."
         )
-    return Verdict(True, f"{plain(trade.least_shares)} sh", f"{plain(least)} sh")
+    return Verdict(True, f"{shares(trade.least_shares)} sh", f"{plain(least)} sh")
 
 
 def decimals(trade: ProposedTrade, _context: ControlContext) -> Verdict:

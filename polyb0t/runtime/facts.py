@@ -4,14 +4,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from polyb0t.core.clock import from_microseconds
 from polyb0t.core.ids import AssetId
 from polyb0t.core.units import Price, Pusd, parse_decimal
 from polyb0t.execution.store import EngineStore, Lease, LeaseInfo
 from polyb0t.models.portfolio import DayMark, Portfolio, day_mark, day_result
-from polyb0t.runtime.desk import AccountDesk
-from polyb0t.runtime.watching import MarketWatch
+
+if TYPE_CHECKING:  # readers of the row, each command among them, do not pay for the engine
+    from polyb0t.runtime.desk import AccountDesk
+    from polyb0t.runtime.watching import MarketWatch
 
 DAY_OPENED = "day.opened"
 
@@ -96,7 +99,7 @@ class DayBook:
 class Publisher:
     """Collects the facts after each cycle; the lease's thread writes them with its next beat."""
 
-    def __init__(self, desk: AccountDesk, watch: MarketWatch, days: DayBook) -> None:
+    def __init__(self, desk: "AccountDesk", watch: "MarketWatch", days: DayBook) -> None:
         self._desk = desk
         self._watch = watch
         self._days = days
