@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import termios
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
@@ -47,10 +48,8 @@ class Terminal:
 
         def look() -> "re.Match[str] | None":
             if select.select([self._primary], [], [], 0)[0]:
-                try:
+                with suppress(OSError):  # the other end is closed
                     self.text += os.read(self._primary, 65_536).decode(errors="replace")
-                except OSError:
-                    pass
             return re.search(pattern, self.text)
 
         return eventually(look, within=within, what=f"{pattern!r} in {self.text[-2000:]!r}")
@@ -91,7 +90,12 @@ def test_the_first_five_minutes(home: Household) -> None:
     # 1:30  four steps with times, and the line to type in the second terminal
     launcher = start(home, "run", DRY_RUN)
     printed = home.output("run")
-    assert [int(step) for step in re.findall(r"^ (\d)/4 .* done +\d+ s$", printed, re.M)] == [1, 2, 3, 4]
+    assert [int(step) for step in re.findall(r"^ (\d)/4 .* done +\d+ s$", printed, re.MULTILINE)] == [
+        1,
+        2,
+        3,
+        4,
+    ]
     assert "make watch" in printed
     assert "make practice" in printed
     # a path is as long as it is
