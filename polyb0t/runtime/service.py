@@ -205,6 +205,8 @@ class _Run:
         )
         with self._signals():
             self._compare()  # before anything else: our records against the exchange's
+            if self._engine.listening is not None:
+                self._engine.listening.start()
             self._engine.executor.start()
             jobs.start()
             try:

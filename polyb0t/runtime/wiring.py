@@ -12,6 +12,7 @@ from polyb0t.core.units import ZERO, Pusd
 from polyb0t.data.markets import FeeSchedule
 from polyb0t.data.universe import UniverseRules
 from polyb0t.execution.dispatcher import Dispatcher
+from polyb0t.execution.fill_intake import FillIntake
 from polyb0t.execution.gateway import OrderGateway
 from polyb0t.execution.in_flight import InFlight
 from polyb0t.execution.intents import IntentManager, ProposingRules
@@ -31,6 +32,7 @@ from polyb0t.runtime.halt_file import HaltFile
 from polyb0t.runtime.places import scope_dir
 from polyb0t.runtime.snapshots import Snapshots
 from polyb0t.runtime.surroundings import Surroundings
+from polyb0t.runtime.user_feed import UserFeed
 from polyb0t.runtime.watching import MarketWatch, WatchSettings
 from polyb0t.venue.account import PolymarketAccount
 from polyb0t.venue.account_api import AccountApi, TradingWallet
@@ -45,9 +47,26 @@ from polyb0t.venue.markets import PolymarketMarkets, PublicAddresses
 from polyb0t.venue.one_shot import OneShot
 from polyb0t.venue.query import CatalogueQuery
 from polyb0t.venue.signing import SigningKey
+from polyb0t.venue.user_stream import UserStream
 
 DRIFT_FRACTION = Decimal("0.02")  # a fill elsewhere moves the bankroll while a proposal waits
 BOOK_AGE_SECONDS = 12.0  # younger than the 15 s that a signal trusts, so that a cycle finds them fresh
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """The account's socket and what stores its news; polling stays the truth."""
+
+    stream: UserStream
+    feed: UserFeed
+
+    def start(self) -> None:
+        self.feed.start()
+        self.stream.start()
+
+    def close(self) -> None:
+        self.stream.close()
+        self.feed.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +80,7 @@ class Engine:
     desk: AccountDesk
     watch: MarketWatch
     stream: MarketStream
+    listening: Listening | None  # to the account's socket; live only
     close: Callable[[], None]
 
 
@@ -237,11 +257,22 @@ def build_engine(
         )
     )
 
+    listening = None
+    if account.api is not None:
+        intake = FillIntake(stores, lease, in_flight, ask=agreement.follow)
+        feed = UserFeed(intake, agreement)
+        user_stream = UserStream(
+            environment.user_ws_url, account.api.credentials, feed, clock, fee_of=fee_lookup(stores)
+        )
+        listening = Listening(user_stream, feed)
+
     def close() -> None:
+        if listening is not None:
+            listening.close()
         stream.close()
         reader.close()
 
-    return Engine(cycle, thread, live_executor, agreement, desk, watch, stream, close)
+    return Engine(cycle, thread, live_executor, agreement, desk, watch, stream, listening, close)
 
 
 def _desk_settings(settings: Settings, regime: Regime, environment: VenueEnvironment) -> DeskSettings:
