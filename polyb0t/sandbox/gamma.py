@@ -6,15 +6,13 @@ volumes appear as text and as numbers, prices are those of the first outcome.
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
 
-from polyb0t.core.units import parse_decimal
-from polyb0t.sandbox.gamma_json import event_json, market_json, tag_id, tag_slug
-from polyb0t.sandbox.identifiers import event_of_position, short
+from polyb0t.sandbox.gamma_filters import wanted
+from polyb0t.sandbox.gamma_json import event_json, market_json
 from polyb0t.sandbox.text import e6_text
 from polyb0t.sandbox.types import MarketView
 from polyb0t.sandbox.wire import Reply, Request, Router, WireError, json_reply
@@ -22,7 +20,6 @@ from polyb0t.sandbox.world import World
 
 PAGE: Final = 100
 DEFAULT_PAGE: Final = 20
-_NUMBER_FILTERS: Final = {"volume_num": "volume_e6", "liquidity_num": "liquidity_e6"}
 
 
 def add_routes(router: Router, world: World) -> None:
@@ -132,7 +129,8 @@ class Gamma:
         return kept[1]
 
     def _selected(self, query: Mapping[str, list[str]]) -> list[MarketView]:
-        return [view for view in self._world.markets() if _keeps(view, query)]
+        keeps = wanted(query)
+        return [view for view in self._world.markets() if all(keep(view) for keep in keeps)]
 
     def _page(self, views: list[MarketView], query: Mapping[str, list[str]]) -> tuple[list[MarketView], str]:
         falling = query.get("ascending", ["true"])[-1].lower() == "false"
@@ -185,65 +183,8 @@ def _sort_key(query: Mapping[str, list[str]]) -> Callable[[MarketView], Any]:
     return lambda view: (first(view), _natural(view.spec.gamma_id))
 
 
-def _keeps(view: MarketView, query: Mapping[str, list[str]]) -> bool:
-    spec = view.spec
-    v2 = spec.version == "v2"
-    sets: tuple[tuple[str, Iterable[str]], ...] = (
-        ("id", (spec.gamma_id,)),
-        ("slug", (spec.slug,)),
-        ("condition_ids", {spec.condition_id, short(spec.condition_id)} if v2 else {spec.condition_id}),
-        ("clob_token_ids", () if v2 else spec.token_ids),
-        ("position_ids", spec.token_ids if v2 else ()),
-        ("request_ids", (spec.condition_id,) if v2 else ()),
-        ("onchain_event_ids", (event_of_position(int(spec.token_ids[0])),) if v2 else ()),
-        ("question_ids", (spec.question_id,)),
-        ("version", (spec.version,)),
-        ("tag_slug", tuple(map(tag_slug, spec.tags))),
-        ("tag_id", tuple(map(tag_id, spec.tags))),
-    )
-    if any(name in query and not set(query[name]) & set(have) for name, have in sets):
-        return False
-    flags = (("closed", view.closed, "false"), ("active", True, ""), ("archived", False, ""))
-    for name, value, default in flags:
-        asked = query.get(name, [default])[-1].lower()
-        if asked and asked != str(value).lower():
-            return False
-    return _in_ranges(view, query)
-
-
-def _in_ranges(view: MarketView, query: Mapping[str, list[str]]) -> bool:
-    for name, field in _NUMBER_FILTERS.items():
-        have = getattr(view, field)
-        if have < _millionths(query, f"{name}_min", 0) or have > _millionths(query, f"{name}_max", 1 << 80):
-            return False
-    for name, at in (("start_date", view.spec.start_ms), ("end_date", view.spec.end_ms)):
-        if at < _instant(query, f"{name}_min", 0) or at > _instant(query, f"{name}_max", 1 << 60):
-            return False
-    return True
-
-
 def _whole(query: Mapping[str, list[str]], name: str, default: int) -> int:
     text = query.get(name, [str(default)])[-1]
     if not (text.isascii() and text.isdigit() and len(text) < 12):
         raise WireError(422, f"{name} must be a whole number", {"type": "validation error"})
     return int(text)
-
-
-def _millionths(query: Mapping[str, list[str]], name: str, default: int) -> int:
-    if name not in query:
-        return default
-    try:
-        return int(parse_decimal(query[name][-1]).scaleb(6))
-    except ValueError as error:
-        raise WireError(422, f"{name} must be a number", {"type": "validation error"}) from error
-
-
-def _instant(query: Mapping[str, list[str]], name: str, default: int) -> int:
-    if name not in query:
-        return default
-    try:
-        at = datetime.fromisoformat(query[name][-1].replace(" ", "+"))
-    except ValueError as error:
-        raise WireError(422, f"{name} must be a date", {"type": "validation error"}) from error
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return int(at.timestamp()) * 1000

@@ -32,6 +32,7 @@ class Market:
     tape: deque[Trade] = field(default_factory=lambda: deque(maxlen=TAPE_LENGTH))
     history: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=HISTORY_LENGTH))
     _views: list[BookView | None] = field(default_factory=lambda: [None, None])
+    _seen: tuple[tuple[object, ...], MarketView] | None = None
 
     def touch(self, now_ms: int) -> None:
         """The book or the terms changed."""
@@ -70,8 +71,14 @@ class Market:
             self.history.append((now_ms, middle))
 
     def view(self, now_ms: int) -> MarketView:
-        """The market for a reader."""
-        since = now_ms // _HOUR_MS - 24
+        """The market for a reader; the same object until something changes, or an hour of volume ends."""
+        hour = now_ms // _HOUR_MS
+        mark = (hour, self.sequence, self.volume, self.accepting, self.payouts, self.last_price, self.tick)
+        if self._seen is None or self._seen[0] != mark:
+            self._seen = (mark, self._view(hour - 24))
+        return self._seen[1]
+
+    def _view(self, since: int) -> MarketView:
         return MarketView(
             spec=self.spec,
             tick_e6=self.tick,
