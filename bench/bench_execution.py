@@ -28,8 +28,9 @@ from tests.e2e.household import Household
 
 APPROVALS = 60
 WITHIN_SECONDS = 120.0
-# Small orders and no rest, so that the same markets are proposed again and limits never end the run.
+# Small orders and no rest, so that the same markets are proposed again soon and limits never end the run.
 ENGINE = {
+    "POLYBOT_LOOP_INTERVAL_SECONDS": "5",
     "POLYBOT_MOST_WAITING": "40",
     "POLYBOT_MAX_ORDER_PUSD": "8",
     "POLYBOT_COOLDOWN_SECONDS": "0",
