@@ -78,8 +78,8 @@ class Settings(BaseSettings):
     )
     signature_type: Literal[0, 1, 2, 3] = Field(
         3,
-        description="Kind of wallet: 0 plain EOA, 1 proxy, 2 Safe, 3 deposit wallet; on the sandbox, if unset, "
-        "the practice account's own.",
+        description="Kind of wallet: 0 plain EOA, 1 proxy, 2 Safe, 3 deposit wallet; "
+        "on the sandbox, if unset, the practice account's own.",
     )
     bankroll_pusd: PusdAmount = Field(
         Decimal(1000), description="Dry run only: the pretend cash that trades are sized against, in pUSD."
