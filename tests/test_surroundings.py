@@ -19,7 +19,7 @@ STRANGER = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
 def sandbox() -> Iterator[RunningSandbox]:
     """Two plain accounts, and a deposit wallet that the first one's key owns."""
     with running_sandbox(markets=1, accounts=2) as running:
-        plain, other = running.world.accounts
+        plain, other = running.world.accounts[:2]
         owned = replace(plain, index=2, wallet=DEPOSIT_WALLET, signature_type=3)
         running.world.accounts = (plain, other, owned)
         yield running

@@ -3,9 +3,7 @@
 L1 proves a wallet, L2 an API key. What a key sees and cancels is what that key placed.
 """
 
-import base64
-import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -14,17 +12,20 @@ from polyb0t.sandbox.account_json import order_json, trade_json
 from polyb0t.sandbox.auth import Credentials, KeyRing
 from polyb0t.sandbox.contracts import EXCHANGE_V2, EXCHANGE_V3, NEG_RISK_EXCHANGE_V2
 from polyb0t.sandbox.heartbeats import Heartbeats, WrongHeartbeatError
-from polyb0t.sandbox.orders import checked_request, decode_payload
+from polyb0t.sandbox.house import House
+from polyb0t.sandbox.identifiers import long
+from polyb0t.sandbox.makers import sessions_of, wallet_of
+from polyb0t.sandbox.orders import checked_request, claims_post_only, decode_payload
+from polyb0t.sandbox.paging import page
+from polyb0t.sandbox.rates import Headers, Rates, What
 from polyb0t.sandbox.text import e6_text
-from polyb0t.sandbox.types import Cancellation, Placement, Refusal
+from polyb0t.sandbox.types import Cancellation, OrderView, Placement, Refusal
+from polyb0t.sandbox.wallets import DEPOSIT
 from polyb0t.sandbox.wire import Reply, Request, Router, WireError, json_reply, parse_body
 from polyb0t.sandbox.world import World
 
 MOST_ORDERS: Final = 15
 MOST_CANCELS: Final = 1000
-PAGE: Final = 100
-FIRST_CURSOR: Final = "MA=="
-END_CURSOR: Final = "LTE="
 _SPENDERS: Final = {
     "COLLATERAL": (EXCHANGE_V2, NEG_RISK_EXCHANGE_V2, EXCHANGE_V3),
     "CONDITIONAL": (EXCHANGE_V2, NEG_RISK_EXCHANGE_V2),
@@ -51,9 +52,9 @@ class Beat(msgspec.Struct, frozen=True):
     heartbeat_id: str | None = ""
 
 
-def add_routes(router: Router, world: World, keys: KeyRing, heartbeats: Heartbeats) -> None:
+def add_routes(router: Router, keys: KeyRing, heartbeats: Heartbeats, house: House, rates: Rates) -> None:
     """The account's routes under `/clob`."""
-    account = Account(world, keys, heartbeats)
+    account = Account(keys, heartbeats, house, rates)
     routes: list[tuple[str, str, Callable[[Request], Reply]]] = [
         ("POST", "/auth/api-key", lambda request: json_reply(keys.create(request).wire())),
         ("GET", "/auth/derive-api-key", lambda request: json_reply(keys.derive(request).wire())),
@@ -71,6 +72,8 @@ def add_routes(router: Router, world: World, keys: KeyRing, heartbeats: Heartbea
         ("GET", "/data/trades", account.trades),
         ("GET", "/balance-allowance", account.balance),
         ("GET", "/balance-allowance/update", account.balance),
+        ("GET", "/v1/user/session-signers", account.session_keys),
+        ("GET", "/v1/user/rate-limit-tier", account.tier),
         ("POST", "/v1/heartbeats", account.beat),
     ]
     for method, path, handler in routes:
@@ -80,10 +83,12 @@ def add_routes(router: Router, world: World, keys: KeyRing, heartbeats: Heartbea
 class Account:
     """The routes that need an API key."""
 
-    def __init__(self, world: World, keys: KeyRing, heartbeats: Heartbeats) -> None:
-        self._world = world
+    def __init__(self, keys: KeyRing, heartbeats: Heartbeats, house: House, rates: Rates) -> None:
+        self._world: World = house.world
         self._keys = keys
         self._heartbeats = heartbeats
+        self._house = house
+        self._rates = rates
 
     def api_keys(self, request: Request) -> Reply:
         """`GET /auth/api-keys`."""
@@ -97,90 +102,118 @@ class Account:
 
     def closed_only(self, request: Request) -> Reply:
         """`GET /auth/ban-status/closed-only`."""
+        who = self._keys.authenticate(request)
+        return json_reply({"closed_only": who.address.lower() in self._house.closed_only})
+
+    def session_keys(self, request: Request) -> Reply:
+        """`GET /v1/user/session-signers`: of the deposit wallet of whoever asks."""
+        who = self._keys.authenticate(request)
+        wallet = wallet_of(who.address, DEPOSIT, self._world)
+        if wallet is None:
+            raise WireError(404, "deposit wallet not found")
+        return json_reply({"wallet": wallet, "signers": sessions_of(wallet, self._world)})
+
+    def tier(self, request: Request) -> Reply:
+        """`GET /v1/user/rate-limit-tier`."""
         self._keys.authenticate(request)
-        return json_reply({"closed_only": False})
+        return json_reply({"tier": self._rates.tier})
 
     def place(self, request: Request) -> Reply:
         """`POST /order`."""
+        self._house.check_region()
         who = self._keys.authenticate(request)
+        headers = self._rates.charge(who.address, What.ORDERS, 1)
         try:
             placement = self._placed(request.body, who)
         except Refusal as refusal:
             extra = {"orderID": refusal.order_id} if refusal.order_id else None
-            raise WireError(refusal.http_status, refusal.text, extra) from refusal
-        return json_reply(_placement_json(placement))
+            raise WireError(refusal.http_status, refusal.text, extra, headers) from refusal
+        return json_reply(_placement_json(placement), headers=headers)
 
     def place_many(self, request: Request) -> Reply:
         """`POST /orders`: each leg stands alone; a refused one answers 200 with a text and no id."""
+        self._house.check_region()
         who = self._keys.authenticate(request)
         legs = parse_body(request, list[msgspec.Raw])
         if len(legs) > MOST_ORDERS:
             raise WireError(400, f"Too many orders in payload: {len(legs)}, max allowed: {MOST_ORDERS}")
-        return json_reply([self._leg(leg, who) for leg in legs])
+        if not legs:
+            raise WireError(400, "Invalid order payload")
+        headers = self._rates.charge(who.address, What.ORDERS, len(legs))
+        self._house.check_orders(post_only=all(map(claims_post_only, legs)))
+        return json_reply([self._leg(leg, who) for leg in legs], headers=headers)
 
     def cancel_one(self, request: Request) -> Reply:
         """`DELETE /order`."""
-        who = self._keys.authenticate(request)
+        who = self._canceller(request)
         wanted = parse_body(request, CancelOne)
-        return _cancelled(self._world.cancel(who.api_key, [wanted.order_id]))
+        return self._cancel(who, [wanted.order_id])
 
     def cancel_many(self, request: Request) -> Reply:
         """`DELETE /orders`."""
-        who = self._keys.authenticate(request)
+        who = self._canceller(request)
         wanted = parse_body(request, list[str])
         if len(wanted) > MOST_CANCELS:
             raise WireError(400, f"Too many orders in payload: {len(wanted)}, max allowed: {MOST_CANCELS}")
-        return _cancelled(self._world.cancel(who.api_key, wanted))
+        return self._cancel(who, wanted)
 
     def cancel_all(self, request: Request) -> Reply:
         """`DELETE /cancel-all`: everything that this key placed."""
-        return _cancelled(self._world.cancel_all(self._keys.authenticate(request).api_key))
+        who = self._canceller(request)
+        headers = self._rates.charge(who.address, What.CANCELS, 1)
+        return self._cancelled(who, self._world.cancel_all(who.api_key), headers)
 
     def cancel_market(self, request: Request) -> Reply:
         """`DELETE /cancel-market-orders`: by market, by token, or both."""
-        who = self._keys.authenticate(request)
+        who = self._canceller(request)
         wanted = parse_body(request, CancelMarket)
         if not wanted.market and not wanted.asset_id:
             raise WireError(400, "Invalid order payload")
-        return _cancelled(
-            self._world.cancel_market(who.api_key, market=wanted.market, asset_id=wanted.asset_id)
-        )
+        headers = self._rates.charge(who.address, What.CANCELS, 1)
+        market = long(wanted.market)
+        done = self._world.cancel_market(who.api_key, market=market, asset_id=wanted.asset_id)
+        return self._cancelled(who, done, headers)
 
     def order(self, request: Request) -> Reply:
         """`GET /data/order/{id}`: any status, but only one's own."""
-        who = self._keys.authenticate(request)
+        who = self._reader(request)
         found = self._world.order(request.values[0].lower())
-        if found is None or found.owner != who.api_key:
+        if found is None or found.owner != who.api_key or not self._readable(found):
             raise WireError(404, "order not found")
         return json_reply(order_json(found))
 
     def orders(self, request: Request) -> Reply:
         """`GET /data/orders`: live ones; with `id` that one in any status."""
-        who = self._keys.authenticate(request)
+        who = self._reader(request)
         found = self._world.orders(
             who.api_key,
-            market=request.param("market") or "",
+            market=long(request.param("market") or ""),
             asset_id=request.param("asset_id") or "",
             order_id=(request.param("id") or "").lower(),
         )
-        return _page(request, [order_json(order) for order in found])
+        return page(request, [order_json(order) for order in found if self._readable(order)])
 
     def trades(self, request: Request) -> Reply:
         """`GET /data/trades`: those in which this key took part, newest first."""
-        who = self._keys.authenticate(request)
+        who = self._reader(request)
         found = self._world.trades(
             who.api_key,
             maker=request.param("maker_address") or "",
             trade_id=request.param("id") or "",
-            market=request.param("market") or "",
+            market=long(request.param("market") or ""),
             asset_id=request.param("asset_id") or "",
             after_s=_seconds(request, "after"),
             before_s=_seconds(request, "before"),
         )
-        return _page(request, [trade_json(trade, who.api_key) for trade in found])
+        lag_ms, now_ms = self._house.order_lag_ms, self._world.now_ms
+        seen = [trade for trade in found if trade.match_ms + lag_ms <= now_ms]
+        return page(request, [trade_json(trade, who.api_key) for trade in seen])
 
     def balance(self, request: Request) -> Reply:
-        """`GET /balance-allowance`: base units. A wallet of another type is empty, truthfully."""
+        """`GET /balance-allowance`: base units, of the wallet that follows from key and signature type.
+
+        Where there is no such wallet the answer is nothing, truthfully, and not an error.
+        """
         who = self._keys.authenticate(request)
         kind = request.param("asset_type") or ""
         if kind not in _SPENDERS:
@@ -188,12 +221,13 @@ class Account:
         token = None if kind == "COLLATERAL" else request.param("token_id") or ""
         if token is not None and self._world.condition_of(token) is None:
             raise WireError(400, "Invalid token id")
-        own = (request.param("signature_type") or "0") == "0"
+        asked = request.param("signature_type") or "0"
+        wallet = wallet_of(who.address, int(asked), self._world) if asked in ("0", "1", "2", "3") else None
         return json_reply(
             {
-                "balance": str(self._world.balance(who.address, token) if own else 0),
+                "balance": str(self._world.balance(wallet, token) if wallet else 0),
                 "allowances": {
-                    spender: str(self._world.allowance(who.address, spender, token) if own else 0)
+                    spender: str(self._world.allowance(wallet, spender, token) if wallet else 0)
                     for spender in _SPENDERS[kind]
                 },
             }
@@ -210,13 +244,39 @@ class Account:
         return json_reply({"heartbeat_id": given})
 
     def _placed(self, raw: bytes | msgspec.Raw, who: Credentials) -> Placement:
-        return self._world.place(checked_request(decode_payload(raw), who, self._world))
+        payload = decode_payload(raw)
+        self._house.check_orders(post_only=payload.post_only)
+        self._house.check_person(who.address, opening=payload.order.side == "BUY")
+        return self._world.place(checked_request(payload, who, self._world))
 
     def _leg(self, raw: msgspec.Raw, who: Credentials) -> dict[str, object]:
         try:
             return _placement_json(self._placed(raw, who))
         except (Refusal, WireError) as refusal:
-            return _placement_json(Placement(order_id="", status="")) | {"errorMsg": refusal.text}
+            # The venue calls a failed leg a success without an id, and its status means nothing.
+            return _placement_json(Placement(order_id="", status="delayed")) | {"errorMsg": refusal.text}
+
+    def _reader(self, request: Request) -> Credentials:
+        who = self._keys.authenticate(request)
+        self._house.check_reads()
+        return who
+
+    def _canceller(self, request: Request) -> Credentials:
+        who = self._keys.authenticate(request)
+        self._house.check_cancels()
+        return who
+
+    def _readable(self, order: OrderView) -> bool:
+        return self._house.readable(order.order_id, order.created_ms)
+
+    def _cancel(self, who: Credentials, order_ids: list[str]) -> Reply:
+        headers = self._rates.charge(who.address, What.CANCELS, len(order_ids))
+        return _cancelled(self._world.cancel(who.api_key, order_ids), headers)
+
+    def _cancelled(self, who: Credentials, done: Cancellation, headers: Headers) -> Reply:
+        """A sweeping cancel costs what it cancelled, which is known afterwards."""
+        self._rates.owe(who.address, What.CANCELS, len(done.canceled))
+        return _cancelled(done, headers)
 
 
 def _placement_json(placement: Placement) -> dict[str, object]:
@@ -232,27 +292,9 @@ def _placement_json(placement: Placement) -> dict[str, object]:
     }
 
 
-def _cancelled(result: Cancellation) -> Reply:
-    return json_reply({"canceled": list(result.canceled), "not_canceled": dict(result.not_canceled)})
-
-
-def _page(request: Request, rows: Sequence[dict[str, object]]) -> Reply:
-    """One page; the cursor is the base64 of an offset, the end is `LTE=`."""
-    start = _offset(request.param("next_cursor") or FIRST_CURSOR)
-    shown = rows[start : start + PAGE]
-    after = start + PAGE
-    cursor = base64.b64encode(str(after).encode()).decode() if after < len(rows) else END_CURSOR
-    return json_reply({"data": shown, "next_cursor": cursor, "limit": PAGE, "count": len(shown)})
-
-
-def _offset(cursor: str) -> int:
-    if cursor == END_CURSOR:
-        return 1 << 40
-    try:
-        offset = int(base64.b64decode(cursor, validate=True).decode())
-    except (binascii.Error, ValueError) as error:
-        raise WireError(400, "invalid next_cursor") from error
-    return max(0, offset)
+def _cancelled(result: Cancellation, headers: Headers) -> Reply:
+    body = {"canceled": list(result.canceled), "not_canceled": dict(result.not_canceled)}
+    return json_reply(body, headers=headers)
 
 
 def _seconds(request: Request, name: str) -> int | None:

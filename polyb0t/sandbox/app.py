@@ -5,7 +5,7 @@ Everything runs on one event loop and therefore one request at a time; the world
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from polyb0t.core.clock import Clock, milliseconds
@@ -15,6 +15,11 @@ from polyb0t.sandbox.books import Books
 from polyb0t.sandbox.environment import environment
 from polyb0t.sandbox.faults import Faults, pause_ms
 from polyb0t.sandbox.heartbeats import Heartbeats
+from polyb0t.sandbox.house import House, VenueClock
+from polyb0t.sandbox.panel import Panel
+from polyb0t.sandbox.rates import Rates
+from polyb0t.sandbox.scenario import Timetable
+from polyb0t.sandbox.socket_faults import SocketFaults
 from polyb0t.sandbox.sockets import Message, Receive, Send, Sockets
 from polyb0t.sandbox.wire import Reply, Request, Router, WireError, json_reply
 from polyb0t.sandbox.world import World
@@ -30,30 +35,38 @@ def create_app(
     world: World, *, clock: Clock, faults: Faults | None = None, keys: KeyRing | None = None
 ) -> "SandboxApp":
     """The application over `world`; `clock` is what signatures are checked against."""
-    return SandboxApp(world, clock, faults or Faults(), keys or KeyRing(clock))
+    venue_clock = VenueClock(clock)
+    return SandboxApp(world, venue_clock, faults or Faults(), keys or KeyRing(venue_clock))
 
 
 class SandboxApp:
     """Routes, sockets and the task that lets the world's time pass."""
 
-    def __init__(self, world: World, clock: Clock, faults: Faults, keys: KeyRing) -> None:
+    def __init__(self, world: World, clock: VenueClock, faults: Faults, keys: KeyRing) -> None:
         self.world = world
         self.clock = clock
+        self.house = House(world, clock)
+        self.rates = Rates(clock)
+        self.socket_faults = SocketFaults()
         self.faults = faults
         self.keys = keys
         books = Books(world)
         self.heartbeats = Heartbeats(world, clock)
-        self.sockets = Sockets(world, books, keys)
+        self.sockets = Sockets(world, books, keys, self.socket_faults)
         self._router = Router()
+        self.timetable = Timetable(self._router.answer)
         gamma.add_routes(self._router, world)
         clob.add_routes(self._router, world, books, clock)
         clob_lists.add_routes(self._router, world)
-        account.add_routes(self._router, world, keys, self.heartbeats)
+        account.add_routes(self._router, keys, self.heartbeats, self.house, self.rates)
         data_api.add_routes(self._router, world)
-        control.add_routes(self._router, world, faults, self.sockets.cut_all)
+        control.add_routes(self._router, world, self.step)
+        Panel(
+            self.house, self.rates, (faults, self.socket_faults), self.timetable, self.sockets.cut_all
+        ).add_routes(self._router)
         self._router.add("GET", "/", self._front)
-        self._router.add("GET", "/api/geoblock", _geoblock)
-        self._router.add("GET", "/relayer/deployed", _deployed)
+        self._router.add("GET", "/api/geoblock", self._geoblock)
+        self._router.add("GET", "/relayer/deployed", self._deployed)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -74,8 +87,27 @@ class SandboxApp:
             while not self.world.paused and self.world.now_ms < goal:
                 behind = goal - self.world.now_ms
                 # After a long absence the world itself knows how to catch up in one go.
-                self.world.advance_to(goal if behind > AWAY_MS else goal - max(0, behind - SLICE_MS))
+                self._advance(goal if behind > AWAY_MS else goal - max(0, behind - SLICE_MS))
                 await asyncio.sleep(0)
+
+    def step(self, milliseconds: int) -> None:
+        """Let a paused world's time pass; what a scenario planned in between happens in between."""
+        goal = self.world.now_ms + milliseconds
+        for due in self._stations(goal):
+            self.world.step(max(0, due - self.world.now_ms))
+            self.timetable.run_due(due)
+
+    def _advance(self, goal_ms: int) -> None:
+        """The same for a clock that runs, until a step of the scenario stops it."""
+        for due in self._stations(goal_ms):
+            self.world.advance_to(due)
+            self.timetable.run_due(self.world.now_ms)
+
+    def _stations(self, goal_ms: int) -> Iterator[int]:
+        """The instants on the way at which a scenario wants something done, then the goal."""
+        while (due := self.timetable.next_due()) is not None and due < goal_ms:
+            yield due
+        yield goal_ms
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -92,17 +124,23 @@ class SandboxApp:
         body = await _read_body(receive)
         delay, fault = (0, None) if path.startswith("/sandbox") else self.faults.strike(method, path)
         await pause_ms(delay)
-        if fault is not None and fault.action == "drop_before":
-            await _drop(scope, receive)
+        action = "" if fault is None else fault.action
+        if action in ("drop_before", "hang_before"):
+            await _lose(scope, receive, cut=action == "drop_before")
             return
-        if fault is not None and fault.action == "status":
+        if fault is not None and action == "status":
             await _answer(send, fault.reply())
             return
         reply = self._reply(scope, body)
-        if fault is not None:  # drop_after: it was handled, and nobody will hear of it
-            await _drop(scope, receive)
-            return
-        await _answer(send, reply)
+        if not path.startswith("/sandbox"):
+            self.timetable.saw(method, path, self.world.now_ms)
+        if action in ("drop_after", "hang_after"):  # it was handled, and nobody will hear of it
+            await _lose(scope, receive, cut=action == "drop_after")
+        elif action == "cut_body":
+            await _half_answer(send, reply)
+            await _lose(scope, receive, cut=True)
+        else:
+            await _answer(send, reply if fault is None else fault.altered(reply))
 
     def _reply(self, scope: Message, body: bytes | None) -> Reply:
         if body is None:
@@ -118,7 +156,7 @@ class SandboxApp:
         await pause_ms(delay)
         serve = {"/ws/market": self.sockets.market, "/ws/user": self.sockets.user}.get(path)
         if fault is not None and fault.action != "status":
-            await _drop(scope, receive)
+            await _lose(scope, receive, cut=True)
         elif fault is not None or serve is None:
             await send({"type": "websocket.close", "code": 1008})
         else:
@@ -133,16 +171,18 @@ class SandboxApp:
             | {"environment": environment(self.world, host)["urls"]}
         )
 
+    def _geoblock(self, _request: Request) -> Reply:
+        """`GET /api/geoblock`: whether whoever asks may trade from where they are."""
+        blocked, country = self.house.geoblocked, self.house.country
+        return json_reply({"blocked": blocked, "ip": "127.0.0.1", "country": country, "region": ""})
 
-def _geoblock(_request: Request) -> Reply:
-    return json_reply({"blocked": False, "ip": "127.0.0.1", "country": "", "region": ""})
-
-
-def _deployed(request: Request) -> Reply:
-    """`GET /relayer/deployed`: there are no smart wallets here."""
-    if not request.param("address"):
-        raise WireError(400, "address is required")
-    return json_reply({"deployed": False})
+    def _deployed(self, request: Request) -> Reply:
+        """`GET /relayer/deployed`: whether this smart wallet was ever made."""
+        address = (request.param("address") or "").lower()
+        if not address:
+            raise WireError(400, "address is required")
+        smart = (account.wallet for account in self.world.accounts if account.signature_type)
+        return json_reply({"deployed": any(wallet.lower() == address for wallet in smart)})
 
 
 async def _read_body(receive: Receive) -> bytes | None:
@@ -160,12 +200,22 @@ async def _read_body(receive: Receive) -> bytes | None:
 
 
 async def _answer(send: Send, reply: Reply) -> None:
-    headers = [
+    await send({"type": "http.response.start", "status": reply.status, "headers": _headers(reply)})
+    await send({"type": "http.response.body", "body": reply.body})
+
+
+async def _half_answer(send: Send, reply: Reply) -> None:
+    """The head and half of the body; the head says that there will be more."""
+    await send({"type": "http.response.start", "status": reply.status, "headers": _headers(reply)})
+    await send({"type": "http.response.body", "body": reply.body[: len(reply.body) // 2], "more_body": True})
+
+
+def _headers(reply: Reply) -> list[tuple[bytes, bytes]]:
+    return [
         (b"content-type", reply.content_type.encode()),
         (b"content-length", str(len(reply.body)).encode()),
+        *((name.lower().encode(), text.encode()) for name, text in reply.headers),
     ]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body})
 
 
 def _cutter(scope: Message) -> Callable[[], None] | None:
@@ -173,11 +223,12 @@ def _cutter(scope: Message) -> Callable[[], None] | None:
     return found
 
 
-async def _drop(scope: Message, receive: Receive) -> None:
-    """Cut the connection without a byte of reply, and wait until the server has noticed."""
-    cut = _cutter(scope)
-    if cut is None:
-        raise RuntimeError("this server gives no way to cut a connection")
-    cut()
+async def _lose(scope: Message, receive: Receive, *, cut: bool) -> None:
+    """Say nothing more: cut the connection, or leave it open until the client has had enough."""
+    if cut:
+        cutter = _cutter(scope)
+        if cutter is None:
+            raise RuntimeError("this server gives no way to cut a connection")
+        cutter()
     while (await receive())["type"] not in ("http.disconnect", "websocket.disconnect"):
         pass

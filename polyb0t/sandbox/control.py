@@ -1,4 +1,4 @@
-"""`/sandbox`: look at the world, stop its clock, break things, decide a market."""
+"""`/sandbox`: look at the world, stop its clock, decide a market."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -7,7 +7,6 @@ import msgspec
 
 from polyb0t.core.units import parse_decimal, to_e6
 from polyb0t.sandbox.environment import environment
-from polyb0t.sandbox.faults import Fault, Faults
 from polyb0t.sandbox.types import MILLION
 from polyb0t.sandbox.wire import Reply, Request, Router, WireError, json_reply, parse_body
 from polyb0t.sandbox.world import World
@@ -24,39 +23,28 @@ class ClockOrder(msgspec.Struct, forbid_unknown_fields=True):
     step_ms: int = 0
 
 
-class FaultList(msgspec.Struct, forbid_unknown_fields=True):
-    """`PUT /sandbox/faults`: the rules in force from now on."""
-
-    faults: list[Fault]
-
-
 class Payouts(msgspec.Struct, forbid_unknown_fields=True):
     """`POST /sandbox/markets/{condition}/resolve`: pUSD per share, in outcome order."""
 
     payouts: list[str | int | float]
 
 
-def add_routes(router: Router, world: World, faults: Faults, cut_sockets: Callable[[], int]) -> None:
-    """The routes under `/sandbox`."""
-    control = Control(world, faults, cut_sockets)
+def add_routes(router: Router, world: World, step: Callable[[int], None]) -> None:
+    """The routes under `/sandbox` that look, move the clock and decide; `step` lets time pass."""
+    control = Control(world, step)
     router.add("GET", "/sandbox/environment", control.environment)
     router.add("GET", "/sandbox/state", control.state)
-    router.add("GET", "/sandbox/faults", control.list_faults)
-    router.add("PUT", "/sandbox/faults", control.set_faults)
-    router.add("DELETE", "/sandbox/faults", control.lift_faults)
     router.add("GET", "/sandbox/clock", control.clock)
     router.add("POST", "/sandbox/clock", control.move_clock)
     router.add("POST", "/sandbox/markets/{}/resolve", control.resolve)
-    router.add("DELETE", "/sandbox/sockets", control.cut)
 
 
 class Control:
     """The operator's side of one world."""
 
-    def __init__(self, world: World, faults: Faults, cut_sockets: Callable[[], int]) -> None:
+    def __init__(self, world: World, step: Callable[[int], None]) -> None:
         self._world = world
-        self._faults = faults
-        self._cut_sockets = cut_sockets
+        self._step = step
 
     def environment(self, request: Request) -> Reply:
         """Where everything is, as seen from the address that the caller used."""
@@ -71,25 +59,6 @@ class Control:
                 "state": self._world.state(),
             }
         )
-
-    def list_faults(self, _request: Request) -> Reply:
-        """The rules in force."""
-        return json_reply({"faults": self._faults.listing()})
-
-    def set_faults(self, request: Request) -> Reply:
-        """Replace the rules."""
-        refusal = "faults must be a list of rules"
-        if request.body.lstrip().startswith(b"["):
-            rules = parse_body(request, list[Fault], refusal)
-        else:
-            rules = parse_body(request, FaultList, refusal).faults
-        self._faults.replace(rules)
-        return self.list_faults(request)
-
-    def lift_faults(self, request: Request) -> Reply:
-        """Lift every rule."""
-        self._faults.clear()
-        return self.list_faults(request)
 
     def clock(self, _request: Request) -> Reply:
         """Where the world's clock stands."""
@@ -107,7 +76,7 @@ class Control:
         elif not self._world.paused:
             raise WireError(409, "the clock runs; pause it before stepping")
         else:
-            self._world.step(order.step_ms)
+            self._step(order.step_ms)
         return self.clock(request)
 
     def resolve(self, request: Request) -> Reply:
@@ -122,10 +91,6 @@ class Control:
             raise WireError(409, "the market is resolved already")
         self._world.resolve(condition, (first, second))
         return json_reply({"condition_id": condition, "payouts_e6": [first, second]})
-
-    def cut(self, _request: Request) -> Reply:
-        """Cut every socket without a goodbye, as a network does."""
-        return json_reply({"cut": self._cut_sockets()})
 
 
 def _payouts(given: list[str | int | float]) -> tuple[int, int]:

@@ -10,17 +10,26 @@ import msgspec
 
 from polyb0t.sandbox.auth import Credentials
 from polyb0t.sandbox.contracts import exchange_of
-from polyb0t.sandbox.signatures import InvalidSignatureError, OrderFields, checksum, order_hash, recover
+from polyb0t.sandbox.makers import check_maker, may_sign
+from polyb0t.sandbox.signatures import (
+    InvalidSignatureError,
+    OrderFields,
+    checksum,
+    domain_separator,
+    order_digest,
+    recover,
+    struct_hash,
+)
 from polyb0t.sandbox.types import OrderRequest, OrderType, Side
+from polyb0t.sandbox.wallets import DEPOSIT
 from polyb0t.sandbox.wire import UNREADABLE, WireError
 from polyb0t.sandbox.world import World
+from polyb0t.sandbox.wrapped import signer_of
 
 BAD_PAYLOAD = "Invalid order payload"
 OLD_VERSION = "invalid order version, please use the latest clob-client"
 NOT_OWNER = "the order owner has to be the owner of the API KEY"
-NOT_SIGNER = "the order signer address has to be the address of the API KEY"
-NOT_ALLOWED = "maker address not allowed, please use the deposit wallet flow"
-EOA = 0
+BAD_SIGNATURE = "invalid signature"
 
 
 class WireOrder(msgspec.Struct, frozen=True, rename="camel"):
@@ -64,6 +73,14 @@ def decode_payload(raw: bytes | msgspec.Raw) -> OrderPayload:
         raise WireError(400, text) from error
 
 
+def claims_post_only(raw: msgspec.Raw) -> bool:
+    """Whether one leg of a batch says that it only rests; an unreadable one does not."""
+    try:
+        return decode_payload(raw).post_only
+    except WireError:
+        return False
+
+
 def checked_request(payload: OrderPayload, who: Credentials, world: World) -> OrderRequest:
     """The order after every check that needs no book.
 
@@ -73,16 +90,14 @@ def checked_request(payload: OrderPayload, who: Credentials, world: World) -> Or
     order = payload.order
     if payload.owner != who.api_key:
         raise WireError(400, NOT_OWNER)
-    if order.signer.lower() != who.address.lower():
-        raise WireError(400, NOT_SIGNER)
-    if order.signature_type != EOA or order.maker.lower() != who.address.lower():
-        raise WireError(400, NOT_ALLOWED)
+    check_maker(order.maker, order.signer, order.signature_type, who.address, world)
     condition = world.condition_of(order.token_id)
     if condition is None:
         raise WireError(400, "Invalid token id")
     spec = world.market(condition).spec
     fields = _fields(order)
-    order_id = _verified_id(fields, order.signature, exchange_of(spec.version, spec.neg_risk))
+    contract = exchange_of(spec.version, spec.neg_risk)
+    order_id = _verified_id(fields, order.signature, contract, who.address, world)
     return OrderRequest(
         order_id=order_id,
         owner=who.api_key,
@@ -116,18 +131,23 @@ def _fields(order: WireOrder) -> OrderFields:
     )
 
 
-def _verified_id(fields: OrderFields, signature: str, contract: str) -> str:
-    """The order's id, once its signature is the signer's over exactly these fields."""
+def _verified_id(fields: OrderFields, signature: str, contract: str, address: str, world: World) -> str:
+    """The order's id, once whoever has `address` signed exactly these fields for this exchange."""
     try:
-        digest = order_hash(fields, contract)
+        contents, separator = struct_hash(fields), domain_separator(contract)
     except ValueError as error:
         raise WireError(400, BAD_PAYLOAD) from error
+    digest = order_digest(separator, contents)
     try:
-        signer = recover(digest, signature)
+        if fields.signature_type == DEPOSIT:
+            signed = signer_of(fields.maker, signature, separator, contents)
+            right = signed.address == address.lower() and may_sign(signed, fields.maker, world)
+        else:
+            right = recover(digest, signature) == address.lower()
     except InvalidSignatureError as error:
-        raise WireError(400, "invalid signature") from error
-    if signer != fields.signer.lower():
-        raise WireError(400, "invalid signature")
+        raise WireError(400, BAD_SIGNATURE) from error
+    if not right:
+        raise WireError(400, BAD_SIGNATURE)
     return "0x" + digest.hex()
 
 

@@ -122,8 +122,9 @@ class Portfolio:
         )
 
     def deposited(self, wallet: str, pusd: int, at_ms: int) -> None:
-        """pUSD came in from outside."""
-        self._plain(wallet, ActivityType.DEPOSIT, at_ms=at_ms, pusd=pusd)
+        """pUSD came in from outside; negative: it went out."""
+        kind = ActivityType.DEPOSIT if pusd > 0 else ActivityType.WITHDRAWAL
+        self._plain(wallet, kind, at_ms=at_ms, pusd=abs(pusd))
 
     def _holding(self, wallet: str, spec: MarketSpec, token: str) -> Holding:
         held = self.holdings.setdefault(wallet, {})

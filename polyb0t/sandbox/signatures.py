@@ -67,8 +67,8 @@ def domain_separator(contract: str) -> bytes:
     )
 
 
-def order_hash(order: OrderFields, contract: str) -> bytes:
-    """The digest that is signed, which is also the order's id.
+def struct_hash(order: OrderFields) -> bytes:
+    """hashStruct of the order, which does not yet say for which exchange it is.
 
     Raises:
         ValueError: a field does not fit its type.
@@ -89,7 +89,21 @@ def order_hash(order: OrderFields, contract: str) -> bytes:
             order.builder,
         )
     )
-    return keccak(b"\x19\x01" + domain_separator(contract) + keccak(struct))
+    return keccak(struct)
+
+
+def order_hash(order: OrderFields, contract: str) -> bytes:
+    """The digest that is signed, which is also the order's id; of a wrapped order too.
+
+    Raises:
+        ValueError: a field does not fit its type.
+    """
+    return order_digest(domain_separator(contract), struct_hash(order))
+
+
+def order_digest(separator: bytes, contents: bytes) -> bytes:
+    """The digest of an order whose domain and struct are hashed already."""
+    return keccak(b"\x19\x01" + separator + contents)
 
 
 def clob_auth_hash(address: str, timestamp: str, nonce: int) -> bytes:

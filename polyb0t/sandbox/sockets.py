@@ -14,6 +14,7 @@ from polyb0t.sandbox.account_json import order_event_json, trade_event_json
 from polyb0t.sandbox.auth import KeyRing
 from polyb0t.sandbox.books import Books
 from polyb0t.sandbox.market_frames import MarketFrames
+from polyb0t.sandbox.socket_faults import SocketFaults
 from polyb0t.sandbox.types import NewMarket, OrderEvent, TradeEvent, WorldEvent
 from polyb0t.sandbox.wire import UNREADABLE
 from polyb0t.sandbox.world import World
@@ -56,9 +57,13 @@ class UserFrame(msgspec.Struct):
 class Connection:
     """One open socket: what waits to be sent, and what it listens to."""
 
-    def __init__(self, send: Send, cut: Callable[[], None] | None) -> None:
+    def __init__(
+        self, send: Send, cut: Callable[[], None] | None, channel: str, faults: SocketFaults
+    ) -> None:
         self._send = send
         self.cut = cut
+        self.channel = channel
+        self._faults = faults
         self._waiting: list[str] = []
         self._wake = asyncio.Event()
         self.tokens: set[str] = set()
@@ -67,7 +72,14 @@ class Connection:
         self.markets: set[str] | None = None  # of a user socket; None: all
 
     def put(self, text: str) -> None:
-        """Queue one JSON object; a reader that does not read is cut off rather than waited for."""
+        """Send one JSON text, unless a fault is in force that has other ideas."""
+        if self._faults.armed:
+            self._faults.send(self.channel, id(self), text, self.queue, _later)
+        else:
+            self.queue(text)
+
+    def queue(self, text: str) -> None:
+        """Queue one JSON text; a reader that does not read is cut off rather than waited for."""
         if len(self._waiting) >= MOST_WAITING:
             self._waiting.clear()
             if self.cut is not None:
@@ -97,9 +109,10 @@ class Connection:
 class Sockets:
     """Every open socket of one world."""
 
-    def __init__(self, world: World, books: Books, keys: KeyRing) -> None:
+    def __init__(self, world: World, books: Books, keys: KeyRing, faults: SocketFaults) -> None:
         self._world = world
         self._keys = keys
+        self._faults = faults
         self._frames = MarketFrames(world, books)
         self._by_token: dict[str, set[Connection]] = {}
         self._by_owner: dict[str, set[Connection]] = {}
@@ -136,11 +149,11 @@ class Sockets:
 
     async def market(self, receive: Receive, send: Send, cut: Callable[[], None] | None) -> None:
         """Serve `/ws/market`."""
-        await self._serve(receive, Connection(send, cut), self._market_text)
+        await self._serve(receive, Connection(send, cut, "market", self._faults), self._market_text)
 
     async def user(self, receive: Receive, send: Send, cut: Callable[[], None] | None) -> None:
         """Serve `/ws/user`."""
-        await self._serve(receive, Connection(send, cut), self._user_text)
+        await self._serve(receive, Connection(send, cut, "user", self._faults), self._user_text)
 
     async def _serve(
         self, receive: Receive, one: Connection, heard: Callable[[Connection, str], bool]
@@ -263,11 +276,16 @@ class Sockets:
 
     def _forget(self, one: Connection) -> None:
         self._open.discard(one)
+        self._faults.forget(id(one))
         if not self._open and self._deaf is not None:
             self._deaf()
             self._deaf = None
         self._drop_tokens(one, set(one.tokens))
         self._by_owner.get(one.owner, set()).discard(one)
+
+
+def _later(seconds: float, put: Callable[[str], None], text: str) -> object:
+    return asyncio.get_running_loop().call_later(seconds, put, text)
 
 
 def frames_of(texts: list[str]) -> Iterator[str]:

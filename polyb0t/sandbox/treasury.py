@@ -1,10 +1,14 @@
 """The doors for wallets: balances, approvals, complete sets, redemption, positions."""
 
+from typing import Final
+
 from polyb0t.core.errors import ConflictError, UsageError
 from polyb0t.sandbox.funds import ERC1155
 from polyb0t.sandbox.ledger import PUSD
 from polyb0t.sandbox.state import WorldState
-from polyb0t.sandbox.types import ActivityRow, PositionView
+from polyb0t.sandbox.types import ActivityRow, OrderStatus, PositionView
+
+VOID: Final = "0x000000000000000000000000000000000000dEaD"  # where shares go that an operator takes away
 
 
 class Treasury(WorldState):
@@ -41,16 +45,63 @@ class Treasury(WorldState):
         self.ledger.deposit(wallet, pusd_e6)
         self.portfolio.deposited(wallet, pusd_e6, self.now_ms)
 
+    def alter_balance(self, wallet: str, change_e6: int, token_id: str | None = None) -> None:
+        """pUSD or shares that come or go outside of trading; orders not covered any more are cancelled.
+
+        Shares come from the void and go there; a complete set of those is no money.
+
+        Raises:
+            ConflictError: the wallet has not so much beside what matched trades will take.
+        """
+        self._canonical.setdefault(wallet.lower(), wallet)
+        wallet, asset = self._wallet(wallet), token_id or PUSD
+        free = self.ledger.balance(wallet, asset) - self.ledger.unsettled(wallet, asset)
+        if change_e6 == 0 or free + change_e6 < 0:
+            raise ConflictError(
+                "The balance was not changed.", why="The wallet has not so much, beside trades under way."
+            )
+        if token_id is None:
+            self.ledger.deposit(wallet, change_e6)
+            self.portfolio.deposited(wallet, change_e6, self.now_ms)
+        else:
+            self._give_shares(wallet, token_id, change_e6)
+        self._shed(wallet, asset)
+        self._settle_up()
+
+    def _give_shares(self, wallet: str, token_id: str, change_e6: int) -> None:
+        """From or to the void; it makes or keeps as many complete sets as that takes."""
+        market = self._market(self.engine.tokens[token_id][0])
+        if change_e6 > 0:
+            self.ledger.deposit(VOID, change_e6)
+            self.ledger.split(VOID, market.spec.condition_id, market.spec.token_ids, change_e6)
+        legs = ((wallet, token_id, change_e6), (VOID, token_id, -change_e6))
+        self.ledger.settle(market.spec.condition_id, market.spec.token_ids, legs, 0)
+
+    def _shed(self, wallet: str, asset: str) -> None:
+        """Cancel waiting orders, the newest first, until what is left of the balance covers them."""
+        waiting = sorted(
+            (
+                order
+                for orders in self.engine.live.values()
+                for order in orders.values()
+                if order.maker == wallet and self.engine.funds.asset_of(order) == asset
+            ),
+            key=lambda order: order.sequence,
+        )
+        while waiting and self.ledger.available(wallet, asset) < 0:
+            self.engine.withdraw(waiting.pop(), OrderStatus.CANCELED_NOT_ENOUGH_BALANCE, self.now_ms)
+
     def split(self, wallet: str, condition_id: str, shares_e6: int) -> None:
-        """pUSD into complete sets; a negative count merges them back.
+        """pUSD into complete sets; a negative count merges them back. Reservations do not stop it.
 
         Raises:
             NotFoundError: no such market.
-            ConflictError: the wallet has not so much available, or the market is resolved.
+            ConflictError: the wallet has not so much beside trades under way, or the market is resolved.
         """
         market, wallet = self._market(condition_id), self._wallet(wallet)
         assets = (PUSD,) if shares_e6 > 0 else market.spec.token_ids
-        enough = all(self.ledger.available(wallet, asset) >= abs(shares_e6) for asset in assets)
+        owned = (self.ledger.balance(wallet, each) - self.ledger.unsettled(wallet, each) for each in assets)
+        enough = all(amount >= abs(shares_e6) for amount in owned)
         if shares_e6 == 0 or not enough or market.payouts is not None:
             raise ConflictError(
                 f"{shares_e6} millionths of complete sets were not made or merged.",
@@ -60,6 +111,9 @@ class Treasury(WorldState):
         self.portfolio.split(
             wallet, market.spec, shares_e6, at_ms=self.now_ms, transaction=self._transaction()
         )
+        for asset in assets:
+            self._shed(wallet, asset)
+        self._settle_up()
 
     def redeem(self, wallet: str, condition_id: str) -> int:
         """Pay out both outcomes of a resolved market; the pUSD received.

@@ -45,6 +45,7 @@ class Reply:
     status: int
     body: bytes
     content_type: str = "application/json"
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 Handler = Callable[[Request], Reply]
@@ -53,20 +54,28 @@ Handler = Callable[[Request], Reply]
 class WireError(Exception):
     """A refusal in the venue's own words: `{"error": text}` with a status."""
 
-    def __init__(self, status: int, text: str, extra: Mapping[str, object] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        text: str,
+        extra: Mapping[str, object] | None = None,
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> None:
         super().__init__(text)
         self.status = status
         self.text = text
         self.extra = extra or {}
+        self.headers = headers
 
     def reply(self) -> Reply:
         """The refusal as the venue sends it."""
-        return json_reply({"error": self.text, **self.extra}, self.status)
+        body = _encode({"error": self.text, **self.extra})
+        return Reply(self.status, body, headers=self.headers)
 
 
-def json_reply(value: object, status: int = 200) -> Reply:
+def json_reply(value: object, status: int = 200, headers: tuple[tuple[str, str], ...] = ()) -> Reply:
     """`value` as compact JSON."""
-    return Reply(status, _encode(value))
+    return Reply(status, _encode(value), headers=headers)
 
 
 def parse_body(request: Request, kind: type[_T], refusal: str = "Invalid order payload") -> _T:

@@ -20,10 +20,11 @@ def small(seed: int = 1) -> World:
 
 def test_practice_accounts_are_funded_and_their_keys_are_known_to_everybody() -> None:
     world = small()
-    assert [account.index for account in world.accounts] == [0, 1]
+    assert [account.index for account in world.accounts] == [0, 1, 2, 3, 4, 5]
+    assert [account.signature_type for account in world.accounts] == [0, 0, 1, 2, 3, 3]
     for account in world.accounts:
         assert is_practice_key(account.key)
-        assert account.wallet == account.address
+        assert (account.wallet == account.address) is (account.signature_type == 0)
         assert world.balance(account.wallet) == world.balance(account.wallet.lower()) == 10_000 * MILLION
 
 

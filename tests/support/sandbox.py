@@ -61,7 +61,7 @@ class RunningSandbox:
 
     def step(self, milliseconds: int) -> None:
         """Let the paused world's time pass."""
-        self.call(lambda: self.world.step(milliseconds))
+        self.call(lambda: self.app.step(milliseconds))
 
     def cut_sockets(self) -> int:
         return self.call(self.app.sockets.cut_all)

@@ -15,8 +15,17 @@ from eth_account import Account
 from polyb0t.core.clock import milliseconds
 from polyb0t.sandbox.auth import Credentials, credentials_of, l2_signature
 from polyb0t.sandbox.contracts import EXCHANGE_V2
-from polyb0t.sandbox.signatures import OrderFields, clob_auth_hash, order_hash
+from polyb0t.sandbox.signatures import (
+    ORDER_TYPE,
+    OrderFields,
+    clob_auth_hash,
+    domain_separator,
+    order_hash,
+    struct_hash,
+)
 from polyb0t.sandbox.types import BookView, PracticeAccount
+from polyb0t.sandbox.wallets import DEPOSIT
+from polyb0t.sandbox.wrapped import wrap_digest
 from tests.support.sandbox import RunningSandbox
 
 ZERO32 = "0x" + "00" * 32
@@ -37,38 +46,44 @@ def signed_payload(
     expiration: int = 0,
     salt: int | None = None,
     timestamp_ms: int,
+    maker: str | None = None,
+    signer: str | None = None,
+    signature_type: int = 0,
+    session: bool = False,
+    signature: str | None = None,
 ) -> dict[str, object]:
-    """The body of `POST /order` for an externally owned account."""
+    """The body of `POST /order`; without more said, of an externally owned account."""
     address = Account.from_key(key).address
+    maker = maker or address
+    signer = signer or (maker if signature_type == DEPOSIT else address)
     salt = next(_salts) if salt is None else salt
     fields = OrderFields(
         salt,
-        address,
-        address,
+        maker,
+        signer,
         int(token_id),
         maker_amount,
         taker_amount,
         0 if side == "BUY" else 1,
-        0,
+        signature_type,
         timestamp_ms,
         bytes(32),
         bytes(32),
     )
-    digest = order_hash(fields, contract)
     order = {
         "salt": salt,
-        "maker": address,
-        "signer": address,
+        "maker": maker,
+        "signer": signer,
         "tokenId": token_id,
         "makerAmount": str(maker_amount),
         "takerAmount": str(taker_amount),
         "side": side,
         "expiration": str(expiration),
-        "signatureType": 0,
+        "signatureType": signature_type,
         "timestamp": str(timestamp_ms),
         "metadata": ZERO32,
         "builder": ZERO32,
-        "signature": "0x" + Account.unsafe_sign_hash(digest, key).signature.hex(),
+        "signature": signature or order_signature(key, fields, contract, session=session),
     }
     return {
         "order": order,
@@ -77,6 +92,23 @@ def signed_payload(
         "deferExec": False,
         "postOnly": post_only,
     }
+
+
+def order_signature(key: str, fields: OrderFields, contract: str, *, session: bool = False) -> str:
+    """Bare, wrapped for a deposit wallet, or wrapped and in the envelope of a session key."""
+    if fields.signature_type != DEPOSIT:
+        return f"0x{Account.unsafe_sign_hash(order_hash(fields, contract), key).signature.hex()}"
+    separator, contents = domain_separator(contract), struct_hash(fields)
+    inner = Account.unsafe_sign_hash(wrap_digest(fields.maker, separator, contents), key).signature
+    wrapped = bytes(inner) + separator + contents + ORDER_TYPE + len(ORDER_TYPE).to_bytes(2, "big")
+    return f"0x{(envelope(Account.from_key(key).address, wrapped) if session else wrapped).hex()}"
+
+
+def envelope(session_key: str, inside: bytes) -> bytes:
+    """abi(bytes32, bytes32, bytes) with the mark of a session key behind it."""
+    head = bytes(12) + bytes.fromhex(session_key[2:]) + bytes(32)
+    head += (96).to_bytes(32, "big") + len(inside).to_bytes(32, "big")
+    return head + inside + bytes(-len(inside) % 32) + bytes.fromhex("6492") * 16
 
 
 @dataclass
@@ -123,10 +155,12 @@ class Trader:
     def _seconds(self) -> str:
         return str(int(self.sandbox.app.clock.now().timestamp()))
 
-    def _signed(self, token_id: str, side: str, maker: int, taker: int, **rest: Any) -> dict[str, object]:
+    def _signed(self, token_id: str, side: str, gives: int, takes: int, **rest: Any) -> dict[str, object]:
         now_ms = milliseconds(self.sandbox.app.clock.now())
         key, owner = self.account.key, self.credentials.api_key
-        return signed_payload(key, owner, token_id, side, maker, taker, timestamp_ms=now_ms, **rest)
+        kind = self.account.signature_type
+        wallet: dict[str, Any] = {"maker": self.account.wallet, "signature_type": kind}
+        return signed_payload(key, owner, token_id, side, gives, takes, timestamp_ms=now_ms, **wallet | rest)
 
     def payload(
         self, token_id: str, side: str, price_e6: int, shares_e6: int, **rest: Any
