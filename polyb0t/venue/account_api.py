@@ -12,13 +12,14 @@ from polyb0t.core.errors import ConfigurationError, VenueUnreachableError
 from polyb0t.core.ids import OrderId, Wallet
 from polyb0t.execution.gateway import CancelAnswer
 from polyb0t.venue.account_parsing import parse_cancel, parse_page
+from polyb0t.venue.buckets import CANCELS, CANCELS_AT_ONCE, Throttle
 from polyb0t.venue.credentials import ApiCredentials
 from polyb0t.venue.http import Answer, HttpReader
 from polyb0t.venue.one_shot import NeverLeft, NoAnswer, OneShot
 from polyb0t.venue.parsing import Refused, Wire, decode_json
 from polyb0t.venue.signing import POLY_1271
 
-MOST_CANCELS: Final = 1_000  # ids in one request, since 2026-06-15
+_CANCEL_WAIT_SECONDS: Final = 30.0  # for our own limit, between the requests of a large cancel
 _MOST_PAGES: Final = 200
 
 
@@ -53,8 +54,10 @@ class AccountApi:
         reader: HttpReader,
         one_shot: OneShot,
         clock: Clock,
+        throttle: Throttle | None = None,
     ) -> None:
         self.wallet = wallet
+        self._throttle = throttle
         self._clob_url = clob_url
         self._credentials = credentials
         self._reader = reader
@@ -110,8 +113,8 @@ class AccountApi:
         """Cancel by id, and only these."""
         cancelled: list[OrderId] = []
         refused: dict[OrderId, str] = {}
-        for start in range(0, len(order_ids), MOST_CANCELS):
-            answer = self._cancel(order_ids[start : start + MOST_CANCELS])
+        for start in range(0, len(order_ids), CANCELS_AT_ONCE):
+            answer = self._cancel(order_ids[start : start + CANCELS_AT_ONCE])
             cancelled.extend(answer.cancelled)
             refused.update(answer.not_cancelled)
         asked = set(order_ids)
@@ -121,6 +124,8 @@ class AccountApi:
         )
 
     def _cancel(self, order_ids: Sequence[OrderId]) -> CancelAnswer:
+        if self._throttle and not self._throttle.wait(CANCELS, len(order_ids), at_most=_CANCEL_WAIT_SECONDS):
+            raise _cancel_unproven("it takes no more cancels for now")
         body = msgspec.json.encode(list(order_ids))
         headers = self.credentials.headers(at=self._seconds(), method="DELETE", path="/orders", body=body)
         headers["Content-Type"] = "application/json"
@@ -128,6 +133,8 @@ class AccountApi:
             reply = self._one_shot.call("DELETE", f"{self._clob_url}/orders", headers=headers, body=body)
         except (NeverLeft, NoAnswer) as error:
             raise _cancel_unproven(str(error)) from error
+        if self._throttle:
+            self._throttle.answered(CANCELS, reply.status, reply.headers)
         try:
             if reply.status != 200:
                 raise Refused("status", f"it answered {reply.status}")

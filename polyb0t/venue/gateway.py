@@ -32,12 +32,14 @@ from polyb0t.venue.account_api import AccountApi
 from polyb0t.venue.account_parsing import account_order, maker_address, parse_balance, parse_order
 from polyb0t.venue.amounts import OrderBuildError, expiration_of, identity_of
 from polyb0t.venue.answers import classify
+from polyb0t.venue.buckets import ORDERS, Throttle
 from polyb0t.venue.environment import VenueEnvironment
 from polyb0t.venue.http import Answer
-from polyb0t.venue.one_shot import NeverLeft, NoAnswer, OneShot
+from polyb0t.venue.one_shot import NeverLeft, NoAnswer, OneShot, Reply
 from polyb0t.venue.parsing import Refused, as_object, decode_json, text
 from polyb0t.venue.signing import DigestSigner, ExchangeDomain, OrderStruct, order_id_of, sign_order
 from polyb0t.venue.trade_parsing import fills_of, parse_trade
+from polyb0t.venue.windows import VenueWindows
 
 _ORDER_PATH: Final = "/order"
 _NOT_FOUND: Final = frozenset({404})
@@ -54,6 +56,8 @@ class PolymarketGateway:
         *,
         fee_of: Callable[[OrderId], FeeSchedule],
         key: DigestSigner | None = None,
+        throttle: Throttle | None = None,
+        windows: VenueWindows | None = None,
     ) -> None:
         """`fee_of` gives the schedule that an order's intent was proposed under; `key` is for `prepare`."""
         self._environment = environment
@@ -61,6 +65,8 @@ class PolymarketGateway:
         self._one_shot = one_shot
         self._fee_of = fee_of
         self._key = key
+        self._throttle = throttle
+        self._windows = windows
         wallet = api.wallet.maker
         self._scope = str(Scope(environment.name, environment.chain_id, wallet, environment.world_id))
 
@@ -99,13 +105,23 @@ class PolymarketGateway:
 
     def send(self, prepared: PreparedOrder) -> SendOutcome:
         url = f"{self._environment.clob_url}{_ORDER_PATH}"
+        if self._throttle is not None and self._throttle.take(ORDERS):
+            return NotSent("Our own limit for orders per second is used up.")
         try:
             reply = self._one_shot.call("POST", url, headers=prepared.headers, body=prepared.body)
         except NeverLeft as error:
             return NotSent(str(error))
         except NoAnswer as error:
             return Unknown(str(error))
+        self._learn(reply)
         return classify(reply.status, reply.headers, reply.body, prepared.order_id)
+
+    def _learn(self, reply: Reply) -> None:
+        """What the answer says of every order: the limit, and whether orders are taken at all."""
+        if self._throttle is not None:
+            self._throttle.answered(ORDERS, reply.status, reply.headers)
+        if self._windows is not None:
+            self._windows.order_answered(reply.status, reply.headers, reply.body)
 
     def lookup(self, order_id: OrderId) -> Lookup:
         """Never raises for an answer of the exchange: what can not be read is evidence of nothing."""

@@ -13,6 +13,7 @@ import httpx
 
 from polyb0t.core.clock import Clock
 from polyb0t.core.errors import VenueUnreachableError
+from polyb0t.venue.buckets import Throttle, limit_name
 from polyb0t.venue.parsing import Refused, decode_json
 
 MAX_BODY_BYTES: Final = 32 * 1024 * 1024
@@ -85,8 +86,11 @@ class HttpReader:
         limits: ReadLimits = DEFAULT_LIMITS,
         on_call: Callable[[Call], None] | None = None,
         sandbox: bool = False,
+        throttle: Throttle | None = None,
     ) -> None:
+        """With a `throttle` no call goes out before our own limit allows it."""
         self._clock = clock
+        self._throttle = throttle
         self._limits = limits
         self._on_call = on_call
         self._do = _remedy(sandbox=sandbox)
@@ -152,6 +156,7 @@ class HttpReader:
         attempt = 0
         while True:
             attempt += 1
+            self._wait_turn(request, started)
             try:
                 return self._counted(request, also)
             except _Attempt as failed:
@@ -163,6 +168,16 @@ class HttpReader:
                 raise self._error(request.url.host, "venue_unreachable", "the reader was closed")
             self._clock.sleep(pause)
             wait *= 2
+
+    def _wait_turn(self, request: httpx.Request, started: float) -> None:
+        """Our own limit first: nothing is asked that the exchange would refuse or delay."""
+        if self._throttle is None:
+            return
+        name = limit_name(request.method, request.url.path)
+        left = self._limits.budget_seconds - self._since(started)
+        if not self._throttle.wait(name, at_most=left):
+            why = f"our own limit for {name} leaves no room for this call in time"
+            raise self._error(request.url.host, "venue_rate_limited", why)
 
     def _again(self, failed: _Attempt, attempt: int, started: float, pause: float) -> bool:
         spent = self._clock.boot_seconds() - started
@@ -205,6 +220,9 @@ class HttpReader:
             raise _Attempt("venue_unreachable", "the reader was closed", retry=False) from error
         except (httpx.HTTPError, OSError) as error:
             raise _Attempt("venue_unreachable", f"no connection: {error}", retry=False) from error
+        if self._throttle is not None:
+            name = limit_name(request.method, request.url.path)
+            self._throttle.answered(name, response.status_code, response.headers)
         _check_status(response, body, also)
         return Answer(request.url.host, response.status_code, body)
 
