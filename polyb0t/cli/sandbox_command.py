@@ -22,6 +22,9 @@ def sandbox(
     import_dir: Annotated[
         Path | None, typer.Option("--import", help="Recorded answers of the real venue as markets.")
     ] = None,
+    scenario: Annotated[
+        Path | None, typer.Option("--scenario", help="Trouble by timetable; see the folder scenarios.")
+    ] = None,
 ) -> None:
     """Serve a pretend exchange: no account, no internet, no money. Ctrl-C saves the world and stops."""
     from polyb0t.runtime.places import data_dir
@@ -37,6 +40,7 @@ def sandbox(
         state_dir=data_dir(door.settings(ctx)) / "sandbox",
         fresh=fresh,
         import_dir=import_dir,
+        scenario=scenario,
         ready=lambda url: out.show([f"Sandbox: {url}   no money, no internet. Ctrl-C saves the world."]),
         notice=out.say,
     )

@@ -38,20 +38,20 @@ class VenueClock:
     """The clock that the venue judges signatures by, which may go wrong."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+        self.right = clock
         self.offset_ms = 0
 
     def now(self) -> datetime:
         """The venue's idea of the time."""
-        return self._clock.now() + timedelta(milliseconds=self.offset_ms)
+        return self.right.now() + timedelta(milliseconds=self.offset_ms)
 
     def boot_seconds(self) -> float:
         """Durations go right even where the time of day does not."""
-        return self._clock.boot_seconds()
+        return self.right.boot_seconds()
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
-        self._clock.sleep(seconds)
+        self.right.sleep(seconds)
 
 
 @dataclass

@@ -11,6 +11,7 @@ from polyb0t.core.clock import Clock, SystemClock, milliseconds
 from polyb0t.core.errors import PolybotError, UsageError
 from polyb0t.sandbox.app import SandboxApp, create_app
 from polyb0t.sandbox.importer import import_directory
+from polyb0t.sandbox.scenario import load as load_scenario
 from polyb0t.sandbox.serving import DEFAULT_PORT, SandboxServer, bind
 from polyb0t.sandbox.types import MarketSpec
 from polyb0t.sandbox.world import World
@@ -39,6 +40,7 @@ def run(
     state_dir: Path,
     fresh: bool = False,
     import_dir: Path | None = None,
+    scenario: Path | None = None,
     ready: Callable[[str], None] | None = None,
     notice: Callable[[str], None] | None = None,
     clock: Clock | None = None,
@@ -46,7 +48,8 @@ def run(
     """Serve a sandbox until SIGTERM or Ctrl-C, then save it and return.
 
     `state_dir` holds the world between runs; a world found there goes on and `seed`, `markets` and
-    `import_dir` matter only for a new one, which `fresh` asks for. `ready` hears the URL, `notice` a
+    `import_dir` matter only for a new one, which `fresh` asks for. A `scenario` begins as soon as the
+    world is there. `ready` hears the URL, `notice` a
     sentence about each recording that could not become a market.
 
     Raises:
@@ -54,9 +57,11 @@ def run(
         PortInUseError: before anything else happened.
         SaveFileError: the saved world cannot be read.
         WorldFileError: a world cannot be saved there.
+        ScenarioError: the scenario cannot be read.
     """
     clock = clock or SystemClock()
     _check(markets, speed)
+    planned = None if scenario is None else load_scenario(scenario)
     listening = bind(host, port)
     try:
         app = open_app(
@@ -69,6 +74,8 @@ def run(
             import_dir=import_dir,
             notice=notice,
         )
+        if planned is not None:
+            app.timetable.start(planned, app.world.now_ms)
         save(app, state_dir)
         server = SandboxServer(app, listening, ready)
         asyncio.run(_serve(server, app, state_dir, notice))

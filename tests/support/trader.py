@@ -153,10 +153,10 @@ class Trader:
         return self.request("GET", path)
 
     def _seconds(self) -> str:
-        return str(int(self.sandbox.app.clock.now().timestamp()))
+        return str(int(self.sandbox.app.clock.right.now().timestamp()))
 
     def _signed(self, token_id: str, side: str, gives: int, takes: int, **rest: Any) -> dict[str, object]:
-        now_ms = milliseconds(self.sandbox.app.clock.now())
+        now_ms = milliseconds(self.sandbox.app.clock.right.now())
         key, owner = self.account.key, self.credentials.api_key
         kind = self.account.signature_type
         wallet: dict[str, Any] = {"maker": self.account.wallet, "signature_type": kind}
