@@ -1,10 +1,15 @@
-"""`polyb0t db`: the database's version."""
+"""`polyb0t db`: the database's version, a copy of it, and taking over one that was restored."""
+
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from polyb0t.cli import door
 
-app = typer.Typer(help="The database: its version, and bringing it up to date.", rich_markup_mode=None)
+app = typer.Typer(
+    help="The database: its version, and bringing it up to date.", rich_markup_mode=None, add_completion=False
+)
 
 
 @app.callback(no_args_is_help=True)
@@ -28,3 +33,27 @@ def current(ctx: typer.Context) -> None:
 
     url, revision = migrations.current(door.settings(ctx))
     door.terminal(ctx).show([f"{url} is at revision {revision}."])
+
+
+@app.command()
+def backup(
+    ctx: typer.Context,
+    path: Annotated[Path, typer.Argument(help="The file to make; it must not exist.")],
+    as_json: door.AsJson = False,
+) -> None:
+    """Copy the database while it is in use (SQLite)."""
+    from polyb0t.cli import db_restore
+
+    db_restore.backup(door.terminal(ctx, as_json=as_json), door.opened(ctx), path)
+
+
+@app.command()
+def adopt(
+    ctx: typer.Context,
+    reason: Annotated[str, typer.Option(help="Why, for the journal.")] = "",
+    as_json: door.AsJson = False,
+) -> None:
+    """Take a restored database over: look for every order, expire what waits, trip every switch."""
+    from polyb0t.cli import db_restore
+
+    db_restore.adopt(door.terminal(ctx, as_json=as_json), door.opened(ctx), reason)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from polyb0t.cli.terminal import Terminal, this_terminal
 
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
     from polyb0t.runtime.opened import OpenedStore
 
 AsJson = Annotated[bool, typer.Option("--json", help="Only data on standard output.")]
+
+
+class Command(TyperCommand):
+    """A command whose usage line names its arguments bare: `show ID`, not `show {ID}`."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
 
 
 @dataclass(slots=True)

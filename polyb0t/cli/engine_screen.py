@@ -7,6 +7,7 @@ from typing import Any, Final
 from polyb0t.cli import words
 from polyb0t.cli.terminal import Terminal
 from polyb0t.cli.trade_words import Trade
+from polyb0t.cli.universe_words import left_out
 from polyb0t.core.errors import PolybotError
 from polyb0t.core.ids import IntentId, OrderId
 from polyb0t.data.order_book import Side
@@ -20,6 +21,7 @@ from polyb0t.models.kill_switches import KillSwitchType, stance_of
 from polyb0t.runtime.screen import CheckFacts, StartFacts, StatusFacts, StopFacts
 
 STATUS_SECONDS: Final = 60.0  # between status lines where there is no terminal to rewrite
+_INDENT: Final = 20  # columns of time, event and id
 _CLEAR: Final = "\r\x1b[K"
 _MARKS: Final = {"ok": "ok", "failed": "FAILED", "warning": "warning", "not_run": "not run"}
 
@@ -75,7 +77,7 @@ class EngineScreen:
             self._wipe()
             at = f"{entry.at:%H:%M:%S}"
             first, *rest = lines
-            self.terminal.show([f"{at}  {first}", *(f"{'':20}{line}" for line in rest)])
+            self._show([f"{at}  {first}", *(f"{'':{_INDENT}}{line}" for line in rest)])
 
     def status(self, facts: StatusFacts) -> None:
         line = _status_line(facts)
@@ -88,14 +90,14 @@ class EngineScreen:
             self._status_at = facts.now.timestamp()
             self.terminal.show([line])
 
-    def stopping(self, open_orders: int) -> None:
+    def stopping(self, open_orders: tuple[OrderId, ...]) -> None:
         self._wipe()
-        more = (
-            f" Open orders stay at the exchange: {open_orders} (cancel one: polyb0t orders cancel <id>)."
-            if open_orders
-            else ""
-        )
-        self.terminal.show([f"Finishing the cycle, at most 5 s.{more} Ctrl-C again stops at once."])
+        lines = ["Finishing the cycle, at most 5 s. Ctrl-C again stops at once."]
+        if open_orders:
+            it = "it" if len(open_orders) == 1 else "one"
+            cancel = f"cancel {it}: polyb0t orders cancel {open_orders[0][:6]}"
+            lines.append(f"Open orders stay at the exchange: {len(open_orders)} ({cancel}).")
+        self._show(lines)
 
     def stopped(self, facts: StopFacts) -> None:
         self._wipe()
@@ -103,13 +105,19 @@ class EngineScreen:
             self.terminal.say(
                 "Stopped: another engine has taken over this wallet. Nothing more is sent from here."
             )
-        unknown = (
-            f" {facts.unknown_orders} with unknown outcome: looked up at the next start."
-            if facts.unknown_orders
-            else ""
+        lines = [f"Stopped after {_counted(facts.cycles, 'cycle')}. The log is {facts.log_file}"]
+        if facts.open_orders:
+            lines.append(f"Open at the exchange: {_counted(facts.open_orders, 'order')}.")
+        if facts.unknown_orders:
+            unknown = _counted(facts.unknown_orders, "order")
+            lines.append(f"Of unknown outcome: {unknown}, looked up at the next start.")
+        self._show(lines)
+
+    def _show(self, lines: list[str]) -> None:
+        """Lines that fit; what goes on stands under the words, not under the time."""
+        self.terminal.show(
+            part for line in lines for part in words.hang(line, self.terminal.columns, _INDENT)
         )
-        kept = f" {facts.open_orders} stay open at the exchange." if facts.open_orders else ""
-        self.terminal.show([f"Stopped after {facts.cycles} cycles.{kept}{unknown} Log: {facts.log_file}"])
 
     def _wipe(self) -> None:
         if self._rewriting:
@@ -145,7 +153,7 @@ class EngineScreen:
         detail = wording.one_line(str(payload.get("detail") or record.result_detail))
         match entry.kind:
             case "intent.proposed":
-                left = wording.span((record.intent.deadline - entry.at).total_seconds())
+                left = wording.left((record.intent.deadline - entry.at).total_seconds())
                 question = words.cut(wording.one_line(record.intent.question), 60)
                 bell = "\a" if self.terminal.out.isatty() else ""
                 return [f"{bell}NEW       {short}  {_trade_line(record)}", f"{question}   {left} left"]
@@ -155,7 +163,7 @@ class EngineScreen:
             case "intent.rejected":
                 return [f"REJECTED  {short}  by {person(entry.actor)}{': ' + detail if detail else ''}"]
             case "intent.expired":
-                return [f"EXPIRED   {short}  {_why_expired(record, payload)}"]
+                return [f"EXPIRED   {short}  {_why_expired(record, payload, entry.actor)}"]
             case "intent.failed":
                 return [f"FAILED    {short}  {detail} ({payload.get('code')})"]
             case "intent.executed" if payload.get("code") == "dry_run":
@@ -219,8 +227,15 @@ def _trade_line(record: IntentRecord) -> str:
     return ", ".join(parts)
 
 
-def _why_expired(record: IntentRecord, payload: dict[str, Any]) -> str:
+def _counted(number: int, noun: str) -> str:
+    """`1 cycle`, `2 cycles`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _why_expired(record: IntentRecord, payload: dict[str, Any], actor: str) -> str:
     code = payload.get("code")
+    if code == "expired_by_hand":
+        return f"by {person(actor)}, before its time was up"
     if code == "superseded":
         return "replaced by a newer proposal"
     if code == "other_regime":
@@ -241,37 +256,18 @@ def _words_of(switch: str) -> str:
 def _universe_line(payload: dict[str, Any]) -> str:
     """`Watching 60 markets: 41 tradable, 12 end too soon, 7 have too wide a spread.`"""
     reasons = sorted(payload.get("reasons", []), key=lambda each: -each["count"])[:3]
-    parts = [f"{payload['tradable']} tradable", *(f"{r['count']} {_missing(r['code'])}" for r in reasons)]
+    parts = [f"{payload['tradable']} tradable", *(f"{r['count']} {left_out(r['code'])}" for r in reasons)]
     skipped = payload.get("skipped_count", 0)
     if skipped:
         parts.append(f"{skipped} not understood")
-    return f"Watching {payload['watched']} markets: {', '.join(parts)}."
-
-
-_MISSING: Final = {
-    "ends_too_soon": "end too soon",
-    "ends_too_late": "end too late",
-    "spread": "have too wide a spread",
-    "no_spread": "have a one-sided book",
-    "liquidity": "have too little liquidity",
-    "not_open": "are not open",
-    "being_resolved": "are being resolved",
-    "denied": "are denied",
-    "short_crypto": "are short crypto markets",
-    "in_play": "are in play",
-    "category": "are of another category",
-}
-
-
-def _missing(code: str) -> str:
-    return _MISSING.get(code, code.replace("_", " "))
+    return f"Watching {_counted(payload['watched'], 'market')}: {', '.join(parts)}."
 
 
 def _status_line(facts: StatusFacts) -> str:
     """`cycle 31, 1.1 s, 4 s ago   2 waiting, next 38 s   1 person watching   cash 10,000.00 pUSD`"""
     waiting = f"{facts.waiting} waiting"
     if facts.next_deadline is not None:
-        waiting += f", next {wording.span((facts.next_deadline - facts.now).total_seconds())}"
+        waiting += f", next {wording.left((facts.next_deadline - facts.now).total_seconds())}"
     watching = {0: "nobody watching", 1: "1 person watching"}.get(
         facts.watchers, f"{facts.watchers} people watching"
     )

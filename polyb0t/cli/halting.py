@@ -3,7 +3,8 @@
 from polyb0t.cli import door
 from polyb0t.cli.terminal import Terminal
 from polyb0t.config.settings import Settings
-from polyb0t.core.errors import DatabaseError
+from polyb0t.core.errors import DatabaseError, UsageError
+from polyb0t.execution.orders import OPEN_ORDER
 from polyb0t.execution.scope import Scope
 from polyb0t.models.kill_switches import KillSwitchManager, stance_of, tripped
 from polyb0t.runtime.current import read_current
@@ -38,7 +39,7 @@ def halt(terminal: Terminal, settings: Settings, reason: str) -> None:
     if terminal.json:
         terminal.data([switch_view(state) for state in opened.stores.switches.list()])
         return
-    open_orders = sum(1 for order in opened.stores.orders.watched() if order.status.value == "LIVE")
+    open_orders = len(opened.stores.orders.orders(statuses=tuple(OPEN_ORDER)))
     lines = [
         "Halted: nothing new is sent, cancels only." if changed else "Trading was halted already.",
         f"Open orders stay at the exchange: {open_orders}."
@@ -60,6 +61,13 @@ def resume(terminal: Terminal, settings: Settings, reason: str) -> None:
     Raises:
         UsageError: no reason.
     """
+    if not reason.strip():
+        raise UsageError(
+            "Not resumed: no reason was given. Nothing has changed.",
+            why="The journal keeps why trading may go on, and who says so.",
+            do='Give it: polyb0t resume --reason "..."',
+            code="reason_missing",
+        )
     opened = open_store(settings)
     manager = KillSwitchManager(opened.stores.switches)
     manager.resume(actor=door.actor(), reason=reason)

@@ -7,7 +7,10 @@ import typer
 from polyb0t.cli import door
 
 app = typer.Typer(
-    help="Proposed trades: list, show, approve, reject.", rich_markup_mode=None, no_args_is_help=True
+    help="Proposed trades: list, show, approve, reject.",
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
 )
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The id, or enough of its beginning.")]
@@ -29,7 +32,7 @@ def list_(
     )
 
 
-@app.command()
+@app.command(cls=door.Command)
 def show(
     ctx: typer.Context,
     intent_id: IdArgument,
@@ -45,7 +48,7 @@ def show(
     intents_read.show_one(door.terminal(ctx, as_json=as_json), door.opened(ctx), intent_id, options)
 
 
-@app.command()
+@app.command(cls=door.Command)
 def approve(
     ctx: typer.Context,
     intent_id: IdArgument,
@@ -66,7 +69,7 @@ def approve(
         raise typer.Exit(code)
 
 
-@app.command()
+@app.command(cls=door.Command)
 def reject(
     ctx: typer.Context,
     intent_id: IdArgument,
@@ -79,7 +82,7 @@ def reject(
     intents_end.reject(door.terminal(ctx, as_json=as_json), door.opened(ctx), intent_id, reason)
 
 
-@app.command()
+@app.command(cls=door.Command)
 def expire(ctx: typer.Context, intent_id: IdArgument, as_json: door.AsJson = False) -> None:
     """End one trade's time now."""
     from polyb0t.cli import intents_end

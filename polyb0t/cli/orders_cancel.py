@@ -2,13 +2,12 @@
 
 from polyb0t.cli import door
 from polyb0t.cli.terminal import Terminal
-from polyb0t.core.clock import SystemClock
-from polyb0t.core.errors import ConflictError, NotAuthorisedError
+from polyb0t.core.errors import ConflictError
 from polyb0t.execution.cancelling import cancel_orders
-from polyb0t.execution.gateway import OrderGateway
 from polyb0t.execution.orders import TERMINAL_ORDER, OrderRecord, OrderStatus
 from polyb0t.models import wording
 from polyb0t.runtime.opened import OpenedStore
+from polyb0t.runtime.reaching import gateway_of
 
 NOT_DONE = 4
 
@@ -22,7 +21,7 @@ def cancel(terminal: Terminal, opened: OpenedStore, prefix: str) -> int:
     """
     order = opened.stores.orders.find_order(prefix)
     _can_be_cancelled(order)
-    gateway = _gateway(opened)
+    gateway = gateway_of(opened)
     answer = cancel_orders(gateway, opened.stores.engine, [order.id], actor=door.actor())
     done = order.id in answer.cancelled
     why = answer.not_cancelled.get(order.id, "")
@@ -36,12 +35,6 @@ def cancel(terminal: Terminal, opened: OpenedStore, prefix: str) -> int:
     reason = wording.one_line(why) or "The exchange gave no reason."
     terminal.say(f"Not cancelled: {short}. {reason}", _follow(order))
     return NOT_DONE
-
-
-def _of_scope(opened: OpenedStore) -> dict[str, str]:
-    """Where the database belongs, whatever this shell's own settings say."""
-    where = {"venue": opened.scope.venue, "wallet_address": opened.scope.wallet}
-    return {**where, "sandbox_url": opened.run.sandbox_url} if opened.run else where
 
 
 def _follow(order: OrderRecord) -> str:
@@ -60,26 +53,3 @@ def _can_be_cancelled(order: OrderRecord) -> None:
             do=_follow(order),
             code="order_delayed",
         )
-
-
-def _gateway(opened: OpenedStore) -> OrderGateway:
-    from polyb0t.runtime.surroundings import look_around
-    from polyb0t.runtime.wiring import stored_account
-
-    settings = opened.settings.model_copy(update=_of_scope(opened))
-    around = look_around(settings)
-    if around.scope != opened.scope:
-        raise ConflictError(
-            f"Not cancelled: the order belongs to {opened.scope}. Nothing was sent.",
-            why=f"What answers here is {around.scope}.",
-            code="foreign_scope",
-        )
-    gateway = stored_account(settings, around, opened.stores, SystemClock()).gateway
-    if gateway is None:
-        raise NotAuthorisedError(
-            "Not cancelled: there are no credentials for this wallet here. Nothing was sent.",
-            why="The engine writes them when it starts with money; a cancel never uses the signing key.",
-            do="Cancel on the exchange's website, or start the engine once: polyb0t run --live",
-            code="no_credentials",
-        )
-    return gateway

@@ -7,7 +7,10 @@ import typer
 from polyb0t.cli import door
 
 app = typer.Typer(
-    help="Orders at the exchange: list, show, cancel.", rich_markup_mode=None, no_args_is_help=True
+    help="Orders at the exchange: list, show, cancel.",
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
 )
 
 IdArgument = Annotated[
@@ -28,7 +31,7 @@ def list_(
     orders_read.show_list(door.terminal(ctx, as_json=as_json), door.opened(ctx), only_open=open_, limit=limit)
 
 
-@app.command()
+@app.command(cls=door.Command)
 def show(ctx: typer.Context, order_id: IdArgument, as_json: door.AsJson = False) -> None:
     """One order with its fills."""
     from polyb0t.cli import orders_read
@@ -36,7 +39,7 @@ def show(ctx: typer.Context, order_id: IdArgument, as_json: door.AsJson = False)
     orders_read.show_one(door.terminal(ctx, as_json=as_json), door.opened(ctx), order_id)
 
 
-@app.command()
+@app.command(cls=door.Command)
 def cancel(ctx: typer.Context, order_id: IdArgument, as_json: door.AsJson = False) -> None:
     """Take an order back at the exchange. Needs no approval; what has filled stays filled."""
     from polyb0t.cli import orders_cancel

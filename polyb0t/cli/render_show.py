@@ -38,7 +38,7 @@ def show_screen(item: Listed, scene: Scene, paint: Paint, columns: int, options:
         *_indented(words.wrap(f"{trade.sentence()}. {trade.manner()}", columns - 4)),
         *_question(trade, scene, columns),
         "",
-        *_facts(item, paint, columns),
+        *_facts(item, paint, columns, options),
         "",
     ]
     if options.checks:
@@ -69,10 +69,14 @@ def _question(trade: Trade, scene: Scene, columns: int) -> list[str]:
     return _indented([*words.wrap(question, columns - 4), about])
 
 
-def _facts(item: Listed, paint: Paint, columns: int) -> Iterator[str]:
-    """Name and value; a long value goes on under itself, a hint stands at the right end."""
-    for name, value, hint in _fact_list(item, paint):
-        room = columns - _LABEL - 4
+def _facts(item: Listed, paint: Paint, columns: int, options: ShowOptions) -> Iterator[str]:
+    """Name and value; a long value goes on under itself, a hint stands at the right end or below."""
+    room = columns - _LABEL - 4
+    for name, value, hint in _fact_list(item, paint, options, room):
+        if name == "Page" and words.width(value) > room:
+            yield f"  {name}"
+            yield f"  {value}"
+            continue
         first, *rest = [value] if words.width(value) <= room else words.wrap(value, room)
         line = f"  {name:<{_LABEL}}{first}"
         if hint and not rest and words.width(line) + words.width(hint) + 4 <= columns:
@@ -80,9 +84,11 @@ def _facts(item: Listed, paint: Paint, columns: int) -> Iterator[str]:
             continue
         yield line
         yield from (" " * (_LABEL + 2) + more for more in rest)
+        if hint:
+            yield " " * (_LABEL + 2) + paint.dim(hint)
 
 
-def _fact_list(item: Listed, paint: Paint) -> Iterator[tuple[str, str, str]]:
+def _fact_list(item: Listed, paint: Paint, options: ShowOptions, room: int) -> Iterator[tuple[str, str, str]]:
     intent, trade = item.record.intent, item.trade
     yield from _money_facts(intent, trade)
     if intent.reason:
@@ -95,12 +101,14 @@ def _fact_list(item: Listed, paint: Paint) -> Iterator[tuple[str, str, str]]:
     if limits:
         yield "Limits", limits, ""
     passed = sum(control.passed for control in intent.controls)
-    yield "Checks", f"{passed} of {len(intent.controls)} passed", "all of them: --checks"
-    if intent.resolution_source or intent.rules_text:
-        source = wording.one_line(intent.resolution_source) or "the rules of the market"
-        yield "Decided by", source, "full text: --rules"
-    if intent.page_url:
-        yield "Page", wording.one_line(intent.page_url), ""
+    all_ = "" if options.checks else "all of them: --checks"
+    yield "Checks", f"{passed} of {len(intent.controls)} passed", all_
+    decided = item.trade.decided_by()
+    if decided:
+        full = "" if options.rules else "full text: --rules"
+        yield "Decided by", words.cut(decided, 2 * room - 8), full
+    if item.trade.page:
+        yield "Page", item.trade.page, ""
     yield from _standing_facts(item)
 
 

@@ -71,8 +71,8 @@ def _detail(item: Listed, scene: Scene, paint: Paint, columns: int, *, rules: bo
     bid, ask = (wording.price(side, intent.tick) for side in (intent.best_bid, intent.best_ask))
     passed = sum(control.passed for control in intent.controls)
     lines.append(f"  bid {bid} | ask {ask} when proposed   {passed} of {len(intent.controls)} checks passed")
-    decided = f"decided by {wording.one_line(intent.resolution_source) or 'the rules of the market'}"
-    lines += [f"  {line}" for line in words.wrap(decided, columns - 2)]
+    decided = words.cut(trade.decided_by(), 2 * columns - 24) or "rules that it does not tell"
+    lines += [f"  {line}" for line in words.wrap(f"decided by: {decided}", columns - 2)]
     if rules:
         text = words.wrap(wording.one_line(intent.rules_text) or "The market has no rules text.", columns - 2)
         lines += [f"  {line}" for line in text]

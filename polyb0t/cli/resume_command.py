@@ -6,13 +6,13 @@ import typer
 
 from polyb0t.cli import door
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()
 def resume(
     ctx: typer.Context,
-    reason: Annotated[str, typer.Option(help="Why trading may go on; the journal keeps it.")],
+    reason: Annotated[str, typer.Option(help="Why trading may go on; the journal keeps it.")] = "",
     as_json: door.AsJson = False,
 ) -> None:
     """Clear the halt that a person made. Other switches keep their hold."""

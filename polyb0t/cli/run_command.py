@@ -8,7 +8,7 @@ import typer
 from polyb0t.cli import door
 from polyb0t.core.errors import UsageError
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()

@@ -69,6 +69,11 @@ class Scene:
             return f"engine silent for {span(self.beat_seconds)}"
         return "no engine"
 
+    @property
+    def start(self) -> str:
+        """The command that starts an engine here."""
+        return "make run" if self.scope.is_sandbox else "polyb0t run --live"
+
     def no_engine(self, then: str) -> str:
         """What a missing engine means for `then`; empty while one runs."""
         if self.running:

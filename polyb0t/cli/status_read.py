@@ -47,14 +47,22 @@ def _lines(state: Overview, scene: Scene) -> Iterator[tuple[str, str, bool]]:
     yield _engine(state, scene)
     if state.running and state.facts.problem:
         yield "Problem", wording.one_line(state.facts.problem), True
+    if not state.window.takes_orders:
+        yield "Exchange", _window(state), True
     if state.doubtful:
         ids = ", ".join(wording.short_hex(order.id) for order in state.doubtful[:3])
-        what = f"{len(state.doubtful)} of unknown outcome: {ids}. Their money stays reserved."
+        several = len(state.doubtful) > 1
+        what = (
+            f"{len(state.doubtful)} of unknown outcome: {ids}. "
+            f"{'Their' if several else 'Its'} money stays reserved."
+        )
         yield "Unknown", f"{what} Look: polyb0t orders show {state.doubtful[0].id[:6]}", True
     yield "Waiting", _waiting(state, scene), False
     held = wording.money(state.reserved)
-    resting = len(state.open_orders) - len(state.doubtful)
-    yield "Orders", f"{resting} open, {held} pUSD held; {len(state.doubtful)} unknown", False
+    settling = len(state.open_orders) - len(state.resting) - len(state.doubtful)
+    more = f"; {settling} filled, not final yet" if settling else ""
+    counts = f"{len(state.resting)} open, {held} pUSD held; {len(state.doubtful)} unknown{more}"
+    yield "Orders", counts, False
     yield from _money(state, scene)
 
 
@@ -75,9 +83,16 @@ def _trading(state: Overview) -> tuple[str, str, bool]:
     return "Trading", f"{stance.upper()}. {'; '.join(parts)}.{do}", True
 
 
+def _window(state: Overview) -> str:
+    """What the exchange does not take, and until when nothing is proposed or sent for that."""
+    until = state.window.until
+    again = f" Nothing is proposed; orders are tried again at {until:%H:%M:%S} UTC." if until else ""
+    return f"{state.window.sentence}{again} What is approved expires on time."
+
+
 def _engine(state: Overview, scene: Scene) -> tuple[str, str, bool]:
     if not state.running or state.engine is None:
-        start = "Start it: make run" if scene.scope.is_sandbox else "Start it: polyb0t run --live"
+        start = f"Start it: {scene.start}"
         missing = scene.no_engine(start) or f"The engine is silent. {start}"
         return "Engine", missing, True
     since = wording.coarse((scene.now - state.engine.started_at).total_seconds())

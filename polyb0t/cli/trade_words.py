@@ -9,6 +9,7 @@ from polyb0t.core.units import ZERO, Pusd, Shares
 from polyb0t.data.markets import FeeSchedule
 from polyb0t.data.order_book import Side
 from polyb0t.execution.intents import IntentType, OrderType, TradeIntent
+from polyb0t.execution.scope import Scope
 from polyb0t.models import wording
 from polyb0t.models.fees import cost_per_share, least_proceeds, taker_fee
 
@@ -155,6 +156,18 @@ class Trade:
                 return f"pay at most {wording.at_most(self.intent.max_cost)} pUSD, lose it all if {loses}"
             case _:
                 return f"get at least {wording.at_least(self.least_received)} pUSD for what fills"
+
+    def decided_by(self) -> str:
+        """The named source, else the first sentence of the rules; empty where neither is known."""
+        source = wording.one_line(self.intent.resolution_source)
+        return source or wording.first_sentence(self.intent.rules_text)
+
+    @property
+    def page(self) -> str:
+        """The market's page; the sandbox invents its markets, and they have none."""
+        if Scope.parse(self.intent.scope).is_sandbox:
+            return ""
+        return wording.one_line(self.intent.page_url)
 
     def about(self, now: datetime) -> str:
         """`politics, ends in 60 d`."""

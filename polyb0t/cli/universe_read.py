@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from polyb0t.cli import words
 from polyb0t.cli.render_intents import miss_words
-from polyb0t.cli.scene import context_line, look
+from polyb0t.cli.scene import Scene, context_line, look
 from polyb0t.cli.terminal import Terminal
+from polyb0t.cli.universe_words import left_out
 from polyb0t.core.clock import from_iso
 from polyb0t.core.errors import NotFoundError
 from polyb0t.models import wording
@@ -19,17 +20,12 @@ def show(terminal: Terminal, opened: OpenedStore, *, why: bool) -> None:
     Raises:
         NotFoundError: no engine has looked at the markets yet.
     """
-    universe = latest_universe(opened.stores.engine)
+    universe, scene = latest_universe(opened.stores.engine), look(opened)
     if universe is None:
-        raise NotFoundError(
-            "Nothing shown: no engine has looked at the markets yet.",
-            do="Start one: make run",
-            code="no_universe",
-        )
+        raise _not_looked(scene)
     if terminal.json:
         terminal.data(universe)
         return
-    scene = look(opened)
     seen = (scene.now - from_iso(str(universe["at"]))).total_seconds()
     counts = [
         f"{universe.get('watched', 0)} markets watched",
@@ -39,18 +35,42 @@ def show(terminal: Terminal, opened: OpenedStore, *, why: bool) -> None:
     lines = [
         *context_line(scene, terminal.paint, terminal.columns).split("\n"),
         "",
+        *([f"The engine runs, but: {scene.problem}"] if scene.problem else []),
         f"{', '.join(counts)}; {wording.coarse(seen)} ago.",
         *(_why(universe) if why else ["Reasons with counts: polyb0t universe --why"]),
     ]
     terminal.show(part for line in lines for part in words.fold(line, terminal.columns))
 
 
+def _not_looked(scene: Scene) -> NotFoundError:
+    """Whether an engine runs and cannot read the markets, has just begun, or is missing."""
+    if not scene.running:
+        return NotFoundError(
+            "Nothing shown: no engine has looked at the markets yet.",
+            why=scene.no_engine("").strip(),
+            do=f"Start one: {scene.start}",
+            code="no_universe",
+        )
+    return NotFoundError(
+        "Nothing shown: the engine runs and has not been able to look at the markets yet.",
+        why=scene.problem or "It has just begun.",
+        do="Look again in a moment, or see what it says of itself: polyb0t status",
+        code="no_universe",
+    )
+
+
 def _why(universe: Mapping[str, object]) -> list[str]:
     lines: list[str] = []
-    for name, title in (("reasons", "Left out, for want of:"), ("passed", "Tradable, but not proposed:")):
-        rows = [row for row in _rows(universe, name) if row.get("count")]
-        if rows:
-            lines += ["", title, *(f"  {row.get('count'):>5}  {_sentence(row)}" for row in rows)]
+    out = [row for row in _rows(universe, "reasons") if row.get("count")]
+    if out:
+        lines += ["", "Left out, because they"]
+        lines += [
+            f"  {row['count']:>5}  {left_out(wording.one_line(str(row.get('code', ''))))}" for row in out
+        ]
+    passed = [row for row in _rows(universe, "passed") if row.get("count")]
+    if passed:
+        lines += ["", "Tradable, but not proposed:"]
+        lines += [f"  {row['count']:>5}  {_sentence(row)}" for row in passed]
     misses = _rows(universe, "misses")
     if misses:
         lines += ["", "Nearest misses:", *(f"  {miss_words(miss)}" for miss in misses)]

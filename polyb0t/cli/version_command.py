@@ -4,7 +4,7 @@ import typer
 
 from polyb0t import __version__
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()

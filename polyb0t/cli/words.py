@@ -68,6 +68,19 @@ def fold(line: str, columns: int) -> list[str]:
     return [indent + part for part in wrap(line, columns - len(indent))]
 
 
+def hang(line: str, columns: int, indent: int) -> list[str]:
+    """`line` as it is when it fits; else cut between words, what goes on stands behind `indent`."""
+    lines: list[str] = []
+    while width(line) > columns:
+        room = len(line) - (width(line) - columns)
+        at = line.rfind(" ", indent + 1, room + 1)
+        if at <= 0 or not line[:at].strip():
+            break
+        lines.append(line[:at].rstrip())
+        line = " " * indent + line[at:].lstrip()
+    return [*lines, line]
+
+
 def pad(text: str, columns: int, *, right: bool = False) -> str:
     """Filled with blanks to `columns` as seen on the screen."""
     blanks = " " * max(0, columns - width(text))

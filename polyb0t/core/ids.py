@@ -17,5 +17,11 @@ SHORTEST_PREFIX: Final = 4
 
 
 def new_intent_id() -> IntentId:
-    """80 random bits; random from the first character so that a short prefix tells intents apart."""
-    return IntentId("".join(secrets.choice(ALPHABET) for _ in range(INTENT_ID_LENGTH)))
+    """Almost 80 random bits; random from the first character so that a short prefix tells intents apart.
+
+    Never `0x`: so begin the ids of orders, and a person may name either by its beginning.
+    """
+    while True:
+        made = "".join(secrets.choice(ALPHABET) for _ in range(INTENT_ID_LENGTH))
+        if not made.startswith("0x"):
+            return IntentId(made)

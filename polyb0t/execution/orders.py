@@ -66,6 +66,8 @@ ORDER_TRANSITIONS: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = Mapping
 )
 TERMINAL_ORDER: Final = frozenset({_O.FILLED, _O.CANCELLED, _O.EXPIRED, _O.REFUSED, _O.ABSENT})
 UNRESOLVED_ORDER: Final = frozenset(OrderStatus) - TERMINAL_ORDER
+OPEN_ORDER: Final = frozenset({_O.LIVE, _O.DELAYED})  # known to stay at the exchange
+DOUBTFUL_ORDER: Final = frozenset({_O.SIGNED, _O.UNKNOWN, _O.VANISHED})  # nobody knows whether they exist
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ on decimals throughout; `Decimal.__format__` never passes through a float.
 """
 
 import math
+import re
 import unicodedata
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
@@ -165,6 +166,11 @@ def short_digest(digest: str) -> str:
 def sentence(text: str) -> str:
     """The first letter large."""
     return text[:1].upper() + text[1:]
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence of a text of the venue, as one line."""
+    return re.split(r"(?<=[.!?])\s+(?=[A-Z\"'])", one_line(text), maxsplit=1)[0]
 
 
 def one_line(text: str) -> str:

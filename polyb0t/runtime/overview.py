@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from polyb0t.core.clock import iso
 from polyb0t.core.units import ZERO, Pusd
 from polyb0t.data.account_state import AccountState
+from polyb0t.data.windows import OPEN, Window
 from polyb0t.execution.intents import IntentRecord, IntentStatus
-from polyb0t.execution.orders import OrderRecord, OrderStatus
+from polyb0t.execution.orders import DOUBTFUL_ORDER, OPEN_ORDER, OrderRecord, OrderStatus
 from polyb0t.execution.scope import Regime, mode_words
 from polyb0t.execution.store import LeaseInfo
 from polyb0t.models.kill_switches import Stance, SwitchState, stance_of
@@ -16,7 +17,6 @@ from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.views import View, switch_view, value_view
 
 LEASE_SECONDS = 30.0  # without a beat for so long an engine counts as gone, also to other engines
-_DOUBTFUL = frozenset({OrderStatus.UNKNOWN, OrderStatus.SIGNED, OrderStatus.VANISHED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,17 @@ class Overview:
     @property
     def doubtful(self) -> tuple[OrderRecord, ...]:
         """Orders of which nobody knows whether they exist."""
-        return tuple(order for order in self.open_orders if order.status in _DOUBTFUL)
+        return tuple(order for order in self.open_orders if order.status in DOUBTFUL_ORDER)
+
+    @property
+    def resting(self) -> tuple[OrderRecord, ...]:
+        """Orders that are known to stay at the exchange."""
+        return tuple(order for order in self.open_orders if order.status in OPEN_ORDER)
+
+    @property
+    def window(self) -> Window:
+        """Whether the exchange takes orders, as a running engine knows it; open where nobody does."""
+        return self.facts.window if self.running else OPEN
 
     @property
     def cash_pusd(self) -> Pusd | None:
@@ -88,6 +98,11 @@ class Overview:
             "day": self.facts.day or None,
             "day_result": value_view(self.facts.day_result_pusd),
             "problem": self.facts.problem or None,
+            "window": {
+                "kind": self.window.kind.value,
+                "since": iso(self.window.since) if self.window.since else None,
+                "until": iso(self.window.until) if self.window.until else None,
+            },
             "at_risk": value_view(self.at_risk),
             "reserved": value_view(self.reserved),
             "missing": dict(self.account.missing) if self.account else {},

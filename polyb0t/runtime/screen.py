@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from polyb0t.core.ids import OrderId
 from polyb0t.core.units import Pusd
 from polyb0t.execution.scope import Regime, Scope
 from polyb0t.execution.store import JournalEntry, Stores
@@ -40,7 +41,7 @@ class StatusFacts:
 
 @dataclass(frozen=True, slots=True)
 class StopFacts:
-    """At the end. `open_orders` stay at the exchange."""
+    """At the end. `open_orders` are known to stay at the exchange, `unknown_orders` may."""
 
     open_orders: int
     unknown_orders: int
@@ -62,8 +63,8 @@ class Screen(Protocol):
         ...
 
     def status(self, facts: StatusFacts) -> None: ...
-    def stopping(self, open_orders: int) -> None:
-        """The first Ctrl-C: the cycle is being finished."""
+    def stopping(self, open_orders: tuple[OrderId, ...]) -> None:
+        """The first Ctrl-C: the cycle is being finished. What is known to be open stays at the exchange."""
         ...
 
     def stopped(self, facts: StopFacts) -> None: ...

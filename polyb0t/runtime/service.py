@@ -18,8 +18,9 @@ from polyb0t.core.errors import ConfigurationError, ConflictError, LeaseLostErro
 from polyb0t.core.units import Pusd
 from polyb0t.db import migrate
 from polyb0t.db.stores import open_stores
+from polyb0t.execution.anchor import AnchorFile, require_present
 from polyb0t.execution.intents import IntentStatus
-from polyb0t.execution.orders import UNRESOLVED_ORDER, OrderStatus
+from polyb0t.execution.orders import DOUBTFUL_ORDER, OPEN_ORDER, OrderRecord, OrderStatus
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import Stores
 from polyb0t.runtime.current import CurrentRun, process_started, write_current
@@ -28,7 +29,7 @@ from polyb0t.runtime.jobs import Jobs
 from polyb0t.runtime.keys import signing_key
 from polyb0t.runtime.lease import LeaseKeeper, acquire_lease
 from polyb0t.runtime.logging import configure_logging
-from polyb0t.runtime.places import data_dir, database_url, log_file
+from polyb0t.runtime.places import anchor_path, data_dir, database_url, log_file
 from polyb0t.runtime.screen import CheckFacts, Screen, StartFacts, StatusFacts, StopFacts
 from polyb0t.runtime.surroundings import Surroundings, look_around
 from polyb0t.runtime.wiring import Account, Engine, build_account, build_engine, credentials_file, regime_of
@@ -74,6 +75,9 @@ def run_engine(settings: Settings, screen: Screen, options: RunOptions) -> int:
     url = database_url(settings, around.scope)
     migrate.upgrade(url)
     stores = open_stores(url, around.scope, clock, opening_cooldown_seconds=settings.cooldown_seconds)
+    anchor = AnchorFile(anchor_path(settings, around.scope), stores.engine)
+    if regime is Regime.LIVE:
+        require_present(stores, anchor)
     lease = acquire_lease(stores.engine, regime)
     write_current(data_dir(settings), _current_run(settings, around, url, clock))
     keeper = LeaseKeeper(stores.engine, lease, clock)
@@ -84,6 +88,7 @@ def run_engine(settings: Settings, screen: Screen, options: RunOptions) -> int:
         _end_other_regimes(stores, regime)
         account = Account()
         if key is not None:
+            anchor.advance()
             account = _sign_in(settings, around, stores, key, clock)
             _check(around, account, screen, clock)
             if not (options.yes or around.environment.is_sandbox or screen.confirm(start)):
@@ -184,7 +189,7 @@ class _Run:
         self._lease = running.keeper.lease
         self._engine = running.engine
         days = DayBook(running.stores.engine, running.keeper.lease)
-        self._publisher = Publisher(running.engine.desk, running.engine.watch, days)
+        self._publisher = Publisher(running.engine.desk, running.engine.watch, days, running.engine.window)
         self._keeper.facts = self._publisher.facts
         self._stop = threading.Event()
         self._interrupts = 0
@@ -254,8 +259,7 @@ class _Run:
             self._tail()
             self._screen.status(self._status())
         if self._interrupts:
-            unresolved = self._stores.orders.orders(statuses=tuple(UNRESOLVED_ORDER), limit=1_000)
-            self._screen.stopping(len(unresolved))
+            self._screen.stopping(tuple(order.id for order in self._orders(OPEN_ORDER)))
 
     def _tail(self) -> None:
         try:
@@ -276,15 +280,17 @@ class _Run:
             self._stores.engine.note(
                 self._lease, kind="engine.stopped", subject="engine", payload=payload, actor="engine"
             )
-        unresolved = self._stores.orders.orders(statuses=tuple(UNRESOLVED_ORDER), limit=1_000)
-        unknown = sum(order.status in (OrderStatus.SIGNED, OrderStatus.UNKNOWN) for order in unresolved)
-        self._screen.stopped(
-            StopFacts(len(unresolved) - unknown, unknown, self._cycles, str(log_file(self._settings)), lost)
-        )
+        still_open, unknown = len(self._orders(OPEN_ORDER)), len(self._orders(DOUBTFUL_ORDER))
+        log_at = str(log_file(self._settings))
+        self._screen.stopped(StopFacts(still_open, unknown, self._cycles, log_at, lost))
+
+    def _orders(self, statuses: frozenset[OrderStatus]) -> tuple[OrderRecord, ...]:
+        return self._stores.orders.orders(statuses=tuple(statuses), limit=1_000)
 
     def _status(self) -> StatusFacts:
         now = self._clock.now()
-        waiting = self._stores.intents.list(statuses=(IntentStatus.PENDING,), limit=100)
+        pending = self._stores.intents.list(statuses=(IntentStatus.PENDING,), limit=100)
+        waiting = [record for record in pending if record.intent.deadline > now]
         last = self._engine.cycle.last
         deadlines = [record.intent.deadline for record in waiting]
         seen = [record for record in waiting if record.seen_at is not None]

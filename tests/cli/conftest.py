@@ -1,6 +1,7 @@
 """A place where an engine has run: a real SQLite database, found through the environment as a user's would be."""
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -15,6 +16,7 @@ from polyb0t.core.ids import AssetId, IntentId, new_intent_id
 from polyb0t.db.stores import SqlStores
 from polyb0t.execution.intents import IntentRecord
 from polyb0t.execution.scope import Lease, Regime
+from polyb0t.runtime.current import process_started
 from tests.cli.scenes import tram
 from tests.support.builders import a_scope
 from tests.support.databases import sqlite_stores, sqlite_url
@@ -66,6 +68,15 @@ class Place:
         assert isinstance(answer, IntentRecord), answer
         return answer
 
+    def runs(self, problem: str = "") -> None:
+        """An engine that runs in this very process and publishes `problem`."""
+        self.stores.engine.release(self.lease)
+        me = {"holder": f"here:{os.getpid()}", "boot_id": "b", "process_started": str(process_started())}
+        lease = self.stores.engine.acquire("engine", regime=Regime.DRY_RUN, **me)
+        assert isinstance(lease, Lease)
+        self.lease = lease
+        self.stores.engine.beat(lease, cycle=1, facts={"problem": problem})
+
     def type(self, *arguments: str) -> Answer:
         """Run one command line in this process."""
         self.capsys.readouterr()
@@ -82,8 +93,6 @@ class Place:
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    import os
-
     for name in list(os.environ):
         if name.upper().startswith(("POLYBOT_", "POLYB0T_")):
             monkeypatch.delenv(name)

@@ -252,7 +252,7 @@ def test_why_nothing_is_proposed(place: Place) -> None:
             "watched": 60,
             "tradable": 41,
             "proposed": 0,
-            "reasons": [{"code": "ends_soon", "sentence": "ends too soon", "count": 12}],
+            "reasons": [{"code": "ends_too_soon", "sentence": "enough time before the end", "count": 12}],
             "passed": [],
             "misses": [{"question": "Rain?", "edge": "0.009", "needed": "0.015"}],
             "skipped": [{"name": "odd-market", "reason": "no outcomes"}],
@@ -261,7 +261,7 @@ def test_why_nothing_is_proposed(place: Place) -> None:
     )
     text = place.type("universe", "--why").out
     assert "60 markets watched, 41 tradable, 0 worth proposing" in text
-    assert "12  ends too soon" in text
+    assert "12  end too soon" in text
     assert '"Rain?" +0.9¢, needs +1.5¢.' in text
     assert "odd-market: no outcomes" in text
     assert 'Nearest miss: "Rain?"' in place.type("intents", "list").out
@@ -285,3 +285,43 @@ def test_only_y_is_a_yes(monkeypatch: pytest.MonkeyPatch, typed: str, means: boo
 
     monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
     assert Terminal(io.StringIO(), io.StringIO()).ask("Approve? [y/N]") is means
+
+
+def test_every_reason_to_leave_a_market_out_has_words_that_follow_a_number() -> None:
+    import re
+    from pathlib import Path
+
+    from polyb0t.cli.universe_words import left_out
+    from polyb0t.data import universe
+
+    source = Path(str(universe.__file__)).read_text(encoding="utf-8")
+    codes = set(re.findall(r'Reason\(\s*"([a-z_]+)"', source))
+    assert len(codes) > 10
+    assert [code for code in codes if left_out(code) == code.replace("_", " ")] == []
+
+
+def test_where_the_engine_cannot_read_the_markets_every_screen_says_so(place: Place) -> None:
+    problem = "The last cycle could not do markets: the exchange does not answer."
+    place.runs(problem)
+    listed = place.type("intents", "list")
+    assert problem in " ".join(listed.out.split())
+    assert "The engine works" not in listed.out
+    assert "engine has a problem" in listed.out
+    asked = place.type("universe", "--why")
+    assert asked.code == 3
+    assert "the engine runs" in asked.err and problem in asked.err
+    assert "make run" not in asked.err
+    status = place.type("status").out.splitlines()
+    assert status[1].startswith("Problem"), "on top, above what is allowed"
+
+
+def test_a_resumption_without_a_reason_is_refused_in_sentences(place: Place) -> None:
+    answer = place.type("resume")
+    assert answer.code == 2
+    assert answer.err.startswith("Not resumed: no reason was given.")
+    assert 'polyb0t resume --reason "..."' in answer.err
+
+
+def test_the_help_names_arguments_bare_and_offers_no_completion(place: Place) -> None:
+    assert "polyb0t intents show [OPTIONS] ID" in place.type("intents", "show", "--help").out
+    assert "completion" not in place.type("status", "--help").out
