@@ -152,16 +152,19 @@ class Book:
     def plan(self, order: Order) -> tuple[list[Fill], bool]:
         """The fills of an arriving order, and whether they satisfy it. Nothing is changed.
 
-        A market BUY is satisfied when its collateral buys no further unit at its own limit; any
-        other order when fewer shares are left than can be traded.
+        A market BUY is satisfied when its collateral buys no further unit at its own limit or at a
+        price that it met; any other order when fewer shares are left than can be traded there.
         """
         want, budget, fills = order.left, order.budget, list[Fill]()
+        least = exact_unit(order.price)
+        coarsest, dearest = least, least * order.price
         ladder = self.side(bid=not order.bid)
         for yes in ladder.from_best():
             if (yes > order.yes) if order.bid else (yes < order.yes):
                 break
             own = yes if order.outcome == YES else MILLION - yes
             unit = exact_unit(own)
+            coarsest, dearest = max(coarsest, unit), max(dearest, unit * own)
             for maker in ladder.levels[yes].values():
                 cap = budget * MILLION // own if order.market_buy else want
                 shares = min(maker.left, cap - cap % unit)
@@ -170,9 +173,7 @@ class Book:
                 fills.append(Fill(maker, shares, yes))
                 want -= shares
                 budget -= shares * own // MILLION
-        unit = exact_unit(order.price)
-        rest = budget * MILLION // order.price if order.market_buy else want
-        return fills, rest < unit
+        return fills, budget * MILLION < dearest if order.market_buy else want < coarsest
 
 
 def by_price(fills: list[Fill]) -> list[list[Fill]]:

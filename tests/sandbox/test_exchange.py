@@ -117,6 +117,16 @@ class TestOrderTypes:
         done = place(world, BOB, "BUY", YES_TOKEN, pusd=5, price=0.50, kind="FOK")
         assert (done.making_e6, done.taking_e6) == (5_000_000, 10_000_000)
 
+    @pytest.mark.parametrize(("ask", "worst"), [(0.59, 0.62), (0.5825, 0.62), (0.5875, 0.6225), (0.01, 0.99)])
+    def test_a_fok_is_filled_when_what_is_left_buys_nothing_at_the_price_it_met(
+        self, ask: float, worst: float
+    ) -> None:
+        world = quiet_world(tick_e6=2_500)
+        place(world, ALICE, "SELL", YES_TOKEN, shares=900, price=ask)
+        placed = place(world, BOB, "BUY", YES_TOKEN, pusd=6, price=worst, kind="FOK", tick_e6=2_500)
+        assert placed.status == "matched"
+        assert 6_000_000 - 10_000 < placed.making_e6 <= 6_000_000
+
     def test_fak_takes_what_is_there_and_never_rests(self) -> None:
         world = quiet_world()
         place(world, ALICE, "SELL", YES_TOKEN, shares=10, price=0.50)
