@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
 
 from polyb0t.sandbox.scenario import ScenarioError, load
 from tests.support.sandbox import RunningSandbox, running_sandbox
@@ -186,14 +187,14 @@ def closed_region(trader: Trader) -> None:
     assert trader.request("DELETE", "/cancel-all").status_code == 200
 
 
-def listening(trader: Trader, token: str) -> ClientConnection:
+def listening(trader: Trader, token: str) -> Connection:
     """A market socket that has read its snapshot, unless it is kept from it."""
     socket = connect(f"ws://{trader.sandbox.host}/ws/market", proxy=None)
     socket.send(json.dumps({"type": "market", "assets_ids": [token]}))
     return socket
 
 
-def events(socket: ClientConnection) -> list[dict[str, Any]]:
+def events(socket: Connection) -> list[dict[str, Any]]:
     """Every event that came before the answer to a PING."""
     found: list[dict[str, Any]] = []
     socket.send("PING")

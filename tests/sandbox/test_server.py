@@ -19,6 +19,7 @@ from websockets.sync.client import connect
 
 from polyb0t.core.clock import SystemClock
 from polyb0t.core.errors import PolybotError, UsageError
+from polyb0t.sandbox.house import VenueClock
 from polyb0t.sandbox.server import open_app, run, save
 from polyb0t.sandbox.serving import PortInUseError, bind
 from polyb0t.sandbox.types import PracticeAccount
@@ -145,7 +146,7 @@ def test_a_directory_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 
 
 def a_trader(url: str, first: dict[str, Any]) -> Trader:
-    reached = SimpleNamespace(url=url, app=SimpleNamespace(clock=SystemClock()))
+    reached = SimpleNamespace(url=url, app=SimpleNamespace(clock=VenueClock(SystemClock())))
     one = {name: value for name, value in first["accounts"][0].items() if name != "funding"}
     account = PracticeAccount(**one, funding_e6=0)
     return Trader(cast("RunningSandbox", reached), account)
