@@ -172,10 +172,13 @@ class Clob:
         return json_reply(full_market_json(self._market_by_condition(request.values[0])))
 
     def history(self, request: Request) -> Reply:
-        """`GET /prices-history`: what this world has seen, in the window asked for."""
+        """`GET /prices-history`. Of a resolved market an interval gives nothing, as at the venue."""
         token = request.param("market") or ""
-        self._market_of(token)
-        seen = history.points(self._world, request, token, "startTs", "endTs")
+        view = self._market_of(token)
+        window = history.clob_window(request, self._world.now_ms // 1000)
+        if view.closed and request.param("startTs") is None:
+            return json_reply({"history": []})
+        seen = history.points(self._world, token, window)
         return json_reply({"history": [{"t": at_s, "p": number(price)} for at_s, price in seen]})
 
     def _market_of(

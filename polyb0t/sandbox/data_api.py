@@ -1,6 +1,7 @@
-"""Data API v2: what anybody may know about a wallet. Numbers are JSON numbers.
+"""Data API v2: what anybody may know about a wallet or a market, some time after the chain did.
 
-The venue lags by minutes here; the sandbox does not, so nothing may rely on either.
+The venue is one to three minutes behind; here `World.data_lag_ms` says how far, so nothing may rely on
+being told at once. Only what is on the chain is here: a trade that is matched and not mined is not.
 """
 
 import base64
@@ -9,19 +10,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from polyb0t.core.units import parse_decimal
+from polyb0t.sandbox import data_rows as rows
 from polyb0t.sandbox import history
 from polyb0t.sandbox.contracts import APPROVALS, CHAIN_ID, CONTRACTS
-from polyb0t.sandbox.gamma_json import iso_ms, number
+from polyb0t.sandbox.gamma_json import number
 from polyb0t.sandbox.identifiers import SHORT, long
 from polyb0t.sandbox.signatures import checksum, is_address
-from polyb0t.sandbox.types import MILLION, ActivityRow, MarketView, PositionView, TradeView
+from polyb0t.sandbox.types import MILLION, ActivityType, MarketSpec, PositionView, TradeStatus
 from polyb0t.sandbox.wire import Reply, Request, Router, WireError, json_reply
 from polyb0t.sandbox.world import World
 
 DUST_E6: Final = 100_000  # holdings under a tenth of a share are hidden unless asked for
 MOST: Final = 1000
+MOST_CONDITIONS: Final = 20
+MOST_TOKENS: Final = 50
 _PRACTICALLY_ALL: Final = 1 << 128  # an allowance that no account can use up
-_PRICE_SCALE: Final = 10**6
+_MINED: Final = (TradeStatus.MINED, TradeStatus.CONFIRMED)
 
 
 def add_routes(router: Router, world: World) -> None:
@@ -32,6 +36,7 @@ def add_routes(router: Router, world: World) -> None:
     router.add("GET", "/data/v2/activity", data.activity)
     router.add("GET", "/data/v2/trades", data.trades)
     router.add("GET", "/data/v2/resolutions", data.resolutions)
+    router.add("GET", "/data/v2/tokens", data.tokens)
     router.add("GET", "/data/v2/approvals", data.approvals)
     router.add("GET", "/data/v2/prices-history", data.price_history)
 
@@ -43,83 +48,135 @@ class DataApi:
         self._world = world
 
     def positions(self, request: Request) -> Reply:
-        """`GET /v2/positions?user=`."""
-        wallet = _wallet(request)
-        status = request.param("status")
-        least = _least(request)
-        conditions = _conditions(request)
-        rows = [
-            self._position(position)
-            for position in self._world.positions(wallet)
-            if position.shares_e6 >= least and (not conditions or position.condition_id in conditions)
-        ]
-        return _page(request, [row for row in rows if status in (None, row["status"])])
+        """`GET /v2/positions`: of a wallet, or of everybody in exactly one market."""
+        conditions, asked = _conditions(request), request.param("status")
+        if request.param("user"):
+            wallets = [_wallet(request)]
+        elif len(conditions) == 1:
+            wallets = list(self._world.portfolio.holdings)
+        else:
+            raise WireError(400, "user or condition is required", {"code": "bad_request"})
+        least = 0 if asked == "CLOSED" else _least(request)
+        event = request.param("event_id")
+        found = []
+        for one in (held for wallet in wallets for held in self._held(wallet)):
+            spec, both = self._spec(one.condition_id), self._holds_both(one)
+            wanted = (not conditions or one.condition_id in conditions) and event in (None, spec.event_id)
+            if wanted and one.shares_e6 >= least and rows.has_status(one, asked, both=both):
+                found.append(rows.position(one, spec, both=both))
+        return _page(request, found)
 
     def value(self, request: Request) -> Reply:
         """`GET /v2/value?user=`: what the holdings are worth now, without cash."""
         wallet = _wallet(request)
-        worth = sum(
-            position.shares_e6 * position.price_e6 // MILLION for position in self._world.positions(wallet)
-        )
+        worth = sum(one.shares_e6 * one.price_e6 // MILLION for one in self._held(wallet))
         return json_reply({"data": {"proxy_wallet": wallet, "value": number(worth)}})
 
     def activity(self, request: Request) -> Reply:
         """`GET /v2/activity?user=`: settled movements, newest first."""
-        wallet = _wallet(request)
         kinds = {kind for text in request.params().get("type", []) for kind in text.split(",")}
         conditions = _conditions(request)
-        rows = [
-            self._activity(row)
-            for row in self._world.activity(wallet)
-            if (not kinds or row.kind in kinds) and (not conditions or row.condition_id in conditions)
-        ]
-        return _page(request, rows)
+        return _page(
+            request,
+            [
+                rows.activity(row, self._spec(row.condition_id) if row.condition_id else None)
+                for row in self._world.activity(_wallet(request), self._world.indexed_ms)
+                if (not kinds or row.kind in kinds) and (not conditions or row.condition_id in conditions)
+            ],
+        )
 
     def trades(self, request: Request) -> Reply:
-        """`GET /v2/trades` of a wallet, or of one market's tape."""
-        conditions = _conditions(request)
+        """`GET /v2/trades`: a wallet's own parts, or the tapes of markets; both widths of a V2 condition."""
+        conditions, until_ms = _conditions(request), self._world.indexed_ms
         if request.param("user"):
-            found = self._world.trades(maker=_wallet(request))
+            own = self._world.activity(_wallet(request), until_ms)
+            found = [
+                rows.own_trade(row, self._spec(row.condition_id))
+                for row in own
+                if row.kind is ActivityType.TRADE and (not conditions or row.condition_id in conditions)
+            ]
         elif conditions:
-            found = [trade for one in conditions if self._known(one) for trade in self._world.tape(one)]
+            found = [
+                rows.market_trade(trade, self._spec(one))
+                for one in sorted(filter(self._known, conditions))
+                for trade in self._world.tape(one)
+                if trade.status in _MINED and trade.match_ms <= until_ms
+            ]
         else:
             raise WireError(400, "user or condition is required", {"code": "bad_request"})
-        kept = [trade for trade in found if not conditions or trade.condition_id in conditions]
-        return _page(request, [self._trade(trade) for trade in kept])
+        return _page(request, found)
 
     def resolutions(self, request: Request) -> Reply:
-        """`GET /v2/resolutions?condition=`."""
+        """`GET /v2/resolutions?condition=` or `event_id=`; the short form of a V2 condition is refused."""
         if any(len(one) == SHORT for one in (request.param("condition") or "").split(",")):
             raise WireError(400, "invalid condition", {"code": "bad_request", "parameter": "condition"})
-        found = [self._world.market(one) for one in _conditions(request) if self._known(one)]
-        return json_reply({"data": [_resolution(view) for view in found]})
+        conditions, event = _conditions(request), request.param("event_id")
+        if len(conditions) > MOST_CONDITIONS:
+            raise WireError(400, "too many conditions", {"code": "bad_request", "parameter": "condition"})
+        found = [self._world.market(one) for one in conditions if self._known(one)]
+        if event is not None:
+            found += [view for view in self._world.markets() if view.spec.event_id == event]
+        return json_reply({"data": [rows.resolution(view, self._world.indexed_ms) for view in found]})
+
+    def tokens(self, request: Request) -> Reply:
+        """`GET /v2/tokens` by `token_id` or `condition`: what ids stand for; unknown ones are missing."""
+        asked = [one for text in request.params().get("token_id", []) for one in text.split(",")]
+        for condition in sorted(filter(self._known, _conditions(request))):
+            asked += self._spec(condition).token_ids
+        if not 0 < len(asked) <= MOST_TOKENS:
+            raise WireError(
+                400,
+                f"1 to {MOST_TOKENS} of token_id are required",
+                {"code": "bad_request", "parameter": "token_id"},
+            )
+        found = []
+        for token in asked:
+            market = self._world.condition_of(token)
+            if market is not None:
+                view = self._world.market(market)
+                found.append(rows.token(view, view.spec.token_ids.index(token), self._world.indexed_ms))
+        return json_reply({"data": found})
 
     def price_history(self, request: Request) -> Reply:
-        """`GET /v2/prices-history?token_id=`: exact samples, hence a resolution of 0."""
+        """`GET /v2/prices-history?token_id=` with one of `interval`, `start` and `as_of`."""
         token = request.param("token_id") or ""
         if self._world.condition_of(token) is None:
             raise WireError(400, "token_id is not known", {"code": "bad_request", "parameter": "token_id"})
-        as_of = request.param("as_of")
-        seen = history.points(self._world, request, token, "start", "as_of" if as_of else "end")
-        rows = [{"timestamp": at_s, "price": number(price), "resolution_seconds": 0} for at_s, price in seen]
-        return _page(request, rows[-1:] if as_of else rows)
+        window = history.data_window(request, self._world.now_ms // 1000)
+        found = [
+            {"timestamp": at_s, "price": number(price), "resolution_seconds": window.bucket_s}
+            for at_s, price in history.points(self._world, token, window)
+        ]
+        return _page(request, found[-1:] if request.param("as_of") else found, most=history.MOST_POINTS)
 
     def approvals(self, request: Request) -> Reply:
         """`GET /v2/approvals?user=`."""
         wallet = _wallet(request)
-        rows = [
+        found = [
             _approval(
                 standard, CONTRACTS[token], CONTRACTS[spender], self._allowed(wallet, standard, spender)
             )
             for standard, token, spenders in APPROVALS
             for spender in spenders
         ]
-        return json_reply({"data": {"address": wallet, "chain_id": CHAIN_ID, "contracts": rows}})
+        return json_reply({"data": {"address": wallet, "chain_id": CHAIN_ID, "contracts": found}})
+
+    def _held(self, wallet: str) -> list[PositionView]:
+        return self._world.positions(wallet, self._world.indexed_ms)
+
+    def _holds_both(self, one: PositionView) -> bool:
+        """Whether the wallet has shares of the other outcome as well."""
+        other = self._spec(one.condition_id).token_ids[1 - one.outcome_index]
+        held = self._world.portfolio.holdings_at(one.wallet, self._world.indexed_ms).get(other)
+        return one.shares_e6 > 0 and held is not None and held.shares > 0
 
     def _allowed(self, wallet: str, standard: str, spender: str) -> int:
         """For shares one approval covers every token, so any text stands for them all."""
         token = None if standard == "ERC20" else "any"
         return self._world.allowance(wallet, CONTRACTS[spender], token)
+
+    def _spec(self, condition: str) -> MarketSpec:
+        return self._world.market(condition).spec
 
     def _known(self, condition: str) -> bool:
         try:
@@ -127,93 +184,6 @@ class DataApi:
         except KeyError:
             return False
         return True
-
-    def _about(self, condition_id: str) -> dict[str, object]:
-        if not condition_id:
-            return {"title": "", "slug": "", "icon": "", "event_slug": ""}
-        spec = self._world.market(condition_id).spec
-        return {"title": spec.question, "slug": spec.slug, "icon": "", "event_slug": spec.event_slug}
-
-    def _position(self, one: PositionView) -> dict[str, object]:
-        view = self._world.market(one.condition_id)
-        spec, other = view.spec, 1 - one.outcome_index
-        worth = one.shares_e6 * one.price_e6 // MILLION
-        gain = worth - one.cost_e6
-        return self._about(one.condition_id) | {
-            "proxy_wallet": one.wallet,
-            "token_id": one.token_id,
-            "condition_id": one.condition_id,
-            "current_size": number(one.shares_e6),
-            "avg_price": number(_ratio(one.cost_e6, one.shares_e6)),
-            "entry_cost_usdc": number(one.cost_e6),
-            "entry_fees_usdc": number(one.fees_e6),
-            "total_cost_usdc": number(one.cost_e6 + one.fees_e6),
-            "current_price": number(one.price_e6),
-            "current_value": number(worth),
-            "total_size": number(one.bought_e6),
-            "realized_pnl": number(one.realized_e6),
-            "unrealized_pnl": number(gain),
-            "total_pnl": number(one.realized_e6 + gain),
-            "percent_pnl": number(100 * _ratio(gain, one.cost_e6)),
-            "percent_realized_pnl": number(100 * _ratio(one.realized_e6, one.cost_e6)),
-            "status": "REDEEMABLE" if one.resolved else ("OPEN" if one.shares_e6 else "CLOSED"),
-            "redeemable": one.resolved,
-            "mergeable": False,
-            "negative_risk": spec.neg_risk,
-            "archived": False,
-            "verified": False,
-            "outcome": spec.outcomes[one.outcome_index],
-            "outcome_index": one.outcome_index,
-            "opposite_outcome": spec.outcomes[other],
-            "opposite_token_id": spec.token_ids[other],
-            "event_id": spec.event_id,
-            "end_date": iso_ms(spec.end_ms)[:10],
-            "first_entry_at": one.first_ms // 1000,
-            "last_event_at": one.last_ms // 1000,
-        }
-
-    def _activity(self, row: ActivityRow) -> dict[str, object]:
-        return self._about(row.condition_id) | {
-            "proxy_wallet": row.wallet,
-            "type": str(row.kind),
-            "timestamp": row.at_ms // 1000,
-            "condition_id": row.condition_id,
-            "token_id": row.token_id,
-            "side": row.side,
-            "outcome": row.outcome,
-            "outcome_index": self._index(row.condition_id, row.token_id),
-            "size": number(row.shares_e6),
-            "usdc_size": number(row.pusd_e6),
-            "price": number(row.price_e6),
-            "transaction_hash": row.transaction_hash,
-            "is_combo": False,
-        }
-
-    def _trade(self, trade: TradeView) -> dict[str, object]:
-        return self._about(trade.condition_id) | {
-            "proxy_wallet": trade.maker,
-            "token_id": trade.token_id,
-            "condition_id": trade.condition_id,
-            "side": str(trade.side),
-            "size": number(trade.size_e6),
-            "price": number(trade.price_e6),
-            "timestamp": trade.match_ms // 1000,
-            "transaction_hash": trade.transaction_hash,
-            "outcome": trade.outcome,
-            "outcome_index": self._index(trade.condition_id, trade.token_id),
-            "name": "",
-            "pseudonym": "",
-        }
-
-    def _index(self, condition_id: str, token_id: str) -> int:
-        """The venue's 999 means that there is no outcome."""
-        if not condition_id or not token_id:
-            return 999
-        return self._world.market(condition_id).spec.token_ids.index(token_id)
-
-
-def _ratio(part_e6: int, whole_e6: int) -> int:
-    return part_e6 * _PRICE_SCALE // whole_e6 if whole_e6 else 0
 
 
 def _wallet(request: Request) -> str:
@@ -240,24 +210,24 @@ def _conditions(request: Request) -> set[str]:
     return {long(one) for texts in given for text in texts for one in text.split(",") if one}
 
 
-def _page(request: Request, rows: Sequence[Mapping[str, object]]) -> Reply:
+def _page(request: Request, found: Sequence[Mapping[str, object]], most: int = MOST) -> Reply:
     """One page; the cursor is the base64 of a place in the list."""
     if request.param("offset") is not None:
         raise WireError(400, "offset is not supported, use cursor", {"code": "bad_request"})
-    size = _size(request)
+    size = _size(request, most)
     start = _place(request.param("cursor"))
-    more = start + size < len(rows)
+    more = start + size < len(found)
     cursor = base64.urlsafe_b64encode(str(start + size).encode()).decode() if more else None
-    page: Iterable[Mapping[str, object]] = rows[start : start + size]
+    page: Iterable[Mapping[str, object]] = found[start : start + size]
     pagination = {"limit": size, "offset": start, "has_more": more, "next_cursor": cursor}
     return json_reply({"data": list(page), "pagination": pagination})
 
 
-def _size(request: Request) -> int:
+def _size(request: Request, most: int) -> int:
     text = request.param("limit") or "100"
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise WireError(400, "limit must be a whole number", {"code": "bad_request", "parameter": "limit"})
-    return max(1, min(int(text), MOST))
+    return max(1, min(int(text), most))
 
 
 def _place(cursor: str | None) -> int:
@@ -267,23 +237,6 @@ def _place(cursor: str | None) -> int:
         return max(0, int(base64.urlsafe_b64decode(cursor).decode()))
     except (binascii.Error, ValueError) as error:
         raise WireError(400, "invalid cursor", {"code": "bad_request", "parameter": "cursor"}) from error
-
-
-def _resolution(view: MarketView) -> dict[str, object]:
-    spec = view.spec
-    return {
-        "question_id": spec.question_id or None,
-        "condition_id": spec.condition_id,
-        "status": "resolved" if view.payouts_e6 is not None else "initialized",
-        "extended_review": False,
-        "was_disputed": False,
-        "new_version_q": False,
-        "last_update_timestamp": view.updated_ms // 1000,
-        "payouts": None if view.payouts_e6 is None else list(view.payouts_e6),
-        "resolution_source": "reported" if view.payouts_e6 is not None else None,
-        "reporter": "UMA_OO" if view.payouts_e6 is not None else None,
-        "resolved_at": None if view.closed_ms is None else view.closed_ms // 1000,
-    }
 
 
 def _approval(standard: str, token: str, spender: str, allowed: int) -> dict[str, object]:

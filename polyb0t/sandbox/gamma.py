@@ -6,7 +6,7 @@ volumes appear as text and as numbers, prices are those of the first outcome.
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -84,20 +84,22 @@ class Gamma:
 
     def event_by_slug(self, request: Request) -> Reply:
         """`GET /events/slug/{slug}`."""
-        for view in self._world.markets():
+        for view in self._every():
             if view.spec.event_slug == request.values[0]:
                 return json_reply(self._event(view.spec.event_id))
         raise WireError(404, "slug not found", {"type": "not found error"})
 
     def _one(self, request: Request, wanted: Callable[[MarketView], bool], refusal: str) -> Reply:
         query = request.params()
-        for view in self._world.markets():
+        for view in self._every():
             if wanted(view):
                 return json_reply(self._market(view, query))
         raise WireError(404, refusal, {"type": "not found error"})
 
     def _event(self, event_id: str) -> dict[str, object]:
         views = [view for view in self._world.markets() if view.spec.event_id == event_id]
+        if not views:
+            views = [view for view in self._world.archive.views() if view.spec.event_id == event_id]
         if not views:
             raise WireError(404, "id not found", {"type": "not found error"})
         return event_json(views) | {"markets": [self._market(view, {}) for view in views]}
@@ -130,7 +132,13 @@ class Gamma:
 
     def _selected(self, query: Mapping[str, list[str]]) -> list[MarketView]:
         keeps = wanted(query)
-        return [view for view in self._world.markets() if all(keep(view) for keep in keeps)]
+        closed = query.get("closed", ["false"])[-1].lower() != "false"
+        return [view for view in self._world.catalogue(closed=closed) if all(keep(view) for keep in keeps)]
+
+    def _every(self) -> Iterator[MarketView]:
+        """Every market, the archive's last: it is made only for those who look that far."""
+        yield from self._world.markets()
+        yield from self._world.archive.views()
 
     def _page(self, views: list[MarketView], query: Mapping[str, list[str]]) -> tuple[list[MarketView], str]:
         falling = query.get("ascending", ["true"])[-1].lower() == "false"

@@ -76,7 +76,7 @@ class _Maker:
         """A market that the crowd quotes around `price`."""
         opinion = opinion_of(spec, 0, half_e6, 400 * SHARE, self.now_ms)
         opinion.fair_e6 = opinion.belief_e6 = round(logit(price) * opinion.bias_e3 * 1_000)
-        return Newborn(spec, opinion)
+        return Newborn(replace(spec, first_price_e6=round(price * MILLION)), opinion)
 
     def positions(self, module: Module, *, arity: int = 2, index: int = 0) -> dict[str, Any]:
         """The ids of a V2 market; the markets of one event share the base hash."""

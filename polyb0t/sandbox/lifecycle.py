@@ -97,6 +97,7 @@ class Lifecycle(Pipeline):
 
     def _open(self, spec: MarketSpec, opinion: Opinion | None) -> None:
         market = Market(spec, spec.tick_e6, self.now_ms, volume=spec.volume_e6, last_price=spec.last_price_e6)
+        market.opened_ms = self.now_ms
         market.accepting = spec.accepting and spec.books_from_ms <= self.now_ms
         market.hours[self.now_ms // 3_600_000] = spec.volume_24h_e6
         self.engine.add_market(market, self.now_ms)

@@ -11,6 +11,7 @@ from polyb0t.sandbox.types import MILLION, NO, YES, BookView, MarketSpec, Market
 TAPE_LENGTH: Final = 25
 HISTORY_LENGTH: Final = 288  # a day of five-minute samples
 HISTORY_STEP_MS: Final = 300_000
+OLDER_LENGTH: Final = 168  # and before that a week of hours
 _HOUR_MS: Final = 3_600_000
 
 
@@ -23,6 +24,7 @@ class Market:
     changed_ms: int
     book: Book = field(default_factory=Book)
     accepting: bool = True
+    opened_ms: int = 0  # when this world first knew it
     payouts: tuple[int, int] | None = None
     closed_ms: int | None = None
     last_price: int | None = None
@@ -31,6 +33,7 @@ class Market:
     sequence: int = 0
     tape: deque[Trade] = field(default_factory=lambda: deque(maxlen=TAPE_LENGTH))
     history: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=HISTORY_LENGTH))
+    older: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=OLDER_LENGTH))
     _views: list[BookView | None] = field(default_factory=lambda: [None, None])
     _seen: tuple[tuple[object, ...], MarketView] | None = None
 
@@ -67,8 +70,13 @@ class Market:
     def sample(self, now_ms: int) -> None:
         """Keep the midpoint for the history, at most once in five minutes."""
         middle = self.midpoint()
-        if middle is not None and (not self.history or now_ms - self.history[-1][0] >= HISTORY_STEP_MS):
-            self.history.append((now_ms, middle))
+        if middle is None or (self.history and now_ms - self.history[-1][0] < HISTORY_STEP_MS):
+            return
+        if len(self.history) == HISTORY_LENGTH:
+            leaving = self.history[0]
+            if not self.older or leaving[0] - self.older[-1][0] >= _HOUR_MS:
+                self.older.append(leaving)
+        self.history.append((now_ms, middle))
 
     def view(self, now_ms: int) -> MarketView:
         """The market for a reader; the same object until something changes, or an hour of volume ends."""

@@ -5,13 +5,13 @@ a saved world goes on as if it had never stopped. Most markets have normal books
 some end too soon, because a client has to find that out.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from polyb0t.sandbox.crowd import DAY_MS, SHARE, Opinion, opinion_of
 from polyb0t.sandbox.randomness import Random64
 from polyb0t.sandbox.settlement import hex_of
-from polyb0t.sandbox.types import MarketSpec
+from polyb0t.sandbox.types import MILLION, MarketSpec
 
 PLACES: Final = (
     "Velmora", "Ostrallen Bay", "Karrendal", "Tirassa", "Norvale", "Lumbria", "Quessex", "Abendria",
@@ -140,7 +140,8 @@ def birth(seed: int, index: int, now_ms: int) -> Newborn:
         volume_24h_e6=volume // 50,
         seconds_delay=3 if kind.category == "Sports" and random.below(5) == 0 else 0,
     )
-    return Newborn(spec, _first_opinion(spec, random, now_ms))
+    opinion = _first_opinion(spec, random, now_ms)
+    return Newborn(replace(spec, first_price_e6=round(opinion.price(opinion.fair_e6) * MILLION)), opinion)
 
 
 def _kind(index: int) -> Kind:

@@ -3,9 +3,11 @@
 The crowd has no portfolio: nobody reads it, and it trades much.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from polyb0t.sandbox.market import Market
 from polyb0t.sandbox.types import ActivityRow, ActivityType, MarketSpec, Side, TradeView
 
 NO_TRANSACTION: Final = "0x" + "0" * 64
@@ -43,12 +45,28 @@ class Holding:
 
 
 class Portfolio:
-    """Holdings and activity of every wallet that is not the venue's own."""
+    """Holdings and activity of every wallet that is not the venue's own.
 
-    def __init__(self, house: frozenset[str]) -> None:
+    A holding is what its activity adds up to, so it can be told for any instant of the past: that is
+    what a reader sees who is some minutes behind the chain.
+    """
+
+    def __init__(self, house: frozenset[str], markets: Mapping[str, Market]) -> None:
         self._house = house
+        self._markets = markets
         self.holdings: dict[str, dict[str, Holding]] = {}  # wallet -> token -> holding
         self.activity: dict[str, list[ActivityRow]] = {}  # wallet -> oldest first
+
+    def holdings_at(self, wallet: str, until_ms: int) -> Mapping[str, Holding]:
+        """What the wallet held at an instant, by token."""
+        rows = self.activity.get(wallet, [])
+        if not rows or rows[-1].at_ms <= until_ms:
+            return self.holdings.get(wallet, {})
+        held: dict[str, Holding] = {}
+        for row in rows:
+            if row.at_ms <= until_ms:
+                self._apply(held, row)
+        return held
 
     def settled(self, spec: MarketSpec, trade: TradeView, at_ms: int) -> None:
         """A trade was mined."""
@@ -60,12 +78,6 @@ class Portfolio:
         for wallet, side, token, shares, pusd, fee in parts:
             if wallet in self._house:
                 continue
-            holding = self._holding(wallet, spec, token)
-            holding.fees += fee
-            if side is Side.BUY:
-                holding.take(shares, pusd, at_ms)
-            else:
-                holding.give(shares, pusd, at_ms)
             self._note(
                 ActivityRow(
                     wallet=wallet,
@@ -73,7 +85,7 @@ class Portfolio:
                     at_ms=at_ms,
                     condition_id=spec.condition_id,
                     token_id=token,
-                    outcome=spec.outcomes[holding.outcome],
+                    outcome=spec.outcomes[spec.token_ids.index(token)],
                     side=side.value,
                     shares_e6=shares,
                     pusd_e6=pusd,
@@ -85,12 +97,6 @@ class Portfolio:
 
     def split(self, wallet: str, spec: MarketSpec, shares: int, *, at_ms: int, transaction: str) -> None:
         """Complete sets made from pUSD, each outcome at half; negative: merged back."""
-        for token in spec.token_ids:
-            holding = self._holding(wallet, spec, token)
-            if shares > 0:
-                holding.take(shares, shares // 2, at_ms)
-            else:
-                holding.give(-shares, -shares // 2, at_ms)
         kind = ActivityType.SPLIT if shares > 0 else ActivityType.MERGE
         size = abs(shares)
         self._plain(
@@ -109,13 +115,12 @@ class Portfolio:
         transaction: str,
     ) -> None:
         """A resolved outcome was paid out."""
-        self._holding(wallet, spec, token).give(shares, pusd, at_ms)
-        condition = spec.condition_id
         self._plain(
             wallet,
             ActivityType.REDEEM,
             at_ms=at_ms,
-            condition=condition,
+            condition=spec.condition_id,
+            token=token,
             shares=shares,
             pusd=pusd,
             tx=transaction,
@@ -126,11 +131,17 @@ class Portfolio:
         kind = ActivityType.DEPOSIT if pusd > 0 else ActivityType.WITHDRAWAL
         self._plain(wallet, kind, at_ms=at_ms, pusd=abs(pusd))
 
-    def _holding(self, wallet: str, spec: MarketSpec, token: str) -> Holding:
-        held = self.holdings.setdefault(wallet, {})
-        if token not in held:
-            held[token] = Holding(spec.condition_id, spec.token_ids.index(token))
-        return held[token]
+    def _apply(self, held: dict[str, Holding], row: ActivityRow) -> None:
+        """What a movement did to its wallet's holdings."""
+        spec = self._markets[row.condition_id].spec if row.condition_id else None
+        if spec is None:
+            return
+        tokens = (row.token_id,) if row.token_id else spec.token_ids
+        for token in tokens:
+            holding = held.get(token)
+            if holding is None:
+                holding = held[token] = Holding(spec.condition_id, spec.token_ids.index(token))
+            _move(holding, row)
 
     def _plain(
         self,
@@ -139,12 +150,31 @@ class Portfolio:
         *,
         at_ms: int,
         condition: str = "",
+        token: str = "",
         shares: int = 0,
         pusd: int = 0,
         tx: str = NO_TRANSACTION,
     ) -> None:
-        self._note(ActivityRow(wallet, kind, at_ms, condition, "", "", "", shares, pusd, 0, 0, tx))
+        self._note(ActivityRow(wallet, kind, at_ms, condition, token, "", "", shares, pusd, 0, 0, tx))
 
     def _note(self, row: ActivityRow) -> None:
-        if row.wallet not in self._house:
-            self.activity.setdefault(row.wallet, []).append(row)
+        if row.wallet in self._house:
+            return
+        self.activity.setdefault(row.wallet, []).append(row)
+        self._apply(self.holdings.setdefault(row.wallet, {}), row)
+
+
+def _move(holding: Holding, row: ActivityRow) -> None:
+    match row.kind:
+        case ActivityType.SPLIT:
+            holding.take(row.shares_e6, row.pusd_e6 // 2, row.at_ms)
+        case ActivityType.MERGE:
+            holding.give(row.shares_e6, row.pusd_e6 // 2, row.at_ms)
+        case ActivityType.REDEEM:
+            holding.give(row.shares_e6, row.pusd_e6, row.at_ms)
+        case ActivityType.TRADE if row.side == Side.BUY:
+            holding.fees += row.fee_e6
+            holding.take(row.shares_e6, row.pusd_e6, row.at_ms)
+        case ActivityType.TRADE:
+            holding.fees += row.fee_e6
+            holding.give(row.shares_e6, row.pusd_e6, row.at_ms)

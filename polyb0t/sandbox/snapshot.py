@@ -8,6 +8,7 @@ import json
 import os
 import tempfile
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -15,9 +16,10 @@ from typing import Any, Final
 
 from polyb0t.core.canonical import sha256_hex
 from polyb0t.core.errors import PolybotError
+from polyb0t.sandbox.archive import Archive
 from polyb0t.sandbox.crowd import Opinion
 from polyb0t.sandbox.exchange import Order
-from polyb0t.sandbox.market import HISTORY_LENGTH, TAPE_LENGTH, Market
+from polyb0t.sandbox.market import HISTORY_LENGTH, OLDER_LENGTH, TAPE_LENGTH, Market
 from polyb0t.sandbox.portfolio import Holding
 from polyb0t.sandbox.settlement import Settling, Trade
 from polyb0t.sandbox.state import WorldState
@@ -110,6 +112,7 @@ def state_of(world: WorldState) -> dict[str, object]:
     engine, ledger = world.engine, world.ledger
     return {
         "seed": world.seed,
+        "archive": [world.archive.count, world.archive.epoch_ms],
         "speed_e3": round(world.speed * 1_000),
         "now_ms": world.now_ms,
         "paused": world.paused,
@@ -148,6 +151,7 @@ def restore(world: WorldState, state: Row) -> None:
     """Fill an empty world with a saved state."""
     engine, ledger = world.engine, world.ledger
     world.seed = engine.seed = state["seed"]
+    world.archive = Archive(world.seed, *state.get("archive", (0, 0)))
     world.crowd.speed = state["speed_e3"] / 1_000
     for name in ("now_ms", "paused", "crowded", "born", "fail_next", "agenda_number"):
         setattr(world, name, state[name])
@@ -270,8 +274,14 @@ def _market_row(market: Market, trades: dict[str, Trade]) -> Row:
             trade.view.trade_id if trade.view.trade_id in trades else _trade_row(trade)
             for trade in market.tape
         ],
+        "opened_ms": market.opened_ms,
         "history": [list(sample) for sample in market.history],
+        "older": [list(sample) for sample in market.older],
     }
+
+
+def _samples(rows: Iterable[list[int]], most: int) -> deque[tuple[int, int]]:
+    return deque(((at, price) for at, price in rows), maxlen=most)
 
 
 def _market(row: Row, trades: dict[str, Trade]) -> Market:
@@ -295,5 +305,7 @@ def _market(row: Row, trades: dict[str, Trade]) -> Market:
         hours=dict(row["hours"]),
         sequence=row["sequence"],
         tape=deque(tape, maxlen=TAPE_LENGTH),
-        history=deque(((at, price) for at, price in row["history"]), maxlen=HISTORY_LENGTH),
+        opened_ms=row.get("opened_ms", 0),
+        history=_samples(row["history"], HISTORY_LENGTH),
+        older=_samples(row.get("older", ()), OLDER_LENGTH),
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from polyb0t.core.errors import NotFoundError, UsageError
+from polyb0t.sandbox.archive import Archive
 from polyb0t.sandbox.crowd import WALLETS, Crowd
 from polyb0t.sandbox.engine import Engine
 from polyb0t.sandbox.ledger import Ledger
@@ -28,6 +29,7 @@ class WorldState:
         """
         if not 0 < speed <= 1_000:
             raise UsageError(f"A speed of {speed} is not possible.", do="Choose one above 0, at most 1000.")
+        self.archive = Archive(seed, 0, start_ms)  # markets that were over before this world began
         self.world_id = world_id or secrets.token_hex(8)
         self.seed = seed
         self.now_ms = start_ms
@@ -36,7 +38,7 @@ class WorldState:
         self.ledger = Ledger()
         self.engine = Engine(seed, self.ledger)
         self.crowd = Crowd(self.engine, speed)
-        self.portfolio = Portfolio(HOUSE)
+        self.portfolio = Portfolio(HOUSE, self.engine.markets)
         self.agenda: list[tuple[int, int, str, str]] = []  # at, number, what, whose
         self.agenda_number = 0
         self.born = 0

@@ -141,10 +141,16 @@ class Treasury(WorldState):
                 )
         return received
 
-    def positions(self, wallet: str) -> list[PositionView]:
-        """Every outcome the wallet ever held, in the order of first contact."""
+    @property
+    def indexed_ms(self) -> int:
+        """Up to which instant the Data API has read the chain."""
+        return self.now_ms - self.data_lag_ms
+
+    def positions(self, wallet: str, until_ms: int | None = None) -> list[PositionView]:
+        """Every outcome the wallet ever held, in the order of first contact; now or at an instant."""
         wallet, views = self._wallet(wallet), list[PositionView]()
-        for token, held in self.portfolio.holdings.get(wallet, {}).items():
+        until_ms = self.now_ms if until_ms is None else until_ms
+        for token, held in self.portfolio.holdings_at(wallet, until_ms).items():
             market = self.engine.markets[held.condition_id]
             views.append(
                 PositionView(
@@ -160,11 +166,12 @@ class Treasury(WorldState):
                     price_e6=market.mark(held.outcome),
                     first_ms=held.first_ms,
                     last_ms=held.last_ms,
-                    resolved=market.payouts is not None,
+                    resolved=market.closed_ms is not None and market.closed_ms <= until_ms,
                 )
             )
         return views
 
-    def activity(self, wallet: str) -> list[ActivityRow]:
-        """Settled movements, newest first."""
-        return self.portfolio.activity.get(self._wallet(wallet), [])[::-1]
+    def activity(self, wallet: str, until_ms: int | None = None) -> list[ActivityRow]:
+        """Settled movements, newest first; all or those up to an instant."""
+        rows = self.portfolio.activity.get(self._wallet(wallet), [])[::-1]
+        return rows if until_ms is None else [row for row in rows if row.at_ms <= until_ms]

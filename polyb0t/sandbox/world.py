@@ -13,9 +13,12 @@ from typing import Final, Self
 from polyb0t.core.errors import UsageError
 from polyb0t.sandbox import accounts as practice
 from polyb0t.sandbox import snapshot
+from polyb0t.sandbox.archive import Archive
 from polyb0t.sandbox.crowd import VISIT_MS, Opinion, logit, opinion_of
 from polyb0t.sandbox.kinds import cast
 from polyb0t.sandbox.lifecycle import Lifecycle
+from polyb0t.sandbox.market import Market
+from polyb0t.sandbox.paths import Past
 from polyb0t.sandbox.trading import Trading
 from polyb0t.sandbox.treasury import Treasury
 from polyb0t.sandbox.types import (
@@ -45,13 +48,15 @@ class World(Trading, Treasury, Lifecycle):
         funding_e6: int = 10_000 * MILLION,
         crowd: bool = True,
         kinds: Iterable[str] = (),
+        archive: int = 0,
         world_id: str | None = None,
     ) -> None:
         """A new world. Without `crowd` the books are empty and nothing happens by itself.
 
-        `kinds` adds the markets of these kinds (kinds.py).
+        `kinds` adds the markets of these kinds (kinds.py), `archive` so many that were over before it.
         """
         super().__init__(start_ms=start_ms, seed=seed, speed=speed, crowd=crowd, world_id=world_id)
+        self.archive = Archive(seed, archive, start_ms)
         if accounts:
             self.accounts = practice.accounts(accounts, funding_e6)
         for account in self.accounts:
@@ -67,17 +72,30 @@ class World(Trading, Treasury, Lifecycle):
     # --- market data ----------------------------------------------------------------------------
 
     def market(self, condition_id: str) -> MarketView:
-        """Raises KeyError when there is none."""
-        return self.engine.markets[condition_id].view(self.now_ms)
+        """A market of this world or of the archive. Raises KeyError when there is none."""
+        market = self.engine.markets.get(condition_id)
+        if market is not None:
+            return market.view(self.now_ms)
+        over = self.archive.find(condition_id)
+        if over is None:
+            raise KeyError(condition_id)
+        return over
 
     def markets(self) -> list[MarketView]:
-        """Every market, also the closed ones, oldest first."""
+        """Every market of this world, also the closed ones, oldest first."""
         return [market.view(self.now_ms) for market in self.engine.markets.values()]
+
+    def catalogue(self, *, closed: bool) -> list[MarketView]:
+        """Every market, with those of the archive before the others if `closed` ones are asked for."""
+        return [*(self.archive.views() if closed else ()), *self.markets()]
 
     def condition_of(self, token_id: str) -> str | None:
         """The market of an outcome token, or `None`."""
         place = self.engine.tokens.get(token_id)
-        return None if place is None else place[0]
+        if place is not None:
+            return place[0]
+        over = self.archive.find_token(token_id)
+        return None if over is None else over[0].spec.condition_id
 
     def book(self, token_id: str) -> BookView:
         """Raises KeyError when there is none; the same object until the book changes."""
@@ -86,13 +104,36 @@ class World(Trading, Treasury, Lifecycle):
 
     def tape(self, condition_id: str) -> list[TradeView]:
         """The market's last trades of anybody, newest first (bounded)."""
-        return [trade.current() for trade in reversed(self.engine.markets[condition_id].tape)]
+        market = self.engine.markets.get(condition_id)
+        return [] if market is None else [trade.current() for trade in reversed(market.tape)]
 
-    def price_history(self, token_id: str) -> list[tuple[int, int]]:
-        """(at_ms, price_e6) samples of the midpoint, oldest first, five minutes apart, a day at most."""
-        condition_id, outcome = self.engine.tokens[token_id]
-        samples = self.engine.markets[condition_id].history
+    def price_history(
+        self, token_id: str, since_ms: int = 0, until_ms: int | None = None, step_ms: int = 300_000
+    ) -> list[tuple[int, int]]:
+        """(at_ms, price_e6) of the midpoint, oldest first, invented where this world was not there yet.
+
+        What the world saw itself is kept five minutes apart for a day and an hour apart for a week.
+        """
+        until_ms = self.now_ms if until_ms is None else min(until_ms, self.now_ms)
+        window = (since_ms, until_ms, max(step_ms, 60_000))
+        over = self.archive.find_token(token_id) if token_id not in self.engine.tokens else None
+        if over is not None:
+            view, outcome = over
+            samples = [*self.archive.path(view).points(*window)]
+        else:
+            condition_id, outcome = self.engine.tokens[token_id]
+            samples = self._seen(self.engine.markets[condition_id], window)
         return [(at, price if outcome == 0 else MILLION - price) for at, price in samples]
+
+    def _seen(self, market: Market, window: tuple[int, int, int]) -> list[tuple[int, int]]:
+        spec = market.spec
+        samples = [*market.older, *market.history]
+        kept = [sample for sample in samples if window[0] <= sample[0] <= window[1]]
+        if spec.first_price_e6 is None or not spec.start_ms < market.opened_ms:
+            return kept
+        seed = int(spec.condition_id[2:34], 16)
+        past = Past(seed, spec.start_ms, market.opened_ms, spec.first_price_e6)
+        return [*past.points(*window), *kept]
 
     # --- control --------------------------------------------------------------------------------
 
