@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from polyb0t.core.units import Pusd
+from polyb0t.data.windows import Window, WindowKind
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import Lease
 from polyb0t.runtime.facts import DayBook, read_facts
@@ -58,6 +59,13 @@ class TestPublishedFacts:
         stores.engine.beat(lease, cycle=1, facts={"problem": "no books"})
         stores.engine.beat(lease, cycle=2)
         assert read_facts(stores.engine.lease_info("engine")).problem == "no books"
+
+    def test_a_window_of_the_exchange_is_known_to_whoever_shows_it(self, stores, lease, clock):
+        restarting = Window(WindowKind.RESTARTING, clock.now(), clock.now() + timedelta(seconds=90))
+        stores.engine.beat(lease, cycle=1, facts={"window": restarting.as_dict()})
+        assert read_facts(stores.engine.lease_info("engine")).window == restarting
+        stores.engine.beat(lease, cycle=2, facts={"problem": ""})
+        assert read_facts(stores.engine.lease_info("engine")).window.takes_orders
 
     def test_a_row_that_nobody_wrote_says_nothing(self, stores, lease):
         assert read_facts(stores.engine.lease_info("engine")).equity_pusd is None

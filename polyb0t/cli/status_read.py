@@ -49,6 +49,8 @@ def _lines(state: Overview, scene: Scene) -> Iterator[tuple[str, str, bool]]:
         yield "Problem", wording.one_line(state.facts.problem), True
     if not state.window.takes_orders:
         yield "Exchange", _window(state), True
+    if not state.window.takes_orders:
+        yield "Exchange", window_line(state), True
     if state.doubtful:
         ids = ", ".join(wording.short_hex(order.id) for order in state.doubtful[:3])
         several = len(state.doubtful) > 1
@@ -84,6 +86,13 @@ def _trading(state: Overview) -> tuple[str, str, bool]:
 
 
 def _window(state: Overview) -> str:
+    """What the exchange does not take, and until when nothing is proposed or sent for that."""
+    until = state.window.until
+    again = f" Nothing is proposed; orders are tried again at {until:%H:%M:%S} UTC." if until else ""
+    return f"{state.window.sentence}{again} What is approved expires on time."
+
+
+def window_line(state: Overview) -> str:
     """What the exchange does not take, and until when nothing is proposed or sent for that."""
     until = state.window.until
     again = f" Nothing is proposed; orders are tried again at {until:%H:%M:%S} UTC." if until else ""

@@ -66,6 +66,7 @@ class CycleParts:
     agreement: Agreement
     snapshots: Snapshots
     wake_executor: Callable[[], None]
+    takes_orders: Callable[[], bool] = lambda: True  # the exchange, as far as its answers have told
 
 
 class Cycle:
@@ -119,8 +120,9 @@ class Cycle:
         return decide_openings([Candidate(state, model.predict(state)) for state in states], desk)
 
     def _propose(self, openings: Openings | None) -> int:
-        """Write what is worth a person's minute. Nothing new while the venue and we disagree."""
-        if openings is None or not self._parts.agreement.agreed:
+        """Write what is worth a person's minute. Nothing new while the venue and we disagree, or while
+        it takes no orders."""
+        if openings is None or not self._parts.agreement.agreed or not self._parts.takes_orders():
             return 0
         self._parts.watch.note_funnel(openings, self._parts.stores.engine, self._parts.lease)
         proposed = 0

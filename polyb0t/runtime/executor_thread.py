@@ -1,6 +1,7 @@
 """The executor's own thread: an approval does not wait for the next cycle."""
 
 import threading
+from collections.abc import Callable
 from typing import Final
 
 import structlog
@@ -17,7 +18,16 @@ CLOSE_SECONDS: Final = 15.0
 class ExecutorThread:
     """Woken by an event and by a poll; begins what is due and never waits for it."""
 
-    def __init__(self, dispatcher: Dispatcher, agreement: Agreement, poll_seconds: float) -> None:
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        agreement: Agreement,
+        poll_seconds: float,
+        *,
+        takes_orders: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """While the exchange `takes_orders` not, what is approved waits, and expires in its time."""
+        self._takes_orders = takes_orders
         self._dispatcher = dispatcher
         self._agreement = agreement
         self._poll_seconds = poll_seconds
@@ -46,7 +56,7 @@ class ExecutorThread:
                 return
             try:
                 # Before our records and the exchange's agree, nothing but cancels is sent.
-                self._dispatcher.run_due(trading=self._agreement.agreed)
+                self._dispatcher.run_due(trading=self._agreement.agreed and self._takes_orders())
             except LeaseLostError as error:
                 log.critical("executor.lease_lost", reason=str(error))
                 return

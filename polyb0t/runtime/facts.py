@@ -1,7 +1,7 @@
 """What the engine knows right now, published in its own row so that every other process can show it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from polyb0t.core.clock import from_microseconds
 from polyb0t.core.ids import AssetId
 from polyb0t.core.units import Price, Pusd, parse_decimal
+from polyb0t.data.windows import OPEN, Window, read_window
 from polyb0t.execution.store import EngineStore, Lease, LeaseInfo
 from polyb0t.models.portfolio import DayMark, Portfolio, day_mark, day_result
 
@@ -33,6 +34,7 @@ class EngineFacts:
     marks: Mapping[AssetId, Price] = field(default_factory=dict)
     marked_at: datetime | None = None
     problem: str = ""  # what stops proposing or sending, in one sentence
+    window: Window = OPEN  # whether the exchange takes orders
 
 
 def read_facts(info: LeaseInfo | None) -> EngineFacts:
@@ -51,6 +53,7 @@ def read_facts(info: LeaseInfo | None) -> EngineFacts:
             },
             marked_at=from_microseconds(stored["marked_at"]) if stored.get("marked_at") else None,
             problem=str(stored.get("problem", "")),
+            window=read_window(stored["window"]) if stored.get("window") else OPEN,
         )
     except (ValueError, AttributeError, TypeError):
         return EngineFacts()
@@ -99,7 +102,14 @@ class DayBook:
 class Publisher:
     """Collects the facts after each cycle; the lease's thread writes them with its next beat."""
 
-    def __init__(self, desk: "AccountDesk", watch: "MarketWatch", days: DayBook) -> None:
+    def __init__(
+        self,
+        desk: "AccountDesk",
+        watch: "MarketWatch",
+        days: DayBook,
+        window: Callable[[], Window] = lambda: OPEN,
+    ) -> None:
+        self._window = window
         self._desk = desk
         self._watch = watch
         self._days = days
@@ -115,6 +125,7 @@ class Publisher:
             "marks": self._marks(portfolio),
             "marked_at": now,
             "problem": problem or "",
+            "window": self._window().as_dict(),
         }
         if equity is not None:
             facts["day"], facts["day_result_pusd"] = self._days.result(equity, now)

@@ -11,6 +11,7 @@ from polyb0t.core.ids import OrderId
 from polyb0t.core.units import ZERO, Pusd
 from polyb0t.data.markets import FeeSchedule
 from polyb0t.data.universe import UniverseRules
+from polyb0t.data.windows import OPEN, Window
 from polyb0t.execution.dispatcher import Dispatcher
 from polyb0t.execution.fill_intake import FillIntake
 from polyb0t.execution.gateway import OrderGateway
@@ -37,6 +38,7 @@ from polyb0t.runtime.watching import MarketWatch, WatchSettings
 from polyb0t.venue.account import PolymarketAccount
 from polyb0t.venue.account_api import AccountApi, TradingWallet
 from polyb0t.venue.books import BookCache
+from polyb0t.venue.buckets import Throttle
 from polyb0t.venue.credentials import ApiCredentials, load_credentials
 from polyb0t.venue.environment import VenueEnvironment
 from polyb0t.venue.gateway import PolymarketGateway
@@ -48,6 +50,7 @@ from polyb0t.venue.one_shot import OneShot
 from polyb0t.venue.query import CatalogueQuery
 from polyb0t.venue.signing import SigningKey
 from polyb0t.venue.user_stream import UserStream
+from polyb0t.venue.windows import VenueWindows
 
 DRIFT_FRACTION = Decimal("0.02")  # a fill elsewhere moves the bankroll while a proposal waits
 BOOK_AGE_SECONDS = 12.0  # younger than the 15 s that a signal trusts, so that a cycle finds them fresh
@@ -81,6 +84,7 @@ class Engine:
     watch: MarketWatch
     stream: MarketStream
     listening: Listening | None  # to the account's socket; live only
+    window: Callable[[], Window]
     close: Callable[[], None]
 
 
@@ -90,6 +94,12 @@ class Account:
 
     api: AccountApi | None = None
     gateway: OrderGateway | None = None
+    throttle: Throttle | None = None  # shared by everything that asks the exchange
+    windows: VenueWindows | None = None
+
+    def window(self) -> Window:
+        """Whether the exchange takes orders, as far as its answers have told."""
+        return OPEN if self.windows is None else self.windows.current()
 
 
 def credentials_file(settings: Settings, around: Surroundings) -> Path:
@@ -155,12 +165,27 @@ def build_account(
     """The account at the exchange; without `key` it reads and cancels but cannot sign."""
     owner = credentials.address
     wallet = TradingWallet(around.wallet, owner, around.signature_type)
-    reader = HttpReader(clock, sandbox=around.environment.is_sandbox)
+    throttle, windows = Throttle(clock), VenueWindows(clock)
+    reader = HttpReader(clock, sandbox=around.environment.is_sandbox, throttle=throttle)
     api = AccountApi(
-        around.environment.clob_url, wallet, credentials, reader=reader, one_shot=OneShot(clock), clock=clock
+        around.environment.clob_url,
+        wallet,
+        credentials,
+        reader=reader,
+        one_shot=OneShot(clock),
+        clock=clock,
+        throttle=throttle,
     )
-    gateway = PolymarketGateway(around.environment, api, OneShot(clock), fee_of=fee_lookup(stores), key=key)
-    return Account(api, gateway)
+    gateway = PolymarketGateway(
+        around.environment,
+        api,
+        OneShot(clock),
+        fee_of=fee_lookup(stores),
+        key=key,
+        throttle=throttle,
+        windows=windows,
+    )
+    return Account(api, gateway, throttle, windows)
 
 
 def stored_account(settings: Settings, around: Surroundings, stores: Stores, clock: Clock) -> Account:
@@ -186,7 +211,7 @@ def build_engine(
     """Join everything. Starts no thread and makes no call."""
     regime = regime_of(settings)
     environment = around.environment
-    reader = HttpReader(clock, sandbox=environment.is_sandbox)
+    reader = HttpReader(clock, sandbox=environment.is_sandbox, throttle=account.throttle or Throttle(clock))
     markets = PolymarketMarkets(
         reader,
         clock,
@@ -235,7 +260,10 @@ def build_engine(
         follow=agreement.follow,
     )
     thread = ExecutorThread(
-        Dispatcher(live_executor, stores.intents, clock), agreement, settings.execution_poll_seconds
+        Dispatcher(live_executor, stores.intents, clock),
+        agreement,
+        settings.execution_poll_seconds,
+        takes_orders=lambda: account.window().takes_orders,
     )
     cycle = Cycle(
         CycleParts(
@@ -252,6 +280,7 @@ def build_engine(
             ),
             frame=lambda: Frame(around.scope, regime, stores.intents.now(), settings.intent_expiry_seconds),
             agreement=agreement,
+            takes_orders=lambda: account.window().takes_orders,
             snapshots=Snapshots(stores.engine, lease, clock),
             wake_executor=thread.wake,
         )
@@ -272,7 +301,9 @@ def build_engine(
         stream.close()
         reader.close()
 
-    return Engine(cycle, thread, live_executor, agreement, desk, watch, stream, listening, close)
+    return Engine(
+        cycle, thread, live_executor, agreement, desk, watch, stream, listening, account.window, close
+    )
 
 
 def _desk_settings(settings: Settings, regime: Regime, environment: VenueEnvironment) -> DeskSettings:

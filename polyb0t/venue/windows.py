@@ -7,27 +7,16 @@ failed and nothing else, so reads never come here.
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import timedelta
 from typing import Final
 
 import structlog
 
-from polyb0t.core.clock import Clock, from_microseconds
+from polyb0t.core.clock import Clock
+from polyb0t.data.windows import OPEN, Window, WindowKind
 from polyb0t.venue.parsing import Refused, Wire, as_object, decode_json, text
 
 _log = structlog.get_logger(__name__)
-
-
-class WindowKind(StrEnum):
-    """What the exchange takes now, as far as its answers have told."""
-
-    OPEN = "open"
-    RESTARTING = "restarting"
-    POST_ONLY = "post_only"
-    CANCEL_ONLY = "cancel_only"
-    DISABLED = "disabled"
 
 
 # How long each is believed when the exchange names no time: about 90 s for a restart and 120 s for
@@ -39,50 +28,7 @@ _PAUSE_SECONDS: Final = {
     WindowKind.DISABLED: 60,
 }
 _LONGEST_SECONDS: Final = 3_600
-_SENTENCES: Final = {
-    WindowKind.OPEN: "The exchange takes orders.",
-    WindowKind.RESTARTING: "The exchange restarts and takes no orders.",
-    WindowKind.POST_ONLY: "The exchange takes post-only orders and cancels.",
-    WindowKind.CANCEL_ONLY: "The exchange takes cancels only.",
-    WindowKind.DISABLED: "The exchange has stopped trading.",
-}
 _ENGINE_ANSWERS: Final = frozenset({200, 400})  # the matching engine looked at the order
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """`until` is when an order is tried again, by this machine's clock; None while it is open."""
-
-    kind: WindowKind = WindowKind.OPEN
-    since: datetime | None = None
-    until: datetime | None = None
-
-    @property
-    def takes_orders(self) -> bool:
-        return self.kind is WindowKind.OPEN
-
-    @property
-    def sentence(self) -> str:
-        return _SENTENCES[self.kind]
-
-    def as_dict(self) -> dict[str, object]:
-        """As published beside the engine's lease."""
-        return {"kind": self.kind, "since": self.since, "until": self.until}
-
-
-OPEN: Final = Window()
-
-
-def read_window(stored: object) -> Window:
-    """The inverse of `Window.as_dict` after a trip through canonical JSON.
-
-    Raises:
-        ValueError: it is not one.
-    """
-    if not isinstance(stored, Mapping):
-        raise ValueError("no window")
-    since, until = stored.get("since"), stored.get("until")
-    return Window(WindowKind(str(stored.get("kind"))), _instant(since), _instant(until))
 
 
 def window_of(status: int, body: bytes) -> WindowKind | None:
@@ -154,7 +100,3 @@ def _json(body: bytes) -> Wire:
     except Refused:
         return {}
     return said
-
-
-def _instant(value: object) -> datetime | None:
-    return None if value is None else from_microseconds(int(str(value)))

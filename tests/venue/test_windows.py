@@ -8,10 +8,11 @@ import pytest
 
 from polyb0t.core.canonical import canonical_text
 from polyb0t.core.ids import OrderId
+from polyb0t.data.windows import OPEN, WindowKind, read_window
 from polyb0t.execution.gateway import Unknown, Unreadable
 from polyb0t.sandbox.faults import Fault
 from polyb0t.venue.gateway import PolymarketGateway
-from polyb0t.venue.windows import OPEN, VenueWindows, WindowKind, read_window
+from polyb0t.venue.windows import VenueWindows
 from tests.support.clock import FakeClock
 from tests.support.sandbox import running_sandbox
 from tests.venue.connected import connected
