@@ -428,6 +428,8 @@ def test_a_dry_run_executor_cannot_be_given_a_way_to_send(room: EngineRoom) -> N
             settings=ExecutorSettings(Regime.DRY_RUN),
             halt_file=lambda: False,
             in_flight=InFlight(),
+            spool=room.spool,
+            anchor=room.anchor.advance,
         )
 
 

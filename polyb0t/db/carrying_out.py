@@ -65,7 +65,7 @@ def permit(unit: Unit, order: NewOrder, lease: Lease, *, post_budget_seconds: fl
     if denied is not None:
         _fail(unit, record, denied)
         return denied
-    return _store(unit, record.intent, order)
+    return store_order(unit, record.intent, order)
 
 
 def fail(
@@ -181,7 +181,8 @@ def _market_clear(unit: Unit, intent: TradeIntent) -> Denied | None:
     return Denied("market_blocked", f"Order {short_hex(row.id)} on this market is {row.status}.")
 
 
-def _store(unit: Unit, intent: TradeIntent, order: NewOrder) -> OrderRecord:
+def store_order(unit: Unit, intent: TradeIntent, order: NewOrder) -> OrderRecord:
+    """Insert the order as SIGNED, with its entry."""
     unit.connection.execute(
         insert(orders).values(
             id=order.id,

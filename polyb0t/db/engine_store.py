@@ -1,7 +1,8 @@
 """The EngineStore in SQL: the lease, snapshots of the account, and reading the journal."""
 
 import json
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -9,12 +10,14 @@ from sqlalchemy import delete, insert, select, update
 from polyb0t.core.canonical import canonical_text
 from polyb0t.core.errors import UsageError
 from polyb0t.data.account_state import AccountState
+from polyb0t.db import adopting
 from polyb0t.db.codec import decode
 from polyb0t.db.journal import entries, newest
 from polyb0t.db.tables import account_states, engine_lease, gates, journal_head
 from polyb0t.db.unit import ENGINE, ROLES, Unit, Units
+from polyb0t.execution.orders import NewOrder
 from polyb0t.execution.scope import Regime
-from polyb0t.execution.store import JournalEntry, Lease, LeaseInfo
+from polyb0t.execution.store import Adoption, AnchorPoint, JournalEntry, Lease, LeaseInfo
 
 
 class SqlEngineStore:
@@ -100,6 +103,33 @@ class SqlEngineStore:
             unit.note(kind, subject, payload, actor=actor)
 
         self._units.write(noted)
+
+    def anchor_point(self) -> AnchorPoint:
+        units = self._units
+        return units.read(lambda connection: adopting.anchor_point(connection, units.database, units.scope))
+
+    def adopt(
+        self,
+        *,
+        actor: str,
+        reason: str,
+        above_token: int,
+        found: Sequence[NewOrder],
+        doubtful: Sequence[NewOrder],
+    ) -> Adoption:
+        new_id = uuid.uuid4().hex
+        return self._units.write(
+            lambda unit: adopting.adopt(
+                unit,
+                self._units.database,
+                new_id=new_id,
+                actor=actor,
+                reason=reason,
+                above_token=above_token,
+                found=found,
+                doubtful=doubtful,
+            )
+        )
 
     def last_sequence(self) -> int:
         query = select(journal_head.c.sequence).where(journal_head.c.scope == str(self._units.scope))

@@ -6,7 +6,7 @@ from sqlalchemy import insert, update
 
 from polyb0t.core.errors import NotAuthorisedError
 from polyb0t.db.moves import present, transition
-from polyb0t.db.tables import gates, kill_switch_events, kill_switches, trade_intents
+from polyb0t.db.tables import kill_switch_events, kill_switches, trade_intents
 from polyb0t.db.unit import Unit, Units, switch_states
 from polyb0t.execution.intents import IntentStatus, IntentType
 from polyb0t.models.kill_switches import KillSwitchType, SwitchState
@@ -30,18 +30,9 @@ class SqlKillSwitchStore:
         value: str | None = None,
         limit: str | None = None,
     ) -> bool:
-        def tripped(unit: Unit) -> bool:
-            state = _state(unit, switch)
-            if state is not None and state.tripped:
-                return False
-            epoch = unit.epoch + 1
-            unit.connection.execute(update(gates).where(gates.c.scope == str(unit.scope)).values(epoch=epoch))
-            new = SwitchState(switch, True, unit.now, actor, reason, value, limit)
-            _write(unit, new, epoch, existed=state is not None)
-            _reject_openings(unit, new)
-            return True
-
-        return self._units.write(tripped)
+        return self._units.write(
+            lambda unit: trip_within(unit, switch, actor=actor, reason=reason, value=value, limit=limit)
+        )
 
     def clear(self, switch: KillSwitchType, *, actor: str, reason: str) -> bool:
         _require_person(switch, actor, reason)
@@ -55,6 +46,26 @@ class SqlKillSwitchStore:
             return True
 
         return self._units.write(cleared)
+
+
+def trip_within(
+    unit: Unit,
+    switch: KillSwitchType,
+    *,
+    actor: str,
+    reason: str,
+    value: str | None = None,
+    limit: str | None = None,
+) -> bool:
+    """Trip as part of a larger transaction; False when it was tripped already."""
+    state = _state(unit, switch)
+    if state is not None and state.tripped:
+        return False
+    epoch = unit.raise_epoch()
+    new = SwitchState(switch, True, unit.now, actor, reason, value, limit)
+    _write(unit, new, epoch, existed=state is not None)
+    _reject_openings(unit, new)
+    return True
 
 
 def _state(unit: Unit, switch: KillSwitchType) -> SwitchState | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
-from sqlalchemy import Connection, RowMapping, Table, select
+from sqlalchemy import Connection, RowMapping, Table, select, update
 
 from polyb0t.core.errors import ConflictError, DatabaseError, LeaseLostError, PolybotError
 from polyb0t.db import journal
@@ -30,11 +30,19 @@ class Unit:
         self.scope = scope
         self.gate = _locked_gate(connection, scope)
         self.now = monotonic_now(connection, database, scope)
+        self._epoch = int(self.gate["epoch"])
         self._switches: tuple[SwitchState, ...] | None = None
 
     @property
     def epoch(self) -> int:
-        return int(self.gate["epoch"])
+        return self._epoch
+
+    def raise_epoch(self) -> int:
+        """Every trip does: what was approved before it is not permitted after it."""
+        self._epoch += 1
+        where = gates.c.scope == str(self.scope)
+        self.connection.execute(update(gates).where(where).values(epoch=self._epoch))
+        return self._epoch
 
     def switches(self) -> Sequence[SwitchState]:
         """The rows as they stand, locked; a trip waits behind us or we behind it."""

@@ -36,6 +36,7 @@ from polyb0t.execution.proposing import trade_of
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.sending import Sender
 from polyb0t.execution.skew import ClockWatch
+from polyb0t.execution.spool import AnswerSpool
 from polyb0t.execution.store import ClaimLimits, Denied, Lease, Stores
 from polyb0t.models import limits
 from polyb0t.models.limits import ControlContext
@@ -101,6 +102,8 @@ class LiveExecutor:
         settings: ExecutorSettings,
         halt_file: Callable[[], bool],
         in_flight: InFlight,
+        spool: AnswerSpool,
+        anchor: Callable[[], None],
         follow: Callable[[OrderId], object] = lambda _order_id: None,
     ) -> None:
         if (gateway is not None) != (settings.regime is Regime.LIVE):
@@ -125,11 +128,20 @@ class LiveExecutor:
         self._sender: Sender | None = None
         if gateway is not None:
             budget = settings.post_budget_seconds
-            self._sender = Sender(stores, lease, gateway, clock, halt_file, budget_seconds=budget)
+            self._sender = Sender(
+                stores,
+                lease,
+                gateway,
+                clock,
+                halt_file,
+                budget_seconds=budget,
+                spool=spool,
+                anchor=anchor,
+            )
 
     @property
     def stopped(self) -> str | None:
-        """Why this process sends no more orders, or None. It stays so until a restart."""
+        """Why this process sends no orders now, or None."""
         return self._sender.stopped if self._sender is not None else None
 
     def execute(self, intent_id: IntentId) -> IntentRecord:

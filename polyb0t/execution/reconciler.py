@@ -31,6 +31,7 @@ from polyb0t.execution.reconciliation import (
     moves,
     overspent,
 )
+from polyb0t.execution.spool import AnswerSpool
 from polyb0t.execution.store import Lease, Stores
 from polyb0t.models.kill_switches import KillSwitchType, Stance, stance_of
 
@@ -79,6 +80,7 @@ class Reconciler:
         in_flight: InFlight,
         cash: Callable[[], Pusd | None] | None = None,
         halt_file: Callable[[], bool] = lambda: False,
+        spool: AnswerSpool | None = None,
         times: ProofTimes | None = None,
     ) -> None:
         self._stores = stores
@@ -89,6 +91,7 @@ class Reconciler:
         self._clock = clock
         self._in_flight = in_flight
         self._halt_file = halt_file
+        self._spool = spool
         self._absence = AbsenceProof(gateway, times or ProofTimes()) if gateway is not None else None
         self._noted: set[tuple[str, str]] = set()
 
@@ -100,6 +103,8 @@ class Reconciler:
         Raises:
             DatabaseError, LeaseLostError: our own rows could not be read or written.
         """
+        if self._spool is not None:  # what is known already comes before what has to be asked
+            self._spool.import_into(self._stores, self._lease)
         interrupted = self._end_interrupted()
         if self._gateway is None:
             return ReconcileReport(interrupted=interrupted)

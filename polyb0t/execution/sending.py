@@ -20,6 +20,7 @@ from polyb0t.execution.gateway import (
 from polyb0t.execution.intents import Denied, IntentRecord, TradeIntent
 from polyb0t.execution.orders import OrderRecord, OrderStatus
 from polyb0t.execution.scope import Lease
+from polyb0t.execution.spool import FOREIGN_ID, AnswerSpool, SpooledAnswer
 from polyb0t.execution.store import Stores
 from polyb0t.models.kill_switches import KillSwitchType, permits, stance_of
 
@@ -40,6 +41,8 @@ class Sender:
         halt_file: Callable[[], bool],
         *,
         budget_seconds: float,
+        spool: AnswerSpool,
+        anchor: Callable[[], None],
     ) -> None:
         self._stores = stores
         self._lease = lease
@@ -47,12 +50,17 @@ class Sender:
         self._clock = clock
         self._halt_file = halt_file
         self._budget_seconds = budget_seconds
+        self._spool = spool
+        self._anchor = anchor
         self._stopped: str | None = None
 
     @property
     def stopped(self) -> str | None:
         """Why nothing more is permitted or sent by this process, or None."""
-        return self._stopped
+        if self._stopped is not None:
+            return self._stopped
+        waiting = self._spool.waiting()
+        return f"{waiting} answers could not be written to the database yet." if waiting else None
 
     def submit(
         self, record: IntentRecord, permitted: OrderRecord, prepared: PreparedOrder, *, begun: float
@@ -64,12 +72,16 @@ class Sender:
 
     def _send(self, intent: TradeIntent, prepared: PreparedOrder, until: float) -> SendOutcome | Denied:
         """One copy. Denied and NotSent prove that no byte of it left."""
+        unanchored = self._set_anchor()
+        if unanchored is not None:
+            return unanchored
         first = True
         while True:
             if self._halt_file() or not (first or self._still_permitted(intent)):
                 return Denied("halted", "Trading was halted before the order left. Nothing was sent.")
-            if self._stopped is not None:
-                return Denied("stopped", f"Nothing was sent. {self._stopped}")
+            stopped = self.stopped
+            if stopped is not None:
+                return Denied("stopped", f"Nothing was sent. {stopped}")
             if self._clock.boot_seconds() > until:
                 return NotSent("The time to send was over.")
             outcome = self._gateway.send(prepared)
@@ -80,6 +92,14 @@ class Sender:
                 return outcome
             first = False
             self._clock.sleep(RESEND_PAUSE_SECONDS)
+
+    def _set_anchor(self) -> Denied | None:
+        """After the permit's commit, before any byte: a backup restored later is known as one."""
+        try:
+            self._anchor()
+        except (OSError, PolybotError) as error:
+            return Denied("anchor_not_written", f"The anchor file could not be written: {error}")
+        return None
 
     def _send_seconds(self, record: IntentRecord, permitted: OrderRecord) -> float:
         """How long the permit may be used: the POST budget, and never past `execute_by`. Both instants
@@ -107,8 +127,15 @@ class Sender:
                 order.id, self._lease, status=status, code=code, detail=detail, venue_status=venue_status
             )
         except PolybotError as error:
-            # The order stays SIGNED, which is UNKNOWN to everybody else; reconciliation looks it up.
-            self._stop(f"The answer for order {order.id} could not be written: {error}")
+            # The order stays SIGNED, which is UNKNOWN to everybody else, until the spool is imported.
+            log.critical("order.answer_not_written", order_id=order.id, why=str(error))
+            self._keep(SpooledAnswer(order.id, status, code, detail, venue_status))
+
+    def _keep(self, answer: SpooledAnswer) -> None:
+        try:
+            self._spool.keep(answer)
+        except OSError as error:
+            self._stop(f"The answer for order {answer.order_id} could not be written anywhere: {error}")
 
     def _alert_unknown(self, record: IntentRecord, order: OrderRecord, outcome: Unknown) -> None:
         kind = record.intent.intent_type
@@ -144,4 +171,4 @@ def _verdict(outcome: SendOutcome | Denied) -> tuple[OrderStatus, str, str]:
         case Denied(code=code, detail=detail):
             return OrderStatus.REFUSED, code, detail
         case Unknown(reason=reason, foreign_id=foreign):
-            return OrderStatus.UNKNOWN, "foreign_id" if foreign else "unknown", reason
+            return OrderStatus.UNKNOWN, FOREIGN_ID if foreign else "unknown", reason

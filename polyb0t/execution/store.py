@@ -50,6 +50,17 @@ class ClaimLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class AnchorPoint:
+    """Which database, on which server, and how far its journal had come."""
+
+    database_id: str
+    server: str  # PostgreSQL's system id and timeline; empty on SQLite
+    sequence: int
+    head: str  # the journal's hash there
+    token: int  # of the engine's lease
+
+
+@dataclass(frozen=True, slots=True)
 class JournalEntry:
     sequence: int
     at: datetime
@@ -59,6 +70,15 @@ class JournalEntry:
     payload: str  # canonical JSON text
     previous_hash: str
     hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """What taking a restored database over came to."""
+
+    expired: tuple[IntentId, ...]
+    recovered: tuple[OrderId, ...]
+    point: AnchorPoint
 
 
 class IntentStore(Protocol):
@@ -247,6 +267,28 @@ class EngineStore(Protocol):
         self, lease: Lease | None, *, kind: str, subject: str, payload: Mapping[str, object], actor: str
     ) -> None:
         """A journal entry that changes no other row (start, stop, preflight, universe counts)."""
+        ...
+
+    def anchor_point(self) -> AnchorPoint:
+        """The database's identity and its journal's head as they stand."""
+        ...
+
+    def adopt(
+        self,
+        *,
+        actor: str,
+        reason: str,
+        above_token: int,
+        found: Sequence[NewOrder],
+        doubtful: Sequence[NewOrder],
+    ) -> Adoption:
+        """Take a restored database over, in one transaction: `found` and `doubtful` identities become UNKNOWN
+        orders, everything else that waits expires, all switches trip, tokens rise above `above_token`,
+        the lease is gone and the database has a new id.
+
+        Raises:
+            ConflictError: `engine_running`. NotAuthorisedError: the actor is not a person.
+        """
         ...
 
     def last_sequence(self) -> int:

@@ -1,5 +1,7 @@
 """Migrations as the commands and the launcher run them."""
 
+from pathlib import Path
+
 from polyb0t.config.settings import Settings
 from polyb0t.core.errors import ConfigurationError, DatabaseError
 from polyb0t.db import migrate
@@ -40,6 +42,17 @@ def bring_up_to_date(url: str) -> bool:
         before = None  # not there yet; what is wrong with one that is there, the migration says
     migrate.upgrade(url)
     return before is None
+
+
+def backup(url: str, target: Path) -> int:
+    """Copy an SQLite database while it is in use; bytes of the copy.
+
+    Raises:
+        ConfigurationError, ConflictError, DatabaseError: said in `db.backup`.
+    """
+    from polyb0t.db.backup import backup as copy  # noqa: PLC0415 - of all commands only this one copies
+
+    return copy(url, target)
 
 
 def upgrade(settings: Settings) -> tuple[str, str]:

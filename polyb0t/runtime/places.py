@@ -27,6 +27,11 @@ def database_url(settings: Settings, scope: Scope) -> str:
     return settings.database_url or f"sqlite:///{scope_dir(settings, scope) / 'polyb0t.sqlite3'}"
 
 
+def anchor_path(settings: Settings, scope: Scope) -> Path:
+    """How far the journal had come at the last send: outside the database, whatever that is."""
+    return scope_dir(settings, scope) / "anchor.json"
+
+
 def log_file(settings: Settings) -> Path:
     """The engine's log: tracebacks, HTTP, stage times."""
     return data_dir(settings) / "polyb0t.log"

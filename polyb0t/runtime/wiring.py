@@ -12,6 +12,7 @@ from polyb0t.core.units import ZERO, Pusd
 from polyb0t.data.markets import FeeSchedule
 from polyb0t.data.universe import UniverseRules
 from polyb0t.data.windows import OPEN, Window
+from polyb0t.execution.anchor import AnchorFile
 from polyb0t.execution.dispatcher import Dispatcher
 from polyb0t.execution.fill_intake import FillIntake
 from polyb0t.execution.gateway import OrderGateway
@@ -21,6 +22,7 @@ from polyb0t.execution.live_executor import ExecutorSettings, LiveExecutor
 from polyb0t.execution.proposing import Frame
 from polyb0t.execution.reconciler import Reconciler
 from polyb0t.execution.scope import Regime
+from polyb0t.execution.spool import AnswerSpool
 from polyb0t.execution.store import Lease, Stores
 from polyb0t.models.calibration import MarketCalibrationModel, packaged_coefficients
 from polyb0t.models.risk import RiskLimits
@@ -30,7 +32,7 @@ from polyb0t.runtime.cycle import Cycle, CycleParts
 from polyb0t.runtime.desk import AccountDesk, DeskSettings
 from polyb0t.runtime.executor_thread import ExecutorThread
 from polyb0t.runtime.halt_file import HaltFile
-from polyb0t.runtime.places import scope_dir
+from polyb0t.runtime.places import anchor_path, scope_dir
 from polyb0t.runtime.snapshots import Snapshots
 from polyb0t.runtime.surroundings import Surroundings
 from polyb0t.runtime.user_feed import UserFeed
@@ -235,7 +237,9 @@ def build_engine(
     provider = PolymarketAccount(environment, around.wallet, reader=reader, clock=clock, api=account.api)
     desk = AccountDesk(stores, watch, clock, _desk_settings(settings, regime, environment))
     in_flight = InFlight()
-    halt_file = HaltFile(scope_dir(settings, around.scope) / "HALT").present
+    folder = scope_dir(settings, around.scope)
+    halt_file = HaltFile(folder / "HALT").present
+    spool = AnswerSpool(folder / "spool")
     reconciler = Reconciler(
         stores,
         lease,
@@ -245,6 +249,7 @@ def build_engine(
         in_flight=in_flight,
         cash=provider.cash_pusd,
         halt_file=halt_file,
+        spool=spool,
     )
     agreement = Agreement(reconciler, clock, settings.reconcile_seconds)
     live_executor = LiveExecutor(
@@ -257,6 +262,8 @@ def build_engine(
         settings=ExecutorSettings(regime),
         halt_file=halt_file,
         in_flight=in_flight,
+        spool=spool,
+        anchor=AnchorFile(anchor_path(settings, around.scope), stores.engine).advance,
         follow=agreement.follow,
     )
     thread = ExecutorThread(

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, cast
 
 from polyb0t.core.ids import AssetId, OrderId
 from polyb0t.core.units import ZERO, Pusd, Shares
 from polyb0t.data.fills import FillStatus
 from polyb0t.data.order_book import Side
+from polyb0t.execution.anchor import AnchorFile
 from polyb0t.execution.dispatcher import Dispatcher
 from polyb0t.execution.gateway import OrderGateway
 from polyb0t.execution.in_flight import InFlight
@@ -21,6 +23,7 @@ from polyb0t.execution.live_executor import BookSource, ExecutorSettings, LiveEx
 from polyb0t.execution.orders import OrderRecord
 from polyb0t.execution.reconciler import Reconciler, ReconcileReport
 from polyb0t.execution.scope import Regime
+from polyb0t.execution.spool import AnswerSpool
 from polyb0t.execution.store import IntentStore, Lease, OrderStore, Stores
 from tests.support.clock import FakeClock
 from tests.support.databases import World, sqlite_stores
@@ -81,6 +84,9 @@ class EngineRoom:
         self.read_cash: Callable[[], Pusd | None] = self._cash_at_exchange
         self.read_held: Callable[[AssetId], Shares | None] = self._held_at_exchange
         self.stores: Stores = world.stores if world else sqlite_stores(_given(folder), self.clock)
+        files = folder or Path(mkdtemp(prefix="room"))
+        self.spool = AnswerSpool(files / "spool")
+        self.anchor = AnchorFile(files / "anchor.json", self.stores.engine)
         self.situation = FakeSituation(self.stores, self.clock)
         self.lease = self._acquire(world.lease.token if world else None)
         self.start()
@@ -107,6 +113,7 @@ class EngineRoom:
             in_flight=self.in_flight,
             cash=lambda: self.read_cash(),
             halt_file=lambda: self.halted_by_file,
+            spool=self.spool,
         )
         self.executor = LiveExecutor(
             stores,
@@ -118,6 +125,8 @@ class EngineRoom:
             settings=ExecutorSettings(self.regime),
             halt_file=lambda: self.halted_by_file,
             in_flight=self.in_flight,
+            spool=self.spool,
+            anchor=self.anchor.advance,
             follow=self.reconciler.follow,
         )
 
