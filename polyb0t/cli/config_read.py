@@ -6,10 +6,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from polyb0t.cli import words
 from polyb0t.cli.table import Column, table
 from polyb0t.cli.terminal import Terminal
 from polyb0t.config.settings import PREFIX, SANDBOX_DEFAULTS, Settings
 from polyb0t.core.units import plain
+from polyb0t.runtime.current import read_current
+from polyb0t.runtime.places import data_dir
 from polyb0t.runtime.views import without_password
 
 
@@ -46,8 +49,19 @@ def show(terminal: Terminal, settings: Settings, flags: Mapping[str, Any]) -> No
             *table(columns, cells, terminal.columns),
             "",
             "The signing key, POLYBOT_PRIVATE_KEY, is no setting and is shown nowhere.",
+            *words.fold(_elsewhere(settings), terminal.columns),
         ]
     )
+
+
+def _elsewhere(settings: Settings) -> str:
+    """One line when an engine runs on another venue than the one that these settings name; else empty."""
+    runs = read_current(data_dir(settings)).values()
+    here = any(run.alive and run.venue == settings.venue for run in runs)
+    there = next((run.venue for run in runs if run.alive and run.venue != settings.venue), None)
+    if here or there is None:
+        return ""
+    return f"The engine that runs is on {there}, with its own defaults: polyb0t --venue {there} config show"
 
 
 def _source(

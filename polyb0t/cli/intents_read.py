@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from polyb0t.cli import door
 from polyb0t.cli.render_intents import Listed, history_table, listed, nothing_waits, waiting_table
@@ -15,6 +16,7 @@ from polyb0t.execution.intents import IntentRecord, IntentStatus
 from polyb0t.execution.outcome import outcome_of
 from polyb0t.execution.store import Stores
 from polyb0t.runtime.opened import OpenedStore
+from polyb0t.runtime.resting import resting
 from polyb0t.runtime.views import intent_view, intent_views, latest_universe, order_of
 
 
@@ -45,6 +47,12 @@ def load(stores: Stores, records: Sequence[IntentRecord]) -> list[Listed]:
     return listed(records, short, outcomes)
 
 
+def still_waiting(records: Sequence[IntentRecord], now: datetime) -> tuple[IntentRecord, ...]:
+    """Without those whose time is up though nobody has written it down yet; the most urgent first."""
+    waiting = [record for record in records if record.intent.deadline > now]
+    return tuple(sorted(waiting, key=lambda record: record.intent.deadline))
+
+
 def show_list(
     terminal: Terminal, opened: OpenedStore, *, every: bool, status: str | None, limit: int
 ) -> None:
@@ -58,16 +66,18 @@ def show_list(
     lines = [*context_line(scene, terminal.paint, terminal.columns).split("\n")]
     note = disagreement(scene, opened)
     lines += [note, ""] if note else [""]
+    mark_seen(terminal, opened, [each for each in records if each.status is IntentStatus.PENDING])
+    if wanted == (IntentStatus.PENDING,):
+        records = still_waiting(records, scene.now)
     items = load(opened.stores, records)
     if wanted == (IntentStatus.PENDING,):
-        items.sort(key=lambda item: item.record.intent.deadline)
         if items:
             lines += waiting_table(items, scene, terminal.paint, terminal.columns)
             then = "An approval now is sent only if one starts before the time is up."
             lines += wrap(scene.no_engine(then), terminal.columns)
-            mark_seen(terminal, opened, records)
         else:
-            waits = nothing_waits(scene, latest_universe(opened.stores.engine), terminal.paint)
+            rest = resting(opened, scene.regime, scene.now)
+            waits = nothing_waits(scene, latest_universe(opened.stores.engine), terminal.paint, rest)
             lines += [part for line in waits for part in fold(line, terminal.columns)]
     else:
         lines += history_table(items, scene, terminal.columns) if items else ["There is none."]

@@ -13,6 +13,7 @@ from polyb0t.cli.trade_words import Trade
 from polyb0t.core.ids import IntentId
 from polyb0t.execution.intents import IntentRecord
 from polyb0t.models import wording
+from polyb0t.runtime.resting import Resting
 
 _WAITING = (
     Column("ID"),
@@ -120,8 +121,10 @@ def history_table(items: Sequence[Listed], scene: Scene, columns: int) -> list[s
     return [line for card in cards for line in card]
 
 
-def nothing_waits(scene: Scene, universe: Mapping[str, object] | None, paint: Paint) -> list[str]:
-    """Why the list is empty, and how close the nearest miss was."""
+def nothing_waits(
+    scene: Scene, universe: Mapping[str, object] | None, paint: Paint, rest: Resting | None = None
+) -> list[str]:
+    """Why the list is empty, what rests, and how close the nearest miss was."""
     lines = []
     missing = scene.no_engine("Nothing is proposed until one starts.")
     if missing:
@@ -133,12 +136,21 @@ def nothing_waits(scene: Scene, universe: Mapping[str, object] | None, paint: Pa
         lines.append(f"Nothing is waiting for you. The engine works: {heard}.")
     if scene.stance.name != "ACTIVE":
         lines.append(f"Openings are stopped: {scene.stance.words}. Look: polyb0t status")
+    if rest is not None:
+        lines.append(_resting_words(rest))
     if universe is not None:
         lines.extend(_universe_words(universe))
     return [
         *lines,
         paint.dim("Why: polyb0t universe --why      What you let pass: polyb0t intents list --all"),
     ]
+
+
+def _resting_words(rest: Resting) -> str:
+    back = wording.clock_time(rest.until)
+    if rest.count == 1:
+        return f"1 idea rests after its end; it may come back at {back}."
+    return f"{rest.count} ideas rest after their end; the last of them may come back at {back}."
 
 
 def _universe_words(universe: Mapping[str, object]) -> list[str]:

@@ -10,6 +10,7 @@ from polyb0t.cli.terminal import MEDIUM, Paint
 from polyb0t.cli.watch_state import WatchState
 from polyb0t.core.units import ZERO
 from polyb0t.models import wording
+from polyb0t.runtime.resting import Resting
 
 _COLUMNS = (
     Column(" "),
@@ -25,14 +26,19 @@ _KEYS = "a approve  r reject  j k or arrows select  d rules  H halt  q quit"
 
 
 def watch_screen(
-    items: Sequence[Listed], state: WatchState, scene: Scene, paint: Paint, columns: int
+    items: Sequence[Listed],
+    state: WatchState,
+    scene: Scene,
+    paint: Paint,
+    columns: int,
+    rest: Resting | None = None,
 ) -> list[str]:
-    """All lines, top to bottom."""
+    """All lines, top to bottom; `rest` for a screen on which nothing waits."""
     rule = "-" * columns
     lines = [*context_line(scene, paint, columns).split("\n"), rule]
     chosen = next((item for item in items if item.record.id == state.selected), None)
     if chosen is None:
-        waits = nothing_waits(scene, None, paint)
+        waits = nothing_waits(scene, None, paint, rest)
         lines += [part for line in waits for part in words.wrap(line, columns)]
     else:
         lines += [*_rows(items, state, scene, paint, columns), rule]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from polyb0t.cli.terminal import FULL, Paint
-from polyb0t.cli.words import spread
+from polyb0t.cli.words import spread, width
 from polyb0t.execution.scope import Regime, Scope, mode_words
 from polyb0t.execution.store import LeaseInfo
 from polyb0t.models.kill_switches import Stance, stance_of
@@ -62,9 +62,9 @@ class Scene:
 
     @property
     def engine_words(self) -> str:
-        """`engine ok, 4 s ago`, `engine has a problem, 4 s ago`, `no engine`, `engine silent for 45 s`."""
+        """`engine ok, 4 s ago`, `engine has a problem`, `no engine`, `engine silent for 45 s`."""
         if self.running:
-            return f"engine {'has a problem' if self.problem else 'ok'}, {span(self.beat_seconds)} ago"
+            return "engine has a problem" if self.problem else f"engine ok, {span(self.beat_seconds)} ago"
         if self.alive and self.engine is not None:
             return f"engine silent for {span(self.beat_seconds)}"
         return "no engine"
@@ -107,7 +107,7 @@ def context_line(scene: Scene, paint: Paint, columns: int, right: str | None = N
     gap = "   " if columns >= FULL else "  "
     parts = [mode, f"wallet {scene.wallet}", stance, engine]
     end = clock_time(scene.now) if right is None else right
-    if columns < FULL:
+    if columns < FULL or width(gap.join([*parts, end])) > columns:
         return "\n".join([gap.join(parts[:2]), gap.join([*parts[2:], end])])
     return spread(gap.join(parts), end, columns - 2)
 

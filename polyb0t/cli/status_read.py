@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from polyb0t.cli import words
+from polyb0t.cli.intents_read import still_waiting
 from polyb0t.cli.scene import Scene, context_line, look
 from polyb0t.cli.terminal import Paint, Terminal
 from polyb0t.cli.trade_words import Trade
@@ -35,7 +36,8 @@ def status_screen(state: Overview, scene: Scene, paint: Paint, columns: int) -> 
     problems: list[str] = []
     facts: list[str] = []
     for name, text, wrong in _lines(state, scene):
-        first, *rest = words.wrap(text, columns - _LABEL) or ["-"]
+        room = columns - _LABEL
+        first, *rest = [text or "-"] if words.width(text) <= room else words.wrap(text, room)
         shown = [f"{name:<{_LABEL}}{paint.yellow(first) if wrong else first}"]
         shown += [" " * _LABEL + line for line in rest]
         (problems if wrong else facts).extend(shown)
@@ -47,8 +49,6 @@ def _lines(state: Overview, scene: Scene) -> Iterator[tuple[str, str, bool]]:
     yield _engine(state, scene)
     if state.running and state.facts.problem:
         yield "Problem", wording.one_line(state.facts.problem), True
-    if not state.window.takes_orders:
-        yield "Exchange", _window(state), True
     if not state.window.takes_orders:
         yield "Exchange", window_line(state), True
     if state.doubtful:
@@ -85,13 +85,6 @@ def _trading(state: Overview) -> tuple[str, str, bool]:
     return "Trading", f"{stance.upper()}. {'; '.join(parts)}.{do}", True
 
 
-def _window(state: Overview) -> str:
-    """What the exchange does not take, and until when nothing is proposed or sent for that."""
-    until = state.window.until
-    again = f" Nothing is proposed; orders are tried again at {until:%H:%M:%S} UTC." if until else ""
-    return f"{state.window.sentence}{again} What is approved expires on time."
-
-
 def window_line(state: Overview) -> str:
     """What the exchange does not take, and until when nothing is proposed or sent for that."""
     until = state.window.until
@@ -110,12 +103,13 @@ def _engine(state: Overview, scene: Scene) -> tuple[str, str, bool]:
 
 
 def _waiting(state: Overview, scene: Scene) -> str:
-    if not state.waiting:
+    waiting = still_waiting(state.waiting, scene.now)
+    if not waiting:
         return "nothing; see why: polyb0t universe --why"
-    soonest = sorted(state.waiting, key=lambda record: record.intent.deadline)[:3]
+    soonest = waiting[:3]
     short = state.opened.stores.intents.shortest_prefixes([record.id for record in soonest])
     shown = [f"{short[record.id]} {_soon(record, scene)}" for record in soonest]
-    more = f" and {len(state.waiting) - 3} more" if len(state.waiting) > 3 else ""
+    more = f" and {len(waiting) - 3} more" if len(waiting) > 3 else ""
     return ", ".join(shown) + more
 
 

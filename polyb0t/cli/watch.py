@@ -7,7 +7,7 @@ from typing import Final
 
 from polyb0t.cli import door
 from polyb0t.cli.halting import halt_now
-from polyb0t.cli.intents_read import load, mark_seen
+from polyb0t.cli.intents_read import load, mark_seen, still_waiting
 from polyb0t.cli.keys import Keys, single_keys
 from polyb0t.cli.render_intents import Listed
 from polyb0t.cli.render_watch import watch_screen
@@ -20,6 +20,7 @@ from polyb0t.execution.intents import IntentRecord, IntentStatus
 from polyb0t.execution.outcome import outcome_of
 from polyb0t.models import wording
 from polyb0t.runtime.opened import OpenedStore
+from polyb0t.runtime.resting import resting
 from polyb0t.runtime.views import order_of
 
 REFRESH_SECONDS: Final = 1.0
@@ -72,8 +73,9 @@ class Watching:
             stores = self._opened.stores
             waiting = stores.intents.list(statuses=(IntentStatus.PENDING,))
             self._follow_decided()
-            items = sorted(load(stores, waiting), key=lambda item: item.record.intent.deadline)
             scene = look(self._opened)
+            items = load(stores, still_waiting(waiting, scene.now))
+            rest = None if items else resting(self._opened, scene.regime, scene.now)
         except PolybotError as error:
             self._state.say(str(error))
             return
@@ -83,7 +85,7 @@ class Watching:
             self._keys.drop()
         self._shown = {item.record.id: item for item in items}
         mark_seen(self._terminal, self._opened, [item.record for item in items])
-        lines = watch_screen(items, self._state, scene, self._terminal.paint, self._terminal.columns)
+        lines = watch_screen(items, self._state, scene, self._terminal.paint, self._terminal.columns, rest)
         self._draw(lines, bell=bool(new))
 
     def _draw(self, lines: list[str], *, bell: bool) -> None:

@@ -39,7 +39,7 @@ NEXT: Final = """
      make watch       see proposals as they come, decide with single keys
      make shell       a prompt where every command works, for example: polyb0t intents list
 
-{practice} You get {seconds} s for each decision here (60 s outside practice). Ctrl-C stops everything.
+{practice} You get {seconds} s for each decision here (60 s on the real venue). Ctrl-C stops everything.
  Over HTTP: curl 'http://{api}/intents?status=PENDING'
  Databases and logs are in {logs}
 
