@@ -17,6 +17,11 @@ def sandbox(
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")] = 8137,
     seed: Annotated[int, typer.Option(min=0, help="A new world's crowd and markets follow from it.")] = 7,
     markets: Annotated[int, typer.Option(min=1, max=5_000, help="Markets of a new world.")] = 60,
+    kinds: Annotated[bool, typer.Option(help="A market of every kind besides, in a new world.")] = True,
+    past: Annotated[
+        int, typer.Option(min=0, max=20_000, help="Markets of a new world that are over.")
+    ] = 2_000,
+    lag: Annotated[float, typer.Option(min=0, max=600, help="Seconds by which positions are late.")] = 2.0,
     speed: Annotated[float, typer.Option(min=0, max=1_000, help="How busy the crowd is.")] = 1.0,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin another world.")] = False,
     import_dir: Annotated[
@@ -28,6 +33,7 @@ def sandbox(
 ) -> None:
     """Serve a pretend exchange: no account, no internet, no money. Ctrl-C saves the world and stops."""
     from polyb0t.runtime.places import data_dir
+    from polyb0t.sandbox.kinds import KINDS
     from polyb0t.sandbox.server import run
 
     out = door.terminal(ctx)
@@ -36,6 +42,9 @@ def sandbox(
         port=port,
         seed=seed,
         markets=markets,
+        kinds=KINDS if kinds else (),
+        past=past,
+        lag_ms=round(lag * 1_000),
         speed=speed,
         state_dir=data_dir(door.settings(ctx)) / "sandbox",
         fresh=fresh,

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -41,6 +41,9 @@ def run(
     fresh: bool = False,
     import_dir: Path | None = None,
     scenario: Path | None = None,
+    kinds: Iterable[str] = (),
+    past: int = 0,
+    lag_ms: int = 0,
     ready: Callable[[str], None] | None = None,
     notice: Callable[[str], None] | None = None,
     clock: Clock | None = None,
@@ -48,9 +51,10 @@ def run(
     """Serve a sandbox until SIGTERM or Ctrl-C, then save it and return.
 
     `state_dir` holds the world between runs; a world found there goes on and `seed`, `markets` and
-    `import_dir` matter only for a new one, which `fresh` asks for. A `scenario` begins as soon as the
-    world is there. `ready` hears the URL, `notice` a
-    sentence about each recording that could not become a market.
+    `import_dir` matter only for a new one, which `fresh` asks for; so do `kinds` of further markets,
+    `past` ones that are over, and `lag_ms`, how far the Data API is behind.
+    A `scenario` begins as soon as the world is there. `ready` hears the URL, `notice` a sentence about
+    each recording that could not become a market.
 
     Raises:
         UsageError: a number of markets or a speed that makes no sense.
@@ -72,6 +76,9 @@ def run(
             speed=speed,
             fresh=fresh,
             import_dir=import_dir,
+            kinds=kinds,
+            past=past,
+            lag_ms=lag_ms,
             notice=notice,
         )
         if planned is not None:
@@ -103,6 +110,9 @@ def open_app(
     speed: float,
     fresh: bool,
     import_dir: Path | None = None,
+    kinds: Iterable[str] = (),
+    past: int = 0,
+    lag_ms: int = 0,
     notice: Callable[[str], None] | None = None,
 ) -> SandboxApp:
     """The application over the saved world, or over a new one.
@@ -119,7 +129,16 @@ def open_app(
         return app
     now_ms = milliseconds(clock.now())
     imported = _imported(import_dir, now_ms, notice)
-    world = World(seed=seed, markets=markets, imported=imported, speed=speed, start_ms=now_ms)
+    world = World(
+        seed=seed,
+        markets=markets,
+        imported=imported,
+        speed=speed,
+        start_ms=now_ms,
+        kinds=kinds,
+        archive=past,
+    )
+    world.data_lag_ms = lag_ms
     return create_app(world, clock=clock)
 
 
