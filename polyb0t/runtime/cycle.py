@@ -67,6 +67,7 @@ class CycleParts:
     snapshots: Snapshots
     wake_executor: Callable[[], None]
     takes_orders: Callable[[], bool] = lambda: True  # the exchange, as far as its answers have told
+    propose_cancels: Callable[[], int] = int  # how many it proposed
 
 
 class Cycle:
@@ -96,6 +97,8 @@ class Cycle:
             note.openings = self._decide()
         with self._stage(note, "propose"):
             note.proposed = self._propose(note.openings)
+        with self._stage(note, "cancels"):
+            note.proposed += self._parts.propose_cancels()
         with self._stage(note, "snapshot"):
             self._parts.snapshots.save()
         self._parts.wake_executor()

@@ -121,6 +121,10 @@ class MarketWatch:
         book = self._books.get(asset_id)
         return None if book is None else book.best_bid
 
+    def book(self, asset_id: AssetId) -> OrderBook | None:
+        """The book as last seen, with its own age."""
+        return self._books.get(asset_id)
+
     def fresh_book(self, asset_id: AssetId) -> OrderBook:
         """Implements `BookSource`: read now, from the exchange, whatever the stream says.
 

@@ -33,6 +33,7 @@ from polyb0t.runtime.desk import AccountDesk, DeskSettings
 from polyb0t.runtime.executor_thread import ExecutorThread
 from polyb0t.runtime.halt_file import HaltFile
 from polyb0t.runtime.places import anchor_path, scope_dir
+from polyb0t.runtime.resting_orders import RestingOrders
 from polyb0t.runtime.snapshots import Snapshots
 from polyb0t.runtime.surroundings import Surroundings
 from polyb0t.runtime.user_feed import UserFeed
@@ -272,6 +273,15 @@ def build_engine(
         settings.execution_poll_seconds,
         takes_orders=lambda: account.window().takes_orders,
     )
+    manager = IntentManager(
+        stores.intents,
+        ProposingRules(edge_min=settings.min_edge, grace_seconds=settings.execution_grace_seconds),
+    )
+
+    def frame() -> Frame:
+        return Frame(around.scope, regime, stores.intents.now(), settings.intent_expiry_seconds)
+
+    cancels = RestingOrders(stores, lease, watch, manager, frame, settings.cancel_expiry_seconds)
     cycle = Cycle(
         CycleParts(
             stores=stores,
@@ -281,15 +291,13 @@ def build_engine(
             account=provider,
             desk=desk,
             model=probability_model(),
-            manager=IntentManager(
-                stores.intents,
-                ProposingRules(edge_min=settings.min_edge, grace_seconds=settings.execution_grace_seconds),
-            ),
-            frame=lambda: Frame(around.scope, regime, stores.intents.now(), settings.intent_expiry_seconds),
+            manager=manager,
+            frame=frame,
             agreement=agreement,
             takes_orders=lambda: account.window().takes_orders,
             snapshots=Snapshots(stores.engine, lease, clock),
             wake_executor=thread.wake,
+            propose_cancels=cancels.propose,
         )
     )
 
