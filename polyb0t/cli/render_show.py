@@ -77,7 +77,8 @@ def _facts(item: Listed, paint: Paint, columns: int, options: ShowOptions) -> It
             yield f"  {name}"
             yield f"  {value}"
             continue
-        first, *rest = [value] if words.width(value) <= room else words.wrap(value, room)
+        fits = words.width(value) <= room
+        first, *rest = [value] if fits else words.wrap(value.replace("   ", "; "), room)
         line = f"  {name:<{_LABEL}}{first}"
         if hint and not rest and words.width(line) + words.width(hint) + 4 <= columns:
             yield words.spread(line, paint.dim(hint), columns - 5)

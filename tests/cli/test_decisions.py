@@ -325,3 +325,15 @@ def test_a_resumption_without_a_reason_is_refused_in_sentences(place: Place) -> 
 def test_the_help_names_arguments_bare_and_offers_no_completion(place: Place) -> None:
     assert "polyb0t intents show [OPTIONS] ID" in place.type("intents", "show", "--help").out
     assert "completion" not in place.type("status", "--help").out
+
+
+def test_an_empty_list_says_what_rests_and_until_when(place: Place) -> None:
+    record = place.propose()
+    place.type("intents", "reject", record.id)
+    assert "1 idea rests after its end; it may come back at " in place.type("intents", "list").out
+
+
+def test_what_has_run_out_waits_no_longer_even_if_nobody_has_written_it_down(place: Place) -> None:
+    now = SystemClock().now()
+    place.propose(created_at=now - timedelta(seconds=66), deadline=now - timedelta(seconds=6))
+    assert "Nothing is waiting for you." in place.type("intents", "list").out

@@ -23,6 +23,7 @@ from polyb0t.execution.scope import Regime, Scope
 from polyb0t.models.kill_switches import Stance
 from polyb0t.models.portfolio import Position
 from polyb0t.runtime.holdings import Holding, Holdings
+from polyb0t.runtime.resting import Resting
 from tests.cli.scenes import NOW, ORDER, WALLET, D, claim, item, mayor, record, scene, tram, tram_order
 from tests.support.builders import a_fill
 
@@ -262,3 +263,47 @@ def test_what_is_held_from_elsewhere_is_named_and_left_alone() -> None:
     )
     screen = positions_screen(Holdings((), (other,), None), scene(), PLAIN, 100)
     assert screen[-2:] == ["Not from polyb0t: counted, never touched", "  7.00 NO  Rain?"]
+
+
+def test_without_a_source_the_first_sentence_of_the_rules_decides() -> None:
+    rules = "It is YES if the council votes for it by 22 January. Otherwise it is NO."
+    shown = show_screen(
+        item(tram(resolution_source="", rules_text=rules)), scene(), PLAIN, 100, ShowOptions()
+    )
+    (decided,) = [line for line in shown if "Decided by" in line]
+    assert "It is YES if the council votes for it by 22 January." in decided
+    assert "Otherwise" not in decided
+
+
+def test_a_hint_is_gone_once_it_was_followed() -> None:
+    shown = "\n".join(show_screen(item(tram()), scene(), PLAIN, 100, ShowOptions(checks=True, rules=True)))
+    assert "--checks" not in shown
+    assert "--rules" not in shown
+
+
+def test_an_address_is_never_broken_and_invented_markets_have_none() -> None:
+    url = "https://polymarket.com/event/will-harbor-city-approve-the-tram-line-by-22-january/yes"
+    real = str(Scope("polymarket", 137, WALLET))
+    shown = show_screen(item(tram(page_url=url, scope=real)), scene(), PLAIN, 80, ShowOptions())
+    assert f"  {url}" in shown, "on a line of its own"
+    assert "Page" not in "\n".join(show_screen(item(tram(page_url=url)), scene(), PLAIN, 80, ShowOptions()))
+
+
+def test_what_rests_is_said_where_nothing_waits() -> None:
+    rest = Resting(3, NOW + timedelta(minutes=15))
+    assert (
+        nothing_waits(scene(), None, PLAIN, rest)[1]
+        == "3 ideas rest after their end; the last of them may come back at 12:56:07 UTC."
+    )
+
+
+def test_a_problem_of_the_engine_takes_the_place_of_its_ok() -> None:
+    ill = scene(trouble="The exchange does not answer.")
+    assert "engine has a problem" in context_line(ill, PLAIN, 100)
+    assert nothing_waits(ill, None, PLAIN)[:2] == [
+        "Nothing is waiting for you. The engine runs, but:",
+        "  The exchange does not answer.",
+    ]
+    assert not scene(trouble="The exchange does not answer.", alive=False).problem
+    real = scene(scope=Scope("polymarket", 137, WALLET), trouble="No.", stance=Stance.HALTED)
+    assert all(words.width(line) <= 100 for line in context_line(real, PLAIN, 100).split("\n"))

@@ -1,0 +1,90 @@
+"""The engine's own terminal: what happened, in lines that fit, with ids and people by name."""
+
+import io
+from datetime import timedelta
+
+from polyb0t.cli import words
+from polyb0t.cli.engine_screen import EngineScreen
+from polyb0t.cli.terminal import Terminal
+from polyb0t.core.ids import OrderId, new_intent_id
+from polyb0t.execution.intents import IntentRecord
+from polyb0t.execution.scope import Regime
+from polyb0t.runtime.screen import StartFacts, StatusFacts, StopFacts
+from tests.cli.conftest import Place
+from tests.cli.scenes import NOW, ORDER
+from tests.support.builders import a_scope
+
+
+def a_screen(columns: int = 100) -> tuple[EngineScreen, io.StringIO]:
+    out = io.StringIO()
+    return EngineScreen(Terminal(out, out, columns)), out
+
+
+def told(place: Place) -> str:
+    """All that was journalled, as the terminal shows it."""
+    screen, out = a_screen()
+    screen.started(StartFacts(a_scope(), Regime.DRY_RUN, place.stores, "log", None, continued=False))
+    for entry in place.stores.engine.journal():
+        screen.happened(entry)
+    return out.getvalue()
+
+
+def a_minute(place: Place) -> IntentRecord:
+    created = place.stores.intents.now()
+    return place.propose(created_at=created, deadline=created + timedelta(seconds=180))
+
+
+def test_a_new_proposal_has_all_the_time_that_is_promised(place: Place) -> None:
+    a_minute(place)
+    assert "180 s left" in told(place)
+
+
+def test_what_a_person_ended_names_the_person_and_no_screen(place: Place) -> None:
+    record = a_minute(place)
+    place.stores.intents.expire(record.id, actor="user:anna", code="expired_by_hand")
+    assert "by anna, before its time was up" in told(place)
+    assert "on no screen" not in told(place)
+
+
+def test_a_long_line_goes_on_under_its_words(place: Place) -> None:
+    record = a_minute(place)
+    place.stores.intents.reject(record.id, actor="user:anna", reason="not now, " * 20)
+    lines = told(place).splitlines()
+    assert all(words.width(line) <= 100 for line in lines)
+    assert lines[-1].startswith(" " * 20 + "not") or lines[-1].startswith(" " * 20 + "now")
+
+
+def test_ctrl_c_counts_what_is_known_to_be_open_and_names_one() -> None:
+    screen, out = a_screen()
+    screen.stopping((OrderId(ORDER),))
+    assert out.getvalue().splitlines() == [
+        "Finishing the cycle, at most 5 s. Ctrl-C again stops at once.",
+        "Open orders stay at the exchange: 1 (cancel it: polyb0t orders cancel 0x7c1e).",
+    ]
+    screen, out = a_screen()
+    screen.stopping(())
+    assert "exchange" not in out.getvalue()
+
+
+def test_the_end_tells_open_from_unknown() -> None:
+    screen, out = a_screen()
+    screen.stopped(StopFacts(0, 1, 1, "/var/log/polyb0t.log", lost_lease=False))
+    assert out.getvalue().splitlines() == [
+        "Stopped after 1 cycle. The log is /var/log/polyb0t.log",
+        "Of unknown outcome: 1 order, looked up at the next start.",
+    ]
+
+
+def test_the_status_line_counts_begun_seconds() -> None:
+    screen, out = a_screen()
+    facts = StatusFacts(NOW, 3, 0.1, 4.0, 1, NOW + timedelta(seconds=0.4), 0, None, (), None)
+    screen.status(facts)
+    assert "1 waiting, next 1 s" in out.getvalue()
+
+
+def test_no_intents_id_looks_like_an_orders() -> None:
+    from unittest.mock import patch
+
+    letters = iter("0x" + "7" * 14 + "0k" + "7" * 14)
+    with patch("polyb0t.core.ids.secrets.choice", lambda _alphabet: next(letters)):
+        assert new_intent_id() == "0k" + "7" * 14
