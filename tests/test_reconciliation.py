@@ -94,7 +94,11 @@ def test_an_order_accepted_a_moment_ago_may_not_show_yet() -> None:
         ("CANCELED", OrderStatus.CANCELLED, "cancelled"),
         ("CANCELED_MARKET_RESOLVED", OrderStatus.CANCELLED, "market_resolved"),
         ("INVALID", OrderStatus.CANCELLED, "invalid"),
+        ("CANCELED_MARKET_NOT_FOUND", OrderStatus.CANCELLED, "market_gone"),
+        ("CANCELED_NOT_ENOUGH_BALANCE", OrderStatus.CANCELLED, "not_enough_balance"),
         ("EXPIRED", OrderStatus.EXPIRED, "expired"),
+        ("CANCELED_EXPIRED_ORDER", OrderStatus.EXPIRED, "expired"),
+        ("CANCELED_ORDER_TIMED_OUT", OrderStatus.EXPIRED, "expired"),
     ],
 )
 def test_what_is_found_is_believed(before: OrderStatus, status: str, after: OrderStatus, code: str) -> None:

@@ -39,11 +39,14 @@ class Correction:
     problem: Problem | None = None
 
 
+_EXPIRED: Final = frozenset({"EXPIRED", "CANCELED_EXPIRED_ORDER", "CANCELED_ORDER_TIMED_OUT"})
 # The exchange's words for an end without a further match. INVALID: it can no longer be honoured.
 _CANCELLED: Final = {
     "CANCELED": "cancelled",
     "CANCELLED": "cancelled",
     "CANCELED_MARKET_RESOLVED": "market_resolved",
+    "CANCELED_MARKET_NOT_FOUND": "market_gone",
+    "CANCELED_NOT_ENOUGH_BALANCE": "not_enough_balance",
     "INVALID": "invalid",
     "UNMATCHED": "no_fill",
 }
@@ -128,7 +131,7 @@ def _found(order: OrderRecord, seen: VenueOrder, fills: Sequence[Fill]) -> Corre
         if order.order_type.takes and code == "cancelled":
             code = "no_fill"
         return Correction(OrderStatus.CANCELLED, code, difference, seen.status, problem)
-    if seen.status == "EXPIRED":
+    if seen.status in _EXPIRED:
         return Correction(OrderStatus.EXPIRED, "expired", difference, seen.status, problem)
     if seen.status in ("LIVE", "DELAYED"):
         return Correction(OrderStatus(seen.status), "accepted", difference, seen.status, problem)
