@@ -53,6 +53,9 @@ class EngineScreen:
         lines.append(f"Details are in {facts.log_file}")
         self.terminal.show(lines)
 
+    def told(self, sentence: str) -> None:
+        self._show([sentence])
+
     def checked(self, checks: tuple[CheckFacts, ...]) -> None:
         shown = [check for check in checks if not (self.quiet_start and check.state == "ok")]
         for check in shown:

@@ -22,6 +22,9 @@ def run(
     dry_run: Annotated[
         bool | None, typer.Option("--dry-run/--no-dry-run", help="Note approved trades, send nothing.")
     ] = None,
+    standby: Annotated[
+        bool, typer.Option("--standby", help="Wait behind a running engine and take over when it ends.")
+    ] = False,
     ready_file: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Watch, propose, and carry out what is approved. Ctrl-C finishes the cycle and stops."""
@@ -45,6 +48,8 @@ def run(
     from polyb0t.runtime.service import RunOptions, run_engine
 
     screen = EngineScreen(door.terminal(ctx), quiet_start=ready_file is not None)
-    code = run_engine(settings, screen, RunOptions(yes=yes, cycles=cycles, ready_file=ready_file))
+    code = run_engine(
+        settings, screen, RunOptions(yes=yes, cycles=cycles, ready_file=ready_file, standby=standby)
+    )
     if code:
         raise typer.Exit(code)

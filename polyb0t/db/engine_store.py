@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -35,6 +36,7 @@ class SqlEngineStore:
         process_started: str,
         regime: Regime,
         take_over_from: int | None = None,
+        last_beat: datetime | None = None,
     ) -> Lease | LeaseInfo:
         if role not in ROLES:
             raise UsageError(f"There is no role {role!r}.", why=f"Roles are {', '.join(ROLES)}.")
@@ -44,7 +46,7 @@ class SqlEngineStore:
             "process_started": process_started,
             "regime": regime,
         }
-        return self._units.write(lambda unit: _acquire(unit, role, columns, take_over_from))
+        return self._units.write(lambda unit: _acquire(unit, role, columns, take_over_from, last_beat))
 
     def beat(self, lease: Lease, *, cycle: int, facts: Mapping[str, object] | None = None) -> None:
         published = {} if facts is None else {"facts": canonical_text(facts)}
@@ -149,14 +151,20 @@ class SqlEngineStore:
 
 
 def _acquire(
-    unit: Unit, role: str, columns: Mapping[str, object], take_over_from: int | None
+    unit: Unit,
+    role: str,
+    columns: Mapping[str, object],
+    take_over_from: int | None,
+    last_beat: datetime | None,
 ) -> Lease | LeaseInfo:
     where = (engine_lease.c.scope == str(unit.scope), engine_lease.c.role == role)
     held = (
         unit.connection.execute(select(engine_lease).where(*where).with_for_update()).mappings().one_or_none()
     )
-    if held is not None and not held["released"] and held["token"] != take_over_from:
-        return _info(held)
+    if held is not None and not held["released"]:
+        renewed = last_beat is not None and held["beat_at"] != last_beat
+        if renewed or held["token"] != take_over_from:
+            return _info(held)
     token = unit.token(role) + 1
     unit.connection.execute(
         update(gates).where(gates.c.scope == str(unit.scope)).values({f"{role}_token": token})

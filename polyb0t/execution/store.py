@@ -250,9 +250,11 @@ class EngineStore(Protocol):
         process_started: str,
         regime: Regime,
         take_over_from: int | None = None,
+        last_beat: datetime | None = None,
     ) -> Lease | LeaseInfo:
         """The lease with a new token, or who holds it. `take_over_from` is the token of a holder that the
-        caller has proven gone (its process, on this boot) or silent for the lease time."""
+        caller has proven gone (its process, on this boot), or with `last_beat` silent for the lease time:
+        one that has renewed since keeps it."""
         ...
 
     def beat(self, lease: Lease, *, cycle: int, facts: Mapping[str, object] | None = None) -> None:

@@ -36,7 +36,9 @@ class CurrentRun:
 def same_process(pid: int, started: float) -> bool:
     """Whether `pid` is still the process that started then."""
     try:
-        return bool(abs(psutil.Process(pid).create_time() - started) < 1)
+        process = psutil.Process(pid)
+        ended = process.status() == psutil.STATUS_ZOMBIE  # it is dead; nobody has looked yet
+        return not ended and bool(abs(process.create_time() - started) < 1)
     except psutil.Error:
         return False
 

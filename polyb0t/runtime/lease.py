@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -13,7 +14,7 @@ import psutil
 import structlog
 
 from polyb0t.core.clock import Clock
-from polyb0t.core.errors import ConflictError, LeaseLostError, PolybotError
+from polyb0t.core.errors import ConflictError, DatabaseError, LeaseLostError, PolybotError
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import EngineStore, Lease, LeaseInfo
 from polyb0t.runtime.current import process_started, same_process
@@ -22,6 +23,7 @@ log = structlog.get_logger()
 
 LEASE_SECONDS: Final = 30.0  # longer than the budget of a POST
 BEAT_SECONDS: Final = 5.0
+STANDBY_SECONDS: Final = 1.0  # how often a standby looks
 
 
 def boot_id() -> str:
@@ -46,6 +48,56 @@ def acquire_lease(engine: EngineStore, regime: Regime, role: str = "engine") -> 
     Raises:
         ConflictError: another engine holds it.
     """
+    answer = _try(engine, regime, role)
+    if isinstance(answer, Lease):
+        return answer
+    raise ConflictError(
+        "Not started: another engine already trades for this wallet.",
+        why=f"{answer.holder} holds the lease, last heard {answer.beat_at:%H:%M:%S} UTC.",
+        do="Stop that one first, watch it (polyb0t status), or wait behind it: polyb0t run --standby",
+        code="lease_held",
+    )
+
+
+def stand_by(
+    engine: EngineStore,
+    regime: Regime,
+    clock: Clock,
+    *,
+    role: str = "engine",
+    waiting: Callable[[LeaseInfo], None] = lambda _info: None,
+    lease_seconds: float = LEASE_SECONDS,
+) -> Lease:
+    """Wait for the lease: until it is given back, its holder's process has ended on this boot, or its
+    (token, beat) has not changed for the lease time by this process's own boot clock.
+
+    Nobody's wall clock is compared with anybody's. A database that cannot be read says nothing about the
+    holder: the time of silence begins anew.
+    """
+    seen: tuple[int, datetime] | None = None
+    since = 0.0
+    while True:
+        try:
+            silent = seen if clock.boot_seconds() - since >= lease_seconds else None
+            answer = _try(engine, regime, role, silent=silent)
+        except DatabaseError as error:
+            log.warning("standby.database_unreadable", reason=str(error))
+            seen = None
+        else:
+            if isinstance(answer, Lease):
+                return answer
+            if seen != (answer.token, answer.beat_at):
+                if seen is None or seen[0] != answer.token:
+                    waiting(answer)
+                seen, since = (answer.token, answer.beat_at), clock.boot_seconds()
+        clock.sleep(STANDBY_SECONDS)
+
+
+def _try(
+    engine: EngineStore, regime: Regime, role: str, *, silent: tuple[int, datetime] | None = None
+) -> Lease | LeaseInfo:
+    """One attempt. `silent` is what a holder showed for the whole lease time: the store takes over only if
+    it still shows the same."""
     acquire = partial(
         engine.acquire,
         role,
@@ -54,17 +106,12 @@ def acquire_lease(engine: EngineStore, regime: Regime, role: str = "engine") -> 
         boot_id=boot_id(),
         process_started=repr(process_started()),
     )
+    if silent is not None:
+        return acquire(take_over_from=silent[0], last_beat=silent[1])
     answer = acquire()
     if isinstance(answer, LeaseInfo) and holder_is_gone(answer):
         answer = acquire(take_over_from=answer.token)
-    if isinstance(answer, Lease):
-        return answer
-    raise ConflictError(
-        "Not started: another engine already trades for this wallet.",
-        why=f"{answer.holder} holds the lease, last heard {answer.beat_at:%H:%M:%S} UTC.",
-        do="Stop that one first, or watch it: polyb0t status",
-        code="lease_held",
-    )
+    return answer
 
 
 @dataclass

@@ -54,6 +54,10 @@ class Screen(Protocol):
     """Drawn by the command line; a test records it."""
 
     def started(self, facts: StartFacts) -> None: ...
+    def told(self, sentence: str) -> None:
+        """Something that a person should know now, in one sentence."""
+        ...
+
     def checked(self, checks: "tuple[CheckFacts, ...]") -> None:
         """The preflight of the live regime."""
         ...

@@ -22,16 +22,18 @@ from polyb0t.execution.anchor import AnchorFile, require_present
 from polyb0t.execution.intents import IntentStatus
 from polyb0t.execution.orders import DOUBTFUL_ORDER, OPEN_ORDER, OrderRecord, OrderStatus
 from polyb0t.execution.scope import Regime
-from polyb0t.execution.store import Stores
+from polyb0t.execution.store import Lease, LeaseInfo, Stores
 from polyb0t.runtime.current import CurrentRun, process_started, write_current
 from polyb0t.runtime.facts import DayBook, Publisher
 from polyb0t.runtime.jobs import Jobs
 from polyb0t.runtime.keys import signing_key
-from polyb0t.runtime.lease import LeaseKeeper, acquire_lease
+from polyb0t.runtime.lease import LeaseKeeper, acquire_lease, stand_by
 from polyb0t.runtime.logging import configure_logging
 from polyb0t.runtime.places import anchor_path, data_dir, database_url, log_file
 from polyb0t.runtime.screen import CheckFacts, Screen, StartFacts, StatusFacts, StopFacts
 from polyb0t.runtime.surroundings import Surroundings, look_around
+from polyb0t.runtime.views import without_password
+from polyb0t.runtime.wallet_lock import WalletLock
 from polyb0t.runtime.wiring import Account, Engine, build_account, build_engine, credentials_file, regime_of
 from polyb0t.venue.credentials import load_credentials, obtain_credentials, save_credentials
 from polyb0t.venue.one_shot import OneShot
@@ -47,11 +49,13 @@ WATCHING_SECONDS: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How `run` was called. `cycles` ends the engine after so many; `ready_file` appears after the first."""
+    """How `run` was called. `cycles` ends the engine after so many; `ready_file` appears after the first;
+    `standby` waits behind a running engine in place of refusing."""
 
     yes: bool = False
     cycles: int | None = None
     ready_file: Path | None = None
+    standby: bool = False
 
 
 def run_engine(settings: Settings, screen: Screen, options: RunOptions) -> int:
@@ -78,11 +82,14 @@ def run_engine(settings: Settings, screen: Screen, options: RunOptions) -> int:
     anchor = AnchorFile(anchor_path(settings, around.scope), stores.engine)
     if regime is Regime.LIVE:
         require_present(stores, anchor)
-    lease = acquire_lease(stores.engine, regime)
+    lease = _lease(stores, regime, clock, screen, options)
     write_current(data_dir(settings), _current_run(settings, around, url, clock))
     keeper = LeaseKeeper(stores.engine, lease, clock)
     keeper.start()
+    wallet = WalletLock(around.scope, without_password(url))
     try:
+        if regime is Regime.LIVE:
+            wallet.take(lambda sentence: _warn(stores, lease, screen, sentence))
         start = _start_facts(settings, around, regime, stores)
         screen.started(start)
         _end_other_regimes(stores, regime)
@@ -96,7 +103,26 @@ def run_engine(settings: Settings, screen: Screen, options: RunOptions) -> int:
         engine = build_engine(settings, around, stores, lease, account=account, clock=clock)
         return _Run(_Running(settings, screen, options, clock, stores, keeper, engine)).until_stopped()
     finally:
+        wallet.release()
         keeper.stop()
+
+
+def _lease(stores: Stores, regime: Regime, clock: Clock, screen: Screen, options: RunOptions) -> Lease:
+    if not options.standby:
+        return acquire_lease(stores.engine, regime)
+
+    def waiting(info: LeaseInfo) -> None:
+        screen.told(f"Standing by behind {info.holder}; taking over when it ends or falls silent.")
+
+    return stand_by(stores.engine, regime, clock, waiting=waiting)
+
+
+def _warn(stores: Stores, lease: Lease, screen: Screen, sentence: str) -> None:
+    log.warning("wallet.shared", detail=sentence)
+    screen.told(sentence)
+    stores.engine.note(
+        lease, kind="wallet.shared", subject="engine", payload={"detail": sentence}, actor="engine"
+    )
 
 
 def _end_other_regimes(stores: Stores, regime: Regime) -> None:
