@@ -248,7 +248,7 @@ async def _count(listening: websockets.ClientConnection, seconds: float) -> tupl
 def _tokens(url: str) -> list[str]:
     """The first outcome of every market."""
     rows = [row for page in _pages(url) for row in page["markets"]]
-    return [json.loads(row["positionIds" if row["version"] == "v2" else "clobTokenIds"])[0] for row in rows]
+    return [(row["positionIds"] or json.loads(row["clobTokenIds"]))[0] for row in rows]
 
 
 # --- listings ----------------------------------------------------------------------------------------

@@ -12,8 +12,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from tests.e2e.household import Household
-from tests.strangers.drivers.judge import KINDS, NOT_APPLICABLE, Place
+from tests.e2e.household import Household, eventually
+from tests.strangers.drivers.judge import KINDS, Place
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 TABLE: Final = Path(__file__).with_name("table.json")
@@ -27,7 +27,7 @@ CASES: Final = (
     *("deposit wallet", "trades", "cancel"),
 )
 _ROOM_E6: Final = Decimal("0.05")  # how far into the book a taking order may reach
-_LONG_HEX: Final = re.compile(r"0x[0-9a-fA-F]{40,}")
+_OF_THIS_RUN: Final = re.compile(r"0x[0-9a-fA-F]{40,}| \(http://[^)]*\)")  # ids, addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +72,13 @@ def missing_part(client: Client) -> str:
 
 def start_sandbox(home: Household) -> None:
     """A living sandbox: some clients wait until a trade has its transaction's hash."""
-    home.start_sandbox("--markets", "60", "--fresh")
+    port = str(home.sandbox_port)
+    home.spawn("sandbox", "-m", "tests.strangers.exchange", port, PYTHONPATH=str(ROOT))
+    eventually(lambda: home.try_get("/sandbox/environment"), what="the sandbox")
 
 
 def judge(home: Household, client: Client) -> dict[str, str]:
-    """What came of each case, with ids taken out of the words."""
+    """What came of each case, with what is of this run alone taken out of the words."""
     scene = home.folder / f"scene-{CLIENTS.index(client)}.json"
     scene.write_text(json.dumps(scene_for(home, client)))
     proxyless = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
@@ -91,7 +93,7 @@ def judge(home: Household, client: Client) -> dict[str, str]:
     )
     assert done.returncode == 0, f"{client.name}: {done.stderr[-2000:]}"
     outcomes: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
-    return {case: _LONG_HEX.sub("0x...", outcomes.get(case, NOT_APPLICABLE)) for case in CASES}
+    return {case: _OF_THIS_RUN.sub("", outcomes[case]) for case in CASES}
 
 
 def scene_for(home: Household, client: Client) -> dict[str, Any]:
@@ -104,21 +106,20 @@ def scene_for(home: Household, client: Client) -> dict[str, Any]:
         "urls": told["urls"],
         "chain_id": told["chain_id"],
         "account": plain[position],
-        "deposit": deposits[position % len(deposits)] if deposits else None,
-        "markets": {kind: asdict(place) for kind in KINDS if (place := find_place(home, kind))},
+        "deposit": deposits[position % len(deposits)],
+        "markets": {kind: asdict(find_place(home, kind)) for kind in KINDS},
     }
 
 
-def find_place(home: Household, kind: str) -> Place | None:
-    """The first market of a kind with a deep book at a middling price, or None without one."""
+def find_place(home: Household, kind: str) -> Place:
+    """The first market of a kind with a deep book at a middling price."""
     cursor = ""
     while True:
         page = home.http("GET", f"/gamma/markets/keyset?limit=100&closed=false{cursor}")
         for row in page["markets"]:
             if _kind_of(row) == kind and (place := _place(home, row)):
                 return place
-        if not page.get("next_cursor"):
-            return None
+        assert page.get("next_cursor"), f"the sandbox has no market of kind {kind} to trade on"
         cursor = f"&after_cursor={page['next_cursor']}"
 
 
@@ -131,7 +132,8 @@ def _kind_of(row: dict[str, Any]) -> str:
 def _place(home: Household, row: dict[str, Any]) -> Place | None:
     if row.get("secondsDelay") or not row["acceptingOrders"] or row["orderPriceMinTickSize"] != 0.01:
         return None
-    ids = json.loads(row["positionIds" if row["version"] == "v2" else "clobTokenIds"])
+    # A list here, a JSON text there, as the venue sends them.
+    ids = row["positionIds"] if row["version"] == "v2" else json.loads(row["clobTokenIds"])
     book = home.http("GET", f"/clob/book?token_id={ids[0]}")
     asks = [(Decimal(level["price"]), Decimal(level["size"])) for level in book["asks"]]
     bids = [Decimal(level["price"]) for level in book["bids"]]

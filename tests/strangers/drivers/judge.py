@@ -47,17 +47,16 @@ class Judge:
         return found
 
     @property
-    def deposit(self) -> dict[str, Any] | None:
-        found: dict[str, Any] | None = self.scene["deposit"]
+    def deposit(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.scene["deposit"]
         return found
 
     def url(self, name: str) -> str:
         found: str = self.scene["urls"][name]
         return found
 
-    def place(self, kind: str) -> Place | None:
-        found = self.scene["markets"].get(kind)
-        return None if found is None else Place(**found)
+    def place(self, kind: str) -> Place:
+        return Place(**self.scene["markets"][kind])
 
     def note(self, case: str, act: Callable[[], object]) -> Any:
         """Run `act`; what it returns, or None where it was refused."""

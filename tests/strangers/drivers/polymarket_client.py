@@ -47,16 +47,11 @@ def run_sync(judge: Judge) -> None:
         ),
     )
     for kind in KINDS:
-        place = judge.place(kind)
-        if place is not None:
-            _orders_sync(judge, client, kind, place)
+        _orders_sync(judge, client, kind, judge.place(kind))
     first = judge.place("v1")
-    assert first is not None
     judge.note("trades", lambda: expect(list(client.list_account_trades().iter_items()), "no trade"))
     judge.note("cancel", lambda: _cancel_sync(client, first))
-    deposit = judge.deposit
-    if deposit is not None:
-        judge.note("deposit wallet", lambda: _deposit_sync(deposit, environment, first))
+    judge.note("deposit wallet", lambda: _deposit_sync(judge.deposit, environment, first))
 
 
 def _orders_sync(judge: Judge, client: SecureClient, kind: str, place: Place) -> None:
@@ -111,21 +106,16 @@ async def run_async(judge: Judge) -> None:
         ),
     )
     first = judge.place("v1")
-    assert first is not None
     await judge.watch("stream", lambda: _stream(client, first))
     for kind in KINDS:
-        place = judge.place(kind)
-        if place is not None:
-            await _orders_async(judge, client, kind, place)
+        await _orders_async(judge, client, kind, judge.place(kind))
 
     async def traded() -> None:
         expect([trade async for trade in client.list_account_trades().iter_items()], "no trade")
 
     await judge.watch("trades", traded)
     await judge.watch("cancel", lambda: _cancel_async(client, first))
-    deposit = judge.deposit
-    if deposit is not None:
-        await judge.watch("deposit wallet", lambda: _deposit_async(deposit, environment, first))
+    await judge.watch("deposit wallet", lambda: _deposit_async(judge.deposit, environment, first))
     await client.close()
 
 
