@@ -1,9 +1,11 @@
 """A trade is matched, then mined, then confirmed; until it is mined nothing has moved."""
 
+from pathlib import Path
+
 import pytest
 
 from polyb0t.core.errors import ConflictError, NotFoundError, UsageError
-from polyb0t.sandbox.settlement import FEE_WALLET
+from polyb0t.sandbox.settlement import FEE_WALLET, Settling
 from polyb0t.sandbox.types import (
     MILLION,
     ActivityType,
@@ -15,6 +17,7 @@ from polyb0t.sandbox.types import (
     TradeStatus,
     WorldEvent,
 )
+from polyb0t.sandbox.world import World
 from tests.sandbox.worlds import (
     ALICE,
     BOB,
@@ -89,6 +92,148 @@ def test_a_failed_trade_moves_nothing() -> None:
     assert world.reserved(BOB) == 0
     assert [row.kind for row in world.activity(BOB)] == [ActivityType.SPLIT, ActivityType.DEPOSIT]
     check_books(world)
+
+
+def statuses(heard: list[WorldEvent]) -> list[tuple[str, str]]:
+    return [
+        (event.trade.status, event.trade.transaction_hash) for event in heard if isinstance(event, TradeEvent)
+    ]
+
+
+def test_the_hash_comes_with_the_block() -> None:
+    world = quiet_world()
+    heard: list[WorldEvent] = []
+    world.subscribe(heard.append)
+    place(world, ALICE, "SELL", YES_TOKEN, shares=10, price=0.50)
+    done = place(world, BOB, "BUY", YES_TOKEN, shares=10, price=0.50)
+    assert (len(done.trade_ids), done.transaction_hashes) == (1, ())
+    world.step(5_000)
+    (matched, mined, confirmed) = statuses(heard)
+    assert matched == ("MATCHED", "")
+    assert mined == ("MINED", confirmed[1])
+    assert len(confirmed[1]) == 66
+    assert world.activity(BOB)[0].transaction_hash == confirmed[1]
+
+
+def test_a_venue_that_knows_its_hashes_at_once() -> None:
+    world = quiet_world()
+    world.engine.settling = Settling(hashes_at_once=True)
+    place(world, ALICE, "SELL", YES_TOKEN, shares=10, price=0.50)
+    (known,) = place(world, BOB, "BUY", YES_TOKEN, shares=10, price=0.50).transaction_hashes
+    world.step(5_000)
+    assert world.trades()[0].transaction_hash == known
+
+
+@pytest.mark.parametrize("attempts", [1, 2])
+def test_a_transaction_that_fails_is_sent_again_under_another_hash(attempts: int) -> None:
+    world = quiet_world()
+    heard: list[WorldEvent] = []
+    world.subscribe(heard.append)
+    place(world, ALICE, "SELL", YES_TOKEN, shares=100, price=0.50)
+    world.retry_next = attempts
+    place(world, BOB, "BUY", YES_TOKEN, shares=100, price=0.50)
+    world.step(2_000)
+    assert world.trades()[0].status is TradeStatus.RETRYING
+    assert (world.balance(BOB), world.reserved(BOB)) == (1_000 * MILLION, 51 * MILLION)
+    world.step(3_000 * attempts + 3_000)
+    assert [status for status, _ in statuses(heard)] == [
+        "MATCHED",
+        *["RETRYING"] * attempts,
+        "MINED",
+        "CONFIRMED",
+    ]
+    hashes = [tx for _, tx in statuses(heard)[1:]]
+    assert len(set(hashes)) == attempts + 1, "the last two are one attempt"
+    assert (world.balance(BOB), world.reserved(BOB)) == (949 * MILLION, 0)
+    check_books(world)
+
+
+def test_the_last_attempt_may_fail_too() -> None:
+    world = quiet_world()
+    place(world, ALICE, "SELL", YES_TOKEN, shares=100, price=0.50)
+    world.retry_next = world.fail_next = 1
+    place(world, BOB, "BUY", YES_TOKEN, shares=100, price=0.50)
+    world.step(5_000)
+    assert world.trades()[0].status is TradeStatus.FAILED
+    assert (world.balance(BOB), world.reserved(BOB)) == (1_000 * MILLION, 0)
+    bought = world.orders(f"key of {BOB}", order_id=world.trades()[0].taker_order_id)[0]
+    assert bought.matched_e6 == 100 * MILLION, "size_matched does not go back"
+
+
+def test_a_resolution_does_not_wait_for_another_attempt() -> None:
+    world = quiet_world()
+    place(world, ALICE, "SELL", YES_TOKEN, shares=100, price=0.50)
+    world.retry_next = 2
+    place(world, BOB, "BUY", YES_TOKEN, shares=100, price=0.50)
+    world.step(2_000)
+    world.resolve(CONDITION, (MILLION, 0))
+    assert world.trades()[0].status is TradeStatus.MINED
+    assert world.redeem(BOB, CONDITION) == 1_100 * MILLION
+    world.step(60_000)
+    assert world.trades()[0].status is TradeStatus.CONFIRMED
+
+
+def test_a_slower_chain() -> None:
+    world = quiet_world()
+    world.engine.settling = Settling(mined_ms=40_000, confirmed_ms=90_000)
+    place(world, ALICE, "SELL", YES_TOKEN, shares=100, price=0.50)
+    place(world, BOB, "BUY", YES_TOKEN, shares=100, price=0.50)
+    seen = []
+    for wait in (39_999, 1, 49_999, 1):
+        world.step(wait)
+        seen.append(world.trades()[0].status)
+    assert seen == ["MATCHED", "MINED", "MINED", "CONFIRMED"]
+
+
+def test_what_is_on_its_way_survives_a_restart(tmp_path: Path) -> None:
+    world = quiet_world()
+    world.engine.settling = Settling(retry_ms=7_000)
+    world.data_lag_ms = 60_000
+    place(world, ALICE, "SELL", YES_TOKEN, shares=100, price=0.50)
+    world.retry_next = 1
+    place(world, BOB, "BUY", YES_TOKEN, shares=100, price=0.50)
+    world.step(3_000)
+    world.save(tmp_path / "w.json")
+    loaded = World.load(tmp_path / "w.json")
+    for each in (world, loaded):
+        each.step(20_000)
+    assert loaded.trades() == world.trades()
+    assert loaded.trades()[0].status is TradeStatus.CONFIRMED
+    assert loaded.state_hash() == world.state_hash()
+
+
+class TestIndex:
+    """The Data API knows later than the chain."""
+
+    def test_holdings_and_activity_of_the_past(self) -> None:
+        world = quiet_world()
+        place(world, ALICE, "SELL", YES_TOKEN, shares=100, price=0.50)
+        place(world, BOB, "BUY", YES_TOKEN, shares=100, price=0.50)
+        before = world.now_ms
+        world.step(5_000)
+        assert world.positions(BOB)[0].shares_e6 == 1_100 * MILLION
+        assert world.positions(BOB, before)[0].shares_e6 == 1_000 * MILLION
+        assert world.positions(BOB, before - 1) == []
+        assert len(world.activity(BOB)) == len(world.activity(BOB, before)) + 1
+
+    def test_a_holding_is_what_its_activity_adds_up_to(self) -> None:
+        world = quiet_world()
+        place(world, ALICE, "SELL", YES_TOKEN, shares=100, price=0.40)
+        place(world, BOB, "BUY", YES_TOKEN, shares=100, price=0.50)
+        place(world, ALICE, "BUY", YES_TOKEN, shares=60, price=0.55)
+        world.step(5_000)
+        place(world, BOB, "SELL", YES_TOKEN, shares=60, price=0.55)
+        world.step(5_000)
+        world.split(BOB, CONDITION, -10 * MILLION)
+        world.resolve(CONDITION, (MILLION, 0))
+        world.redeem(BOB, CONDITION)
+        kept = world.portfolio.holdings[BOB]
+        again = dict(world.portfolio.holdings_at(BOB, world.now_ms - 1))
+        world.step(1)
+        world.fund(BOB, MILLION)
+        assert world.portfolio.holdings_at(BOB, world.now_ms - 1) == kept
+        assert again[YES_TOKEN].shares == 1_040 * MILLION
+        assert kept[YES_TOKEN].shares == kept[NO_TOKEN].shares == 0
 
 
 def test_a_trade_names_its_makers_and_their_own_side() -> None:
