@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from tests.e2e.household import Household, eventually
+from tests.e2e.household import Household
 from tests.strangers.drivers.judge import KINDS, Place
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -72,9 +72,7 @@ def missing_part(client: Client) -> str:
 
 def start_sandbox(home: Household) -> None:
     """A living sandbox: some clients wait until a trade has its transaction's hash."""
-    port = str(home.sandbox_port)
-    home.spawn("sandbox", "-m", "tests.strangers.exchange", port, PYTHONPATH=str(ROOT))
-    eventually(lambda: home.try_get("/sandbox/environment"), what="the sandbox")
+    home.start_sandbox("--fresh")
 
 
 def judge(home: Household, client: Client) -> dict[str, str]:
