@@ -53,20 +53,20 @@ class SandboxApp:
         books = Books(world)
         self.heartbeats = Heartbeats(world, clock)
         self.sockets = Sockets(world, books, keys, self.socket_faults)
-        self._router = Router()
-        self.timetable = Timetable(self._router.answer)
-        gamma.add_routes(self._router, world)
-        clob.add_routes(self._router, world, books, clock)
-        clob_lists.add_routes(self._router, world)
-        account.add_routes(self._router, keys, self.heartbeats, self.house, self.rates)
-        data_api.add_routes(self._router, world)
-        control.add_routes(self._router, world, self.step)
+        self.router = Router()
+        self.timetable = Timetable(self.router.answer)
+        gamma.add_routes(self.router, world)
+        clob.add_routes(self.router, world, books, clock)
+        clob_lists.add_routes(self.router, world)
+        account.add_routes(self.router, keys, self.heartbeats, self.house, self.rates)
+        data_api.add_routes(self.router, world)
+        control.add_routes(self.router, world, self.step)
         Panel(
             self.house, self.rates, (faults, self.socket_faults), self.timetable, self.sockets.cut_all
-        ).add_routes(self._router)
-        self._router.add("GET", "/", self._front)
-        self._router.add("GET", "/api/geoblock", self._geoblock)
-        self._router.add("GET", "/relayer/deployed", self._deployed)
+        ).add_routes(self.router)
+        self.router.add("GET", "/", self._front)
+        self.router.add("GET", "/api/geoblock", self._geoblock)
+        self.router.add("GET", "/relayer/deployed", self._deployed)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -147,7 +147,7 @@ class SandboxApp:
             return WireError(413, "Payload exceeds the limit").reply()
         headers = {name.decode("latin-1").lower(): text.decode("latin-1") for name, text in scope["headers"]}
         query = scope["query_string"].decode("latin-1")
-        return self._router.answer(Request(scope["method"], scope["path"], query, headers, body))
+        return self.router.answer(Request(scope["method"], scope["path"], query, headers, body))
 
     async def _websocket(self, scope: Message, receive: Receive, send: Send) -> None:
         await receive()

@@ -107,6 +107,13 @@ class Router:
         parts = tuple(path.split("/"))
         self._shaped.setdefault((method, len(parts)), []).append((parts, handler))
 
+    def routes(self) -> list[tuple[str, str]]:
+        """Method and path of every route, `{}` for one segment."""
+        shaped = [
+            (method, "/".join(shape)) for (method, _), rows in self._shaped.items() for shape, _ in rows
+        ]
+        return sorted([*self._exact, *shaped])
+
     def answer(self, request: Request) -> Reply:
         """The handler's reply, or the refusal that it raised."""
         try:

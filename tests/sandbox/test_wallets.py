@@ -264,6 +264,20 @@ def test_an_envelope_of_another_session_key_is_no_signature(sandbox: RunningSand
     other.http.close()
 
 
+def test_a_session_key_may_not_sign_under_the_name_of_another(sandbox: RunningSandbox) -> None:
+    trader, other = session_trader(sandbox), session_trader(sandbox, 41)
+    authorise(sandbox, trader)
+    authorise(sandbox, other)
+    book = tradable_book(sandbox)
+    body: Any = trader.payload(book.token_id, "BUY", 50_000, 10_000_000, session=True)
+    named = bytes.fromhex(body["order"]["signature"][2:])
+    forged = named[:12] + bytes.fromhex(other.account.address[2:]) + named[32:]
+    body["order"]["signature"] = "0x" + forged.hex()
+    assert error_of(trader.request("POST", "/order", body)) == (400, "invalid signature")
+    trader.http.close()
+    other.http.close()
+
+
 def test_authorised_session_keys_are_listed_and_revoked(sandbox: RunningSandbox) -> None:
     owner, trader = Trader(sandbox, sandbox.account(BY_KIND[DEPOSIT])), session_trader(sandbox)
     authorise(sandbox, trader)
