@@ -41,14 +41,15 @@ class Service:
         self._listening = bind("127.0.0.1", 0)
         self.address = f"127.0.0.1:{self._listening.getsockname()[1]}"
         self._server = uvicorn.Server(uvicorn.Config(create_app(self.opened), log_level="critical"))
-        self._thread = threading.Thread(target=self._server.run, args=([self._listening],))
+        self._thread = threading.Thread(target=self._server.run, args=([self._listening],), daemon=True)
         self._thread.start()
         self.http = httpx.Client(base_url=f"http://{self.address}", trust_env=False, timeout=10)
 
     def close(self) -> None:
         self.http.close()
         self._server.should_exit = True
-        self._thread.join()
+        self._thread.join(15)
+        assert not self._thread.is_alive(), "the server did not stop"
         self._listening.close()
         self.stores.close()
 

@@ -2,10 +2,13 @@
 
 import json
 import os
+import signal
 import socket
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -124,19 +127,37 @@ def test_a_read_only_database_is_shown_and_not_decided_on(place: Place) -> None:
     assert place.stores.intents.get(record.id).status == "PENDING"
 
 
+@contextmanager
+def ends_soon() -> Iterator[None]:
+    """A server that starts though it should have refused fails the test instead of serving for ever."""
+
+    def ring(_number: int, _frame: object) -> None:
+        raise AssertionError("the server started")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, 10)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def test_a_port_in_use_is_one_message(place: Place) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        answer = place.type("api", "--port", str(port))
+        with ends_soon():
+            answer = place.type("api", "--port", str(port))
     assert answer.code == 2
     assert answer.err.startswith(f"Not started: port {port} on 127.0.0.1 is in use.")
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.com", "localhost.example.com"])
 def test_the_api_listens_for_this_computer_only(place: Place, host: str) -> None:
-    answer = place.type("api", "--host", host)
+    with ends_soon():
+        answer = place.type("api", "--host", host)
     assert answer.code == 2
     assert "not an address of this computer alone" in answer.err
 
