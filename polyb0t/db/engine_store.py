@@ -18,7 +18,7 @@ from polyb0t.db.tables import account_states, engine_lease, gates, journal_head
 from polyb0t.db.unit import ENGINE, ROLES, Unit, Units
 from polyb0t.execution.orders import NewOrder
 from polyb0t.execution.scope import Regime
-from polyb0t.execution.store import Adoption, AnchorPoint, JournalEntry, Lease, LeaseInfo
+from polyb0t.execution.store import Adoption, AnchorPoint, AuditReport, JournalEntry, Lease, LeaseInfo
 
 
 class SqlEngineStore:
@@ -105,6 +105,11 @@ class SqlEngineStore:
             unit.note(kind, subject, payload, actor=actor)
 
         self._units.write(noted)
+
+    def audit(self) -> AuditReport:
+        from polyb0t.db.audit import audit  # noqa: PLC0415 - only who audits pays for it
+
+        return self._units.read(lambda connection: audit(connection, self._units.scope))
 
     def anchor_point(self) -> AnchorPoint:
         units = self._units

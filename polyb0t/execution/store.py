@@ -73,6 +73,18 @@ class JournalEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditReport:
+    """The journal against the tables. `findings` are sentences; none means that they agree."""
+
+    entries: int
+    head: str
+    intents: int
+    orders: int
+    fills: int
+    findings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Adoption:
     """What taking a restored database over came to."""
 
@@ -269,6 +281,10 @@ class EngineStore(Protocol):
         self, lease: Lease | None, *, kind: str, subject: str, payload: Mapping[str, object], actor: str
     ) -> None:
         """A journal entry that changes no other row (start, stop, preflight, universe counts)."""
+        ...
+
+    def audit(self) -> AuditReport:
+        """Recompute every hash and digest, replay every transition, and compare with the tables."""
         ...
 
     def anchor_point(self) -> AnchorPoint:
