@@ -103,6 +103,7 @@ def test_an_ordinary_market_is_let_in() -> None:
         ({"best_bid": None}, "no_spread"),
         ({"best_ask": Price(Decimal("0.48"))}, "spread"),
         ({"game_start": NOW}, "in_play"),
+        ({"placeholder": True}, "placeholder"),
     ],
 )
 def test_a_market_is_left_out_with_a_code_and_a_sentence(changes: dict[str, Any], code: str) -> None:
@@ -227,4 +228,4 @@ def test_the_same_input_gives_the_same_decision_and_every_market_is_in_one_place
     assert universe == select(markets, {}, NOW, RULES_BY_DEFAULT)
     assert len(universe.tradable) + sum(universe.counts().values()) == len(markets)
     assert json.dumps(dict(universe.counts())) == '{"liquidity": 4}'
-    assert len(RULES) == 12
+    assert len(RULES) == 13

@@ -18,6 +18,7 @@ _LEFT_OUT: Final = {
     "denied": "are denied",
     "short_crypto": "are short crypto markets",
     "in_play": "are in play",
+    "placeholder": "stand for an outcome without a name",
     "category": "are of another category",
 }
 

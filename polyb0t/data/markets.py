@@ -86,6 +86,7 @@ class Market:
     rules_text: str
     rules_hash: str  # SHA-256 of rules_text
     observed_at: datetime
+    placeholder: bool = False  # its outcome has no name of its own yet: "Person B", "Other"
 
     @property
     def trade_ready(self) -> bool:

@@ -201,6 +201,14 @@ def _in_play(case: _Case) -> Reason | None:
     return Reason("in_play", f"Its game or event began at {start:%Y-%m-%d %H:%M} UTC.")
 
 
+def _placeholder(case: _Case) -> Reason | None:
+    if not case.market.placeholder:
+        return None
+    return Reason(
+        "placeholder", "Its outcome stands for what may be added later; its meaning can change."
+    )
+
+
 def _category(case: _Case) -> Reason | None:
     allowed, category = case.rules.categories, case.market.category
     if not allowed or category in allowed:
@@ -281,6 +289,7 @@ RULES: Final[tuple[Rule, ...]] = (
     _denied,
     _short_crypto,
     _in_play,
+    _placeholder,
     _category,
     _too_soon,
     _too_late,
@@ -296,6 +305,7 @@ ASKED: Final[Mapping[str, str]] = {
     "denied": "not on the deny list",
     "short_crypto": "no up-or-down market of minutes or hours",
     "in_play": "its game or event has not begun",
+    "placeholder": "an outcome with a name of its own",
     "category": "an allowed category",
     "end_unknown": "a scheduled end",
     "ended": "a scheduled end that lies ahead",

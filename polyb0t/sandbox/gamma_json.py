@@ -168,6 +168,7 @@ def _event_stub(spec: MarketSpec) -> dict[str, object]:
         "closed": False,
         "archived": False,
         "negRisk": spec.neg_risk,
+        "negRiskAugmented": spec.augmented,
         "endDate": iso_ms(spec.end_ms),
         "version": spec.version,
     }

@@ -1,5 +1,6 @@
 """Single fields of a catalogue row that need more than reading: where they hide, what stands in for them."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -41,6 +42,10 @@ _CATEGORY_TAGS: Final = (
     "entertainment",
     "world",
 )
+# `Person A`, `Player BC`, `Other`: names that an augmented event keeps free for outcomes to come.
+_PLACEHOLDER: Final = re.compile(
+    r"other|(?:person|player|candidate|party|team|country|company|movie|option)\s+[a-z]{1,2}", re.IGNORECASE
+)
 
 
 def first_event(row: Wire) -> Wire:
@@ -75,6 +80,13 @@ def category_of(row: Wire, event: Wire, tags: tuple[str, ...]) -> str:
             return "esports"
         return fee_class
     return next((name for name in _CATEGORY_TAGS if name in tags), "")
+
+
+def is_placeholder(row: Wire, event: Wire) -> bool:
+    """Whether the market stands for nobody in particular: its event may still grow, and then what it
+    means changes (vendor's documentation of augmented neg-risk events, 2026)."""
+    grows = flag(event, "negRiskAugmented") is True or flag(row, "negRiskAugmented") is True
+    return grows and _PLACEHOLDER.fullmatch(line(row, "groupItemTitle").strip()) is not None
 
 
 def page_url(slug: str, event_slug: str) -> str:

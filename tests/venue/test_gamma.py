@@ -206,3 +206,22 @@ def test_an_answer_without_markets_is_refused(answer: object, code: str) -> None
 
 def test_a_refusal_reads_as_a_sentence() -> None:
     assert refusal(version="v9").reason == "protocol version 'v9' is not known here"
+
+
+class TestPlaceholders:
+    """An augmented event keeps outcomes free for names to come; what they mean can change."""
+
+    @staticmethod
+    def parsed(title: str, *, grows: bool) -> bool:
+        row = a_market_row(groupItemTitle=title)
+        event = {"id": "1", "slug": "e", "title": "e", "negRiskAugmented": grows}
+        return parse_market(over_the_wire(row), NOW, event).placeholder
+
+    @pytest.mark.parametrize("title", ["Other", "Person A", "player BC", "Candidate B", " other "])
+    def test_an_outcome_without_a_name_of_its_own(self, title):
+        assert self.parsed(title, grows=True)
+        assert not self.parsed(title, grows=False)
+
+    @pytest.mark.parametrize("title", ["Alva Berg", "Otherton", "", "Person Alva Berg", "Party of Nine"])
+    def test_an_outcome_with_one(self, title):
+        assert not self.parsed(title, grows=True)
