@@ -19,6 +19,12 @@ from polyb0t.venue.parsing import Refused, Wire, as_object, exact_decimal, flag,
 CLOB_GENERATION: Final = 2
 WARN_SKEW: Final = timedelta(seconds=1)
 MOST_SKEW: Final = timedelta(seconds=2)
+# Who keeps the shares, and which contract has to be allowed to take them: the newer protocol has its own.
+_SELLING: Final = (
+    ("conditional_tokens", "exchange_v2"),
+    ("conditional_tokens", "neg_risk_exchange_v2"),
+    ("position_manager", "exchange_v3"),
+)
 _LIMITS: Final = ReadLimits(total_seconds=8, attempts=2, budget_seconds=10)
 
 
@@ -167,11 +173,11 @@ class _Preflight:
         if not isinstance(rows, list):
             raise Refused("malformed", "contracts is not a list")
         approved = {_approved(as_object(row, "an approval")) for row in rows}
-        ledger = self.environment.contracts["conditional_tokens"]
+        contracts = self.environment.contracts
         lacking = [
-            name
-            for name in ("exchange_v2", "neg_risk_exchange_v2")
-            if (ledger.lower(), self.environment.contracts[name].lower()) not in approved
+            exchange
+            for ledger, exchange in _SELLING
+            if (contracts[ledger].lower(), contracts[exchange].lower()) not in approved
         ]
         if not lacking:
             return Check("selling", CheckState.OK, "Every exchange contract may take shares.")

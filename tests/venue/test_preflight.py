@@ -113,6 +113,25 @@ def test_an_approval_that_only_says_max_is_no_approval(venue: Connected) -> None
     assert checks(venue)["selling"].state is CheckState.WARNING
 
 
+@pytest.mark.parametrize("lacking", ["exchange_v2", "neg_risk_exchange_v2", "exchange_v3"])
+def test_each_exchange_has_to_be_approved_by_the_ledger_of_its_shares(venue: Connected, lacking: str) -> None:
+    contracts = POLYMARKET.contracts
+    ledgers = {
+        "exchange_v2": "conditional_tokens",
+        "neg_risk_exchange_v2": "conditional_tokens",
+        "exchange_v3": "position_manager",
+    }
+    rows = [
+        {"token": contracts[ledger], "spender": contracts[name], "approved": name != lacking, "amount": "max"}
+        for name, ledger in ledgers.items()
+    ]
+    body = {"data": {"contracts": rows}}
+    venue.sandbox.faults.replace([Fault("status", "/data/v2/approvals", status=200, body=body)])
+    found = checks(venue)["selling"]
+    assert found.state is CheckState.WARNING
+    assert lacking in found.detail
+
+
 def test_a_venue_that_does_not_answer_fails_every_check(venue: Connected) -> None:
     venue.sandbox.faults.replace([Fault("drop_before", "/")])
     assert {check.state for check in checks(venue).values()} == {CheckState.FAILED}

@@ -19,6 +19,8 @@ from py_clob_client_v2.order_utils.model.signature_type_v2 import SignatureTypeV
 from py_clob_client_v2.signer import Signer as VendorSigner
 
 from polyb0t.core.errors import ConfigurationError
+from polyb0t.sandbox.signatures import OrderFields
+from polyb0t.sandbox.signatures import order_hash as sandbox_hash
 from polyb0t.venue import signing
 from polyb0t.venue.signing import (
     ExchangeDomain,
@@ -36,6 +38,7 @@ KEY_TEXT = "0x" + "11" * 32
 KEY = SigningKey(KEY_TEXT)
 EOA = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
 DEPOSIT_WALLET = "0x2222222222222222222222222222222222222222"
+SAFE = "0x75F00B003FBBBA193FABEB06284c3187a4C1232E"
 TOKEN = 71321045679252212594626385532706912750332728571942532289631379312455583992563
 POSITION = 663574927012476832975694178961957910328055987427402067619466963999000625152
 
@@ -69,68 +72,71 @@ def test_domain_separators_are_those_of_the_deployed_exchanges(
     assert domain.separator.hex() == separator
 
 
-@pytest.mark.parametrize(
-    ("domain", "token", "order_id", "signature"),
-    [
-        (
-            CTF,
-            TOKEN,
-            "0x9224704e124b43cc08ab52b5e19a0a7a74c3cebc510c4220b48ac45fb429282d",
-            "0x7f4c283b8b09be89b2dc3d4b831ab659536500b7f7a150402408f3776c50179966e508034d1e140401384ab907b153dade8e9ca4257925b07bd3cd00518524671c",
-        ),
-        (
-            NEG_RISK,
-            TOKEN,
-            "0xd23fe20265b697b3852b4d93636bb9dcba448ae34a3ade24b10d8ba1f3a5ad0d",
-            "0x8e09a3ad1b19a143c6f45e0207e5daf700bad47bfdbb2c57c10921ed23ad15fa6bcbcd93c8b44894fce6c50d7379aabd064864abc394dfa65b69cb7619040bf31b",
-        ),
-        (
-            V3,
-            POSITION,
-            "0xe82638ed56c35dce7aea536f949f5c52b9654f60e584b2730ef8a22af7e13a25",
-            "0xdbb305f3f849d06ab235e9d00393bf4f87171eff76f47dff0fd0dfe95528ac9d105396798167bd0fd56fa6cd671fa1792fb2b49f559bf394ec82fa3f1cac5a561b",
-        ),
-    ],
-)
-def test_an_order_of_a_plain_wallet_is_byte_exact(
-    domain: ExchangeDomain, token: int, order_id: str, signature: str
-) -> None:
-    assert sign_order(order(token), domain, KEY) == (order_id, signature)
-    assert order_id_of(order(token), domain) == order_id
+# The six: each kind of contract and each way to sign, with the id that the exchange gives the order and
+# the bytes that its owner's key makes of it. A deposit wallet's are its owner's 65 bytes, the domain, the
+# hash of the order, the order's type in words, and the length of those.
+WRAP_TAIL = signing.ORDER_TYPE.hex() + "00ba"
+VECTORS: dict[str, tuple[OrderStruct, ExchangeDomain, str, str]] = {
+    "plain wallet, CTF exchange": (
+        order(),
+        CTF,
+        "0x9224704e124b43cc08ab52b5e19a0a7a74c3cebc510c4220b48ac45fb429282d",
+        "0x7f4c283b8b09be89b2dc3d4b831ab659536500b7f7a150402408f3776c50179966e508034d1e140401384ab907b153dade8e9ca4257925b07bd3cd00518524671c",
+    ),
+    "plain wallet, neg-risk exchange": (
+        order(),
+        NEG_RISK,
+        "0xd23fe20265b697b3852b4d93636bb9dcba448ae34a3ade24b10d8ba1f3a5ad0d",
+        "0x8e09a3ad1b19a143c6f45e0207e5daf700bad47bfdbb2c57c10921ed23ad15fa6bcbcd93c8b44894fce6c50d7379aabd064864abc394dfa65b69cb7619040bf31b",
+    ),
+    "plain wallet, exchange of the newer protocol": (
+        order(POSITION),
+        V3,
+        "0xe82638ed56c35dce7aea536f949f5c52b9654f60e584b2730ef8a22af7e13a25",
+        "0xdbb305f3f849d06ab235e9d00393bf4f87171eff76f47dff0fd0dfe95528ac9d105396798167bd0fd56fa6cd671fa1792fb2b49f559bf394ec82fa3f1cac5a561b",
+    ),
+    "Safe, CTF exchange": (
+        order(kind=2, maker=SAFE),
+        CTF,
+        "0xc3f44faf6b4ff95e4ca3ca65bd841c67f2a6224e95dd1f204f87efac2578a3d9",
+        "0x988ef51fb972be9dfa8b91f763ead9113321c168503bf0139780bb33fc8291c51df3b8adf55ff1a7002ab2ac8525ac492933c82ca48a1e4eb4777e627ae3df581b",
+    ),
+    "deposit wallet, CTF exchange": (
+        wallet_order(),
+        CTF,
+        "0x362f0647ef54f778bd9a8acd8297dc9733a39b850aa648accd0080cf6344fdb6",
+        "0x0cf89581b580d6f14f6602afe05cb9a06b83625ec06840a392bd56d09bd2b6fe79579edd6c6236f411adad9a6f4c2b72743b51f0d20b92b290903696d603af551b"
+        "3264e159346253e26a64e00b69032db0e7d32f94628de3e6eecb50304d7af3d2"
+        "fdb097ddac974314a841c41a2745786bdaede76d59d9660c00953f0aa26c677b" + WRAP_TAIL,
+    ),
+    "deposit wallet, exchange of the newer protocol": (
+        wallet_order(POSITION),
+        V3,
+        "0x21463d5bb04abe563e55e8de0789eecd9b672d254ef693d34c07b284b0c382f2",
+        "0x6d5bf39b94f364d8d4db46ad30a0ed148385ecfb2a0ef5c9947d4deb61951dc278fce229c24cb574eac09b64bc6c3678caab35c73b5c1ab11566ec7d800b01011c"
+        "466c63910185bbd55e8679264200c4e0abdcbb0c6264eb3d41d13326022e095b"
+        "a894aab43fd35266ac2605458287ec78f687f92de27dca72b3b18eff0ef24a17" + WRAP_TAIL,
+    ),
+}
 
 
-@pytest.mark.parametrize(
-    ("domain", "token", "order_id", "inner", "contents"),
-    [
-        (
-            CTF,
-            TOKEN,
-            "0x362f0647ef54f778bd9a8acd8297dc9733a39b850aa648accd0080cf6344fdb6",
-            "0cf89581b580d6f14f6602afe05cb9a06b83625ec06840a392bd56d09bd2b6fe79579edd6c6236f411adad9a6f4c2b72743b51f0d20b92b290903696d603af551b",
-            "fdb097ddac974314a841c41a2745786bdaede76d59d9660c00953f0aa26c677b",
-        ),
-        (
-            V3,
-            POSITION,
-            "0x21463d5bb04abe563e55e8de0789eecd9b672d254ef693d34c07b284b0c382f2",
-            "6d5bf39b94f364d8d4db46ad30a0ed148385ecfb2a0ef5c9947d4deb61951dc278fce229c24cb574eac09b64bc6c3678caab35c73b5c1ab11566ec7d800b01011c",
-            "a894aab43fd35266ac2605458287ec78f687f92de27dca72b3b18eff0ef24a17",
-        ),
-    ],
-)
-def test_an_order_of_a_deposit_wallet_is_wrapped_and_keeps_the_plain_orders_id(
-    domain: ExchangeDomain, token: int, order_id: str, inner: str, contents: str
-) -> None:
-    made_id, signature = sign_order(wallet_order(token), domain, KEY)
+@pytest.mark.parametrize("name", VECTORS)
+def test_six_orders_are_byte_exact_and_both_vendor_signers_and_the_sandbox_agree(name: str) -> None:
+    struct, domain, order_id, signature = VECTORS[name]
+    assert sign_order(struct, domain, KEY) == (order_id, signature)
+    assert order_id_of(struct, domain) == order_id
+    assert by_older_sdk(struct, domain) == (order_id, signature)
+    assert by_current_sdk(struct, domain) == signature
+    fields = OrderFields(*(getattr(struct, name) for name in OrderFields.__struct_fields__))
+    assert "0x" + sandbox_hash(fields, domain.contract).hex() == order_id
 
+
+def test_a_deposit_wallets_order_keeps_the_plain_orders_id_and_says_what_was_signed() -> None:
+    struct, domain, order_id, signature = VECTORS["deposit wallet, CTF exchange"]
     raw = bytes.fromhex(signature[2:])
-    assert made_id == order_id
+    assert order_id == "0x" + order_hash(struct, domain).hex()
     assert len(raw) == 317
-    assert raw[:65].hex() == inner
-    assert raw[65:97] == domain.separator
-    assert raw[97:129].hex() == contents == struct_hash(wallet_order(token)).hex()
-    assert raw[129:315] == signing.ORDER_TYPE
-    assert raw[315:] == b"\x00\xba"
+    assert raw[97:129] == struct_hash(struct)
 
 
 def test_the_order_typehash_is_the_published_one() -> None:
