@@ -136,6 +136,14 @@ class EngineState(Answer):
     holder: str | None
 
 
+class TradingWindow(Answer):
+    """Whether the exchange takes orders, as the engine knows it."""
+
+    kind: str
+    since: Instant | None
+    until: Instant | None
+
+
 class Status(Answer):
     """Where this is, whether it may trade, what is at stake (pUSD)."""
 
@@ -158,6 +166,7 @@ class Status(Answer):
     day: str | None
     day_result: DecimalText | None
     problem: str | None
+    window: TradingWindow
     at_risk: DecimalText
     reserved: DecimalText
     missing: dict[str, str]

@@ -209,7 +209,7 @@ class EngineScreen:
         verb = "paid" if order.side is Side.BUY else "received"
         price = wording.average(order.average_price, record.intent.tick)
         what = f"{wording.outcome(record.intent.outcome_label)} at {price}"
-        return f"{text} {what}, {verb} {wording.money(paid)} pUSD"
+        return f"{text}: {what}, {verb} {wording.money(paid)} pUSD"
 
     def _short(self, intent_id: IntentId) -> str:
         assert self._stores is not None

@@ -135,7 +135,7 @@ def nothing_waits(
         heard = f"last heard {wording.span(scene.beat_seconds)} ago"
         lines.append(f"Nothing is waiting for you. The engine works: {heard}.")
     if scene.stance.name != "ACTIVE":
-        lines.append(f"Openings are stopped: {scene.stance.words}. Look: polyb0t status")
+        lines.append(f"Openings are stopped ({scene.stance.words}). Look: polyb0t status")
     if rest is not None:
         lines.append(_resting_words(rest))
     if universe is not None:

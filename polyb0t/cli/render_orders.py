@@ -10,7 +10,7 @@ from polyb0t.cli.terminal import MEDIUM, Paint
 from polyb0t.core.units import ZERO
 from polyb0t.data.fills import Fill, FillStatus
 from polyb0t.execution.intents import IntentRecord, TradeIntent
-from polyb0t.execution.orders import UNRESOLVED_ORDER, OrderRecord, OrderStatus
+from polyb0t.execution.orders import OrderRecord, OrderStatus
 from polyb0t.execution.outcome import order_outcome
 from polyb0t.models import wording
 
@@ -88,7 +88,7 @@ def order_screen(
         "",
         f"Its approval: polyb0t intents show {order.intent_id[:6]}",
     ]
-    if order.status in UNRESOLVED_ORDER:
+    if order.status is OrderStatus.LIVE:  # of the rest nothing is there, or nobody knows
         lines.append(f"Take it back: polyb0t orders cancel {order.id[:6]}")
     return lines
 
