@@ -196,6 +196,7 @@ class Engine:
         if crowd_only:
             trade.status = TradeStatus.CONFIRMED
             self.ledger.settle(market.spec.condition_id, market.spec.token_ids, trade.legs, trade.minted)
+            trade.legs = ()
             return
         self.ledger.hold(trade.legs)
         self.trades[trade.view.trade_id] = trade

@@ -28,14 +28,15 @@ class Pipeline(WorldState):
         self.engine.news.tell_trade(trade, self.now_ms)
 
     def _decide(self, trade: Trade) -> None:
-        self.ledger.hold(trade.legs, release=True)
+        legs, trade.legs = trade.legs, ()
+        self.ledger.hold(legs, release=True)
         if self.fail_next > 0:
             self.fail_next -= 1
             trade.status = TradeStatus.FAILED
             return
         spec = self.engine.markets[trade.view.condition_id].spec
         trade.status = TradeStatus.MINED
-        self.ledger.settle(spec.condition_id, spec.token_ids, trade.legs, trade.minted)
+        self.ledger.settle(spec.condition_id, spec.token_ids, legs, trade.minted)
         self.portfolio.settled(spec, trade.current(), self.now_ms)
         settling = self.engine.settling
         wait = max(settling.confirmed_ms - settling.mined_ms, 0)

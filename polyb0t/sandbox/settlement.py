@@ -40,7 +40,7 @@ class Trade:
     """One settlement: a taker against the resting orders of one price level."""
 
     view: TradeView  # as matched; its status and instants below are the current ones
-    legs: tuple[Leg, ...]
+    legs: tuple[Leg, ...]  # until it settles
     minted: int  # complete sets created; negative when merged
     status: TradeStatus
     update_ms: int

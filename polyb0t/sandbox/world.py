@@ -18,6 +18,7 @@ from polyb0t.sandbox.crowd import VISIT_MS, Opinion, logit, opinion_of
 from polyb0t.sandbox.kinds import cast
 from polyb0t.sandbox.lifecycle import Lifecycle
 from polyb0t.sandbox.market import Market
+from polyb0t.sandbox.memory import restore
 from polyb0t.sandbox.paths import Past
 from polyb0t.sandbox.trading import Trading
 from polyb0t.sandbox.treasury import Treasury
@@ -178,7 +179,7 @@ class World(Trading, Treasury, Lifecycle):
 
     def state_hash(self) -> str:
         """SHA-256 of the canonical text of `state`."""
-        return snapshot.digest(self.state())
+        return snapshot.digest(self)
 
     def save(self, path: Path) -> None:
         """Write the world to a file that is complete or not there at all."""
@@ -193,7 +194,7 @@ class World(Trading, Treasury, Lifecycle):
         """
         saved = snapshot.read(path)
         world = cls(start_ms=0, markets=0, accounts=0, crowd=False, world_id=saved.world_id)
-        snapshot.restore(world, saved.state)
+        restore(world, saved.state)
         world._canonical = {wallet.lower(): wallet for wallet in world.ledger.balances}
         return world
 
