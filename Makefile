@@ -1,7 +1,7 @@
 # `make` alone prints what there is. Python 3.11 or newer is all that has to be on the machine.
 
 .DEFAULT_GOAL := help
-.PHONY: help install run practice watch shell test check bench docs strangers lock clean
+.PHONY: help install run practice watch shell test faults check bench docs strangers lock clean
 
 PY := .venv/bin/python
 BIN := .venv/bin
@@ -26,6 +26,9 @@ shell: ## A prompt where `polyb0t` works
 
 test: ## All tests
 	@sh scripts/install.sh dev quiet && exec $(PY) -m pytest -n 2 --dist loadgroup
+
+faults: ## One shard of the fault suite (SEED=1 SHARD=1/1 MINUTES=85), summed into docs/reliability.md
+	@sh scripts/install.sh dev quiet && $(PY) -m tests.model && $(PY) -m tests.faults --seed $(or $(SEED),1) --shard $(or $(SHARD),1/1) --minutes $(or $(MINUTES),85) && $(PY) -m tests.faults.report
 
 check: ## Format, lint, types, layers, migrations, generated documents, lock
 	@sh scripts/install.sh dev quiet && exec sh scripts/check.sh

@@ -1,0 +1,140 @@
+"""A machine for histories: one database file, made anew for each, and the connections of several processes.
+
+The connections are kept over all histories, because opening them costs more than a history does. The
+file lies on a memory file system where there is one; `synchronous=FULL` and everything else is as in
+production.
+"""
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import event
+
+from polyb0t.db import SqlStores, open_stores, upgrade
+from polyb0t.execution.scope import SANDBOX, Scope
+from tests.faults.exchange import WORLD, signing_key
+from tests.faults.points import Point, Points
+from tests.support.clock import FakeClock
+
+START: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+PATIENCE_MS: Final = 4  # how long a connection waits for a lock here; production waits a second
+
+
+class MachineClock(FakeClock):
+    """The clock of this machine, set back before each history."""
+
+    def restart(self) -> None:
+        self._now = START
+        self._boot = 1_000.0
+
+
+class Slot:
+    """The storage of one process, with the points that it passes."""
+
+    def __init__(self, stores: SqlStores) -> None:
+        self.stores = stores
+        self.points = Points()
+        self._limited = False
+        self.used = True
+        event.listen(stores.database.engine, "connect", self._connected)
+        stores.database.engine.dispose()
+        self._write = stores.database.write
+        stores.database.write = self._watched  # type: ignore[method-assign]
+
+    def forget(self) -> None:
+        """The file goes; nothing of it may stay open."""
+        self._limited = False
+        self.points = Points()
+        if self.used:
+            self.stores.database.engine.dispose()
+            self.used = False
+
+    def limit_pages(self) -> None:
+        """From now on the file cannot grow: what does not fit fails as on a full disk."""
+        self._limited = True
+        self.stores.database.engine.dispose()
+
+    def lift_limit(self) -> None:
+        if self._limited:
+            self._limited = False
+            self.stores.database.engine.dispose()
+
+    def _connected(self, connection: Any, _record: object) -> None:
+        self.used = True
+        connection.execute(f"PRAGMA busy_timeout={PATIENCE_MS}")
+        if self._limited:
+            connection.execute("PRAGMA max_page_count=1")  # less than there are means: as many as there are
+
+    def _watched(self, work: Callable[[Any], Any]) -> Any:
+        return self.points.watch(self._write)(work)
+
+
+class Machine:
+    """One per worker process of the suite."""
+
+    def __init__(self) -> None:
+        shared = Path("/dev/shm")
+        self.folder = Path(tempfile.mkdtemp(prefix="faults", dir=shared if shared.is_dir() else None))
+        self.in_memory = shared.is_dir()
+        self.clock = MachineClock(START)
+        self.scope = Scope(SANDBOX, 137, signing_key().address, WORLD)
+        self.path = self.folder / "polyb0t.db"
+        self._template = self._made()
+        self._small = self._repaged()
+        self._slots: list[Slot] = []
+        self.points: dict[str, list[Point]] = {}  # by shape of trade, once they were enumerated
+
+    @property
+    def url(self) -> str:
+        return f"sqlite:///{self.path}"
+
+    def fresh(self, *, small_pages: bool = False) -> None:
+        """A database that nobody has used, and the clock at its start.
+
+        With pages of 512 bytes every write needs new ones, so that a disk can be full at any moment.
+        """
+        self.clock.restart()
+        for slot in self._slots:
+            slot.forget()
+        for suffix in ("-wal", "-shm"):
+            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+        self.path.write_bytes(self._small if small_pages else self._template)
+        shutil.rmtree(self.files, ignore_errors=True)
+        self.files.mkdir()
+
+    @property
+    def files(self) -> Path:
+        """Where the anchor and the spool lie."""
+        return self.folder / "files"
+
+    def slot(self, number: int) -> Slot:
+        """The storage of process `number`: 0 the first engine, 1 another, 2 and more are people."""
+        while len(self._slots) <= number:
+            self._slots.append(Slot(open_stores(self.url, self.scope, self.clock)))
+        return self._slots[number]
+
+    def close(self) -> None:
+        for slot in self._slots:
+            slot.stores.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _made(self) -> bytes:
+        upgrade(self.url, self.clock)
+        open_stores(self.url, self.scope, self.clock).close()  # the first use makes it this scope's
+        content = self.path.read_bytes()
+        assert not self.path.with_name(self.path.name + "-wal").exists(), "the template is not whole"
+        return content
+
+    def _repaged(self) -> bytes:
+        with closing(sqlite3.connect(self.path)) as connection:
+            for step in ("journal_mode=DELETE", "page_size=512"):
+                connection.execute(f"PRAGMA {step}")
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA journal_mode=WAL")
+        return self.path.read_bytes()

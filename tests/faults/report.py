@@ -1,0 +1,199 @@
+"""`python -m tests.faults.report`: docs/reliability.md from the result files of all shards and seeds."""
+
+import json
+import platform
+import sqlite3
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from tests.faults.judge import COLUMNS
+from tests.faults.plants import PLANTS
+from tests.faults.scenarios import SCENARIOS
+from tests.faults.text import FOOT, HEAD, MODEL
+from tests.model.rules import CASES
+
+FOLDER: Final = Path("build/faults")
+DOCUMENT: Final = Path("docs/reliability.md")
+
+
+def surroundings(*, in_memory: bool) -> dict[str, object]:
+    """What a result was made on."""
+    dirty = bool(_git("status", "--porcelain", "--", "polyb0t", "tests/faults"))
+    return {
+        "commit": _git("rev-parse", "--short=12", "HEAD"),
+        "dirty": dirty,
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+        "in_memory": in_memory,
+    }
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    return done.stdout.strip()
+
+
+@dataclass
+class Row:
+    """One scenario over all shards."""
+
+    runs: int = 0
+    struck: int = 0
+    orders: int = 0
+    open: int = 0
+    columns: Counter[str] = field(default_factory=Counter)
+    certainty: Counter[int] = field(default_factory=Counter)
+
+    def add(self, tally: Mapping[str, Any]) -> None:
+        self.runs += tally["runs"]
+        self.struck += tally["struck"]
+        self.orders += tally["orders"]
+        self.open += tally["open"]
+        self.columns.update({column: tally[column] for column in COLUMNS})
+        self.certainty.update({int(second): count for second, count in tally["certainty"].items()})
+
+    def percentile(self, share: float) -> str:
+        total = sum(self.certainty.values())
+        reached = 0
+        for second, count in sorted(self.certainty.items()):
+            reached += count
+            if reached >= share * total:
+                return f"{second} s"
+        return "-"
+
+
+@dataclass
+class Summary:
+    """All results of one commit."""
+
+    commit: str
+    rows: dict[str, Row] = field(default_factory=lambda: defaultdict(Row))
+    points: dict[str, list[str]] = field(default_factory=dict)
+    shards: list[str] = field(default_factory=list)
+    machines: set[str] = field(default_factory=set)
+    seconds: float = 0.0
+
+    @property
+    def runs(self) -> int:
+        return sum(row.runs for row in self.rows.values())
+
+    @property
+    def broken(self) -> int:
+        return sum(sum(row.columns.values()) for row in self.rows.values())
+
+
+def summaries(results: Iterable[Mapping[str, Any]]) -> list[Summary]:
+    """One for each commit, in the order in which they first appear. A changed tree is a commit of its own."""
+    found: dict[str, Summary] = {}
+    for result in results:
+        name = result["commit"] + (" with changes" if result["dirty"] else "")
+        summary = found.setdefault(name, Summary(name))
+        for scenario, tally in result["tallies"].items():
+            summary.rows[scenario].add(tally)
+        summary.points.update(result["points"])
+        summary.shards.append(f"{result['seed']}:{result['shard']}")
+        summary.seconds += result["seconds"]
+        where = "memory file system" if result["in_memory"] else "disk"
+        summary.machines.add(f"Python {result['python']}, SQLite {result['sqlite']}, database on a {where}")
+    return list(found.values())
+
+
+def document(found: Sequence[Summary]) -> str:
+    """The whole page; the newest commit in full, earlier ones in a line each."""
+    newest = found[-1]
+    parts = [HEAD, _state(newest), _table(newest), _points(newest), _plants(), MODEL, _rules(), FOOT]
+    if found[:-1]:
+        parts.append(_earlier(found[:-1]))
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def _state(summary: Summary) -> str:
+    orders = sum(row.orders for row in summary.rows.values())
+    total = ", ".join(
+        f"{column} {sum(row.columns[column] for row in summary.rows.values())}" for column in COLUMNS
+    )
+    return "\n".join(
+        [
+            "## Result",
+            "",
+            f"**{summary.runs:,} in-process histories on SQLite** with {orders:,} orders, on commit",
+            f"`{summary.commit}`, in {len(summary.shards)} shards (seed:shard {', '.join(sorted(summary.shards))}).",
+            f"Broken promises: **{total}**.",
+            "",
+            f"Made with {'; '.join(sorted(summary.machines))}; {summary.seconds / 60:,.0f} minutes of one core,",
+            f"{summary.runs / max(summary.seconds, 1):.1f} histories a second.",
+        ]
+    )
+
+
+def _table(summary: Summary) -> str:
+    lines = [
+        "| scenario | runs | fault struck | "
+        + " | ".join(COLUMNS)
+        + " | open | certain after: half, 99 %, all |",
+        "|---|---:|---:|" + "---:|" * (len(COLUMNS) + 1) + "---|",
+    ]
+    for scenario in SCENARIOS:
+        row = summary.rows.get(scenario.name, Row())
+        zeros = " | ".join(str(row.columns[column]) for column in COLUMNS)
+        times = ", ".join(row.percentile(share) for share in (0.5, 0.99, 1.0))
+        lines.append(
+            f"| {scenario.name} | {row.runs:,} | {row.struck:,} | {zeros} | {row.open:,} | {times} |"
+        )
+    return "\n".join(lines)
+
+
+def _points(summary: Summary) -> str:
+    counts = ", ".join(f"{shape} {len(labels)}" for shape, labels in sorted(summary.points.items()))
+    return (
+        "## Points\n\nThe first group of scenarios strikes at a point: before and after every call to the exchange,"
+        " before every transaction, before its commit and after it, before and after the anchor is written."
+        " They are found by going through each kind of trade once, and every run takes the next one:\n\n"
+        + counts
+        + "."
+    )
+
+
+def _plants() -> str:
+    lines = [
+        "## Planted bugs",
+        "",
+        "Each class is run with this bug put into the running code, and the suite has to notice:",
+        "",
+    ]
+    lines += ["| scenario | planted bug |", "|---|---|"]
+    lines += [f"| {scenario.name} | {PLANTS[scenario.name].bug} |" for scenario in SCENARIOS]
+    return "\n".join(lines)
+
+
+def _rules() -> str:
+    lines = ["| rule | what breaks without it |", "|---|---|"]
+    for rule, case in CASES.items():
+        also = "".join(f", and without {other.name.lower()}" for other in case.also)
+        lines.append(f"| `{rule.name.lower()}`: {rule}{also} | {case.promise} |")
+    return "\n".join(lines)
+
+
+def _earlier(found: Sequence[Summary]) -> str:
+    lines = ["## Earlier commits", "", "| commit | histories | broken promises |", "|---|---:|---:|"]
+    lines += [f"| `{one.commit}` | {one.runs:,} | {one.broken} |" for one in found]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    paths = sorted(Path(name) for name in sys.argv[1:]) or sorted(FOLDER.glob("*.json"))
+    if not paths:
+        print(f"There are no results in {FOLDER}. Make some: make faults", file=sys.stderr)
+        return 1
+    results = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    DOCUMENT.write_text(document(summaries(results)), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
