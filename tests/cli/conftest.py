@@ -71,8 +71,10 @@ class Place:
     def runs(self, problem: str = "") -> None:
         """An engine that runs in this very process and publishes `problem`."""
         self.stores.engine.release(self.lease)
-        me = {"holder": f"here:{os.getpid()}", "boot_id": "b", "process_started": str(process_started())}
-        lease = self.stores.engine.acquire("engine", regime=Regime.DRY_RUN, **me)
+        holder, started = f"here:{os.getpid()}", str(process_started())
+        lease = self.stores.engine.acquire(
+            "engine", holder=holder, boot_id="b", process_started=started, regime=Regime.DRY_RUN
+        )
         assert isinstance(lease, Lease)
         self.lease = lease
         self.stores.engine.beat(lease, cycle=1, facts={"problem": problem})
