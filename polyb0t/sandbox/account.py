@@ -1,4 +1,4 @@
-"""CLOB routes of an account: credentials, orders, cancels, reads, balances, heartbeats.
+"""CLOB routes of an account: credentials, reads, balances, heartbeats; orders are in account_orders.
 
 L1 proves a wallet, L2 an API key. What a key sees and cancels is what that key placed.
 """
@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from polyb0t.sandbox import account_orders
 from polyb0t.sandbox.account_json import order_json, trade_json
 from polyb0t.sandbox.auth import Credentials, KeyRing
 from polyb0t.sandbox.contracts import EXCHANGE_V2, EXCHANGE_V3, NEG_RISK_EXCHANGE_V2
@@ -15,35 +16,18 @@ from polyb0t.sandbox.heartbeats import Heartbeats, WrongHeartbeatError
 from polyb0t.sandbox.house import House
 from polyb0t.sandbox.identifiers import long
 from polyb0t.sandbox.makers import sessions_of, wallet_of
-from polyb0t.sandbox.orders import checked_request, claims_post_only, decode_payload
 from polyb0t.sandbox.paging import page
-from polyb0t.sandbox.rates import Headers, Rates, What
-from polyb0t.sandbox.text import e6_text
-from polyb0t.sandbox.types import Cancellation, OrderView, Placement, Refusal
+from polyb0t.sandbox.rates import Rates
+from polyb0t.sandbox.types import OrderView
 from polyb0t.sandbox.wallets import DEPOSIT
 from polyb0t.sandbox.wire import Reply, Request, Router, WireError, json_reply, parse_body
 from polyb0t.sandbox.world import World
 
-MOST_ORDERS: Final = 15
-MOST_CANCELS: Final = 1000
 _SPENDERS: Final = {
     "COLLATERAL": (EXCHANGE_V2, NEG_RISK_EXCHANGE_V2, EXCHANGE_V3),
     "CONDITIONAL": (EXCHANGE_V2, NEG_RISK_EXCHANGE_V2),
     "CONDITIONAL-V2": (EXCHANGE_V3,),
 }
-
-
-class CancelOne(msgspec.Struct, frozen=True):
-    """The body of `DELETE /order`."""
-
-    order_id: str = msgspec.field(name="orderID")
-
-
-class CancelMarket(msgspec.Struct, frozen=True):
-    """The body of `DELETE /cancel-market-orders`."""
-
-    market: str = ""
-    asset_id: str = ""
 
 
 class Beat(msgspec.Struct, frozen=True):
@@ -54,6 +38,7 @@ class Beat(msgspec.Struct, frozen=True):
 
 def add_routes(router: Router, keys: KeyRing, heartbeats: Heartbeats, house: House, rates: Rates) -> None:
     """The account's routes under `/clob`."""
+    account_orders.add_routes(router, keys, house, rates)
     account = Account(keys, heartbeats, house, rates)
     routes: list[tuple[str, str, Callable[[Request], Reply]]] = [
         ("POST", "/auth/api-key", lambda request: json_reply(keys.create(request).wire())),
@@ -61,12 +46,6 @@ def add_routes(router: Router, keys: KeyRing, heartbeats: Heartbeats, house: Hou
         ("GET", "/auth/api-keys", account.api_keys),
         ("DELETE", "/auth/api-key", account.revoke_key),
         ("GET", "/auth/ban-status/closed-only", account.closed_only),
-        ("POST", "/order", account.place),
-        ("POST", "/orders", account.place_many),
-        ("DELETE", "/order", account.cancel_one),
-        ("DELETE", "/orders", account.cancel_many),
-        ("DELETE", "/cancel-all", account.cancel_all),
-        ("DELETE", "/cancel-market-orders", account.cancel_market),
         ("GET", "/data/order/{}", account.order),
         ("GET", "/data/orders", account.orders),
         ("GET", "/data/trades", account.trades),
@@ -75,6 +54,7 @@ def add_routes(router: Router, keys: KeyRing, heartbeats: Heartbeats, house: Hou
         ("GET", "/v1/user/session-signers", account.session_keys),
         ("GET", "/v1/user/rate-limit-tier", account.tier),
         ("POST", "/v1/heartbeats", account.beat),
+        ("POST", "/heartbeats", account.beat_plainly),
     ]
     for method, path, handler in routes:
         router.add(method, f"/clob{path}", handler)
@@ -117,62 +97,6 @@ class Account:
         """`GET /v1/user/rate-limit-tier`."""
         self._keys.authenticate(request)
         return json_reply({"tier": self._rates.tier})
-
-    def place(self, request: Request) -> Reply:
-        """`POST /order`."""
-        self._house.check_region()
-        who = self._keys.authenticate(request)
-        headers = self._rates.charge(who.address, What.ORDERS, 1)
-        try:
-            placement = self._placed(request.body, who)
-        except Refusal as refusal:
-            extra = {"orderID": refusal.order_id} if refusal.order_id else None
-            raise WireError(refusal.http_status, refusal.text, extra, headers) from refusal
-        return json_reply(_placement_json(placement), headers=headers)
-
-    def place_many(self, request: Request) -> Reply:
-        """`POST /orders`: each leg stands alone; a refused one answers 200 with a text and no id."""
-        self._house.check_region()
-        who = self._keys.authenticate(request)
-        legs = parse_body(request, list[msgspec.Raw])
-        if len(legs) > MOST_ORDERS:
-            raise WireError(400, f"Too many orders in payload: {len(legs)}, max allowed: {MOST_ORDERS}")
-        if not legs:
-            raise WireError(400, "Invalid order payload")
-        headers = self._rates.charge(who.address, What.ORDERS, len(legs))
-        self._house.check_orders(post_only=all(map(claims_post_only, legs)))
-        return json_reply([self._leg(leg, who) for leg in legs], headers=headers)
-
-    def cancel_one(self, request: Request) -> Reply:
-        """`DELETE /order`."""
-        who = self._canceller(request)
-        wanted = parse_body(request, CancelOne)
-        return self._cancel(who, [wanted.order_id])
-
-    def cancel_many(self, request: Request) -> Reply:
-        """`DELETE /orders`."""
-        who = self._canceller(request)
-        wanted = parse_body(request, list[str])
-        if len(wanted) > MOST_CANCELS:
-            raise WireError(400, f"Too many orders in payload: {len(wanted)}, max allowed: {MOST_CANCELS}")
-        return self._cancel(who, wanted)
-
-    def cancel_all(self, request: Request) -> Reply:
-        """`DELETE /cancel-all`: everything that this key placed."""
-        who = self._canceller(request)
-        headers = self._rates.charge(who.address, What.CANCELS, 1)
-        return self._cancelled(who, self._world.cancel_all(who.api_key), headers)
-
-    def cancel_market(self, request: Request) -> Reply:
-        """`DELETE /cancel-market-orders`: by market, by token, or both."""
-        who = self._canceller(request)
-        wanted = parse_body(request, CancelMarket)
-        if not wanted.market and not wanted.asset_id:
-            raise WireError(400, "Invalid order payload")
-        headers = self._rates.charge(who.address, What.CANCELS, 1)
-        market = long(wanted.market)
-        done = self._world.cancel_market(who.api_key, market=market, asset_id=wanted.asset_id)
-        return self._cancelled(who, done, headers)
 
     def order(self, request: Request) -> Reply:
         """`GET /data/order/{id}`: any status, but only one's own."""
@@ -243,58 +167,18 @@ class Account:
             return json_reply(body, 400)
         return json_reply({"heartbeat_id": given})
 
-    def _placed(self, raw: bytes | msgspec.Raw, who: Credentials) -> Placement:
-        payload = decode_payload(raw)
-        self._house.check_orders(post_only=payload.post_only)
-        self._house.check_person(who.address, opening=payload.order.side == "BUY")
-        return self._world.place(checked_request(payload, who, self._world))
-
-    def _leg(self, raw: msgspec.Raw, who: Credentials) -> dict[str, object]:
-        try:
-            return _placement_json(self._placed(raw, who))
-        except (Refusal, WireError) as refusal:
-            # The venue calls a failed leg a success without an id, and its status means nothing.
-            return _placement_json(Placement(order_id="", status="delayed")) | {"errorMsg": refusal.text}
+    def beat_plainly(self, request: Request) -> Reply:
+        """`POST /heartbeats`: the same without ids."""
+        self._heartbeats.beat_plainly(self._keys.authenticate(request).api_key)
+        return json_reply({"status": "ok"})
 
     def _reader(self, request: Request) -> Credentials:
         who = self._keys.authenticate(request)
         self._house.check_reads()
         return who
 
-    def _canceller(self, request: Request) -> Credentials:
-        who = self._keys.authenticate(request)
-        self._house.check_cancels()
-        return who
-
     def _readable(self, order: OrderView) -> bool:
         return self._house.readable(order.order_id, order.created_ms)
-
-    def _cancel(self, who: Credentials, order_ids: list[str]) -> Reply:
-        headers = self._rates.charge(who.address, What.CANCELS, len(order_ids))
-        return _cancelled(self._world.cancel(who.api_key, order_ids), headers)
-
-    def _cancelled(self, who: Credentials, done: Cancellation, headers: Headers) -> Reply:
-        """A sweeping cancel costs what it cancelled, which is known afterwards."""
-        self._rates.owe(who.address, What.CANCELS, len(done.canceled))
-        return _cancelled(done, headers)
-
-
-def _placement_json(placement: Placement) -> dict[str, object]:
-    return {
-        "success": True,
-        "errorMsg": "",
-        "orderID": placement.order_id,
-        "status": placement.status,
-        "makingAmount": e6_text(placement.making_e6) if placement.making_e6 else "",
-        "takingAmount": e6_text(placement.taking_e6) if placement.taking_e6 else "",
-        "transactionsHashes": list(placement.transaction_hashes),
-        "tradeIDs": list(placement.trade_ids),
-    }
-
-
-def _cancelled(result: Cancellation, headers: Headers) -> Reply:
-    body = {"canceled": list(result.canceled), "not_canceled": dict(result.not_canceled)}
-    return json_reply(body, headers=headers)
 
 
 def _seconds(request: Request, name: str) -> int | None:
