@@ -41,6 +41,13 @@ def test_a_kind_of_wallet_chooses_the_first_account_of_it(sandbox: RunningSandbo
     assert signing_key(around).address == sandbox.account(0).address
 
 
+def test_the_kind_may_come_from_the_environment(
+    sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POLYBOT_SIGNATURE_TYPE", "3")
+    assert look_around(load_settings(venue="sandbox", sandbox_url=sandbox.url)).wallet == DEPOSIT_WALLET
+
+
 def test_a_wallet_brings_its_own_kind_and_its_owners_key(sandbox: RunningSandbox) -> None:
     settings = load_settings(venue="sandbox", sandbox_url=sandbox.url, wallet_address=DEPOSIT_WALLET.lower())
     around = look_around(settings)

@@ -34,7 +34,13 @@ def _names(value: object) -> object:
     return value
 
 
+def _digit(value: object) -> object:
+    """The environment knows only texts, and a Literal takes none for a number."""
+    return int(value) if isinstance(value, str) and value.strip() in ("0", "1", "2", "3") else value
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+SignatureType = Annotated[Literal[0, 1, 2, 3], BeforeValidator(_digit)]
 
 SANDBOX_DEFAULTS: Final[Mapping[str, Any]] = {
     "intent_expiry_seconds": 180,
@@ -44,6 +50,7 @@ SANDBOX_DEFAULTS: Final[Mapping[str, Any]] = {
     "orders_per_hour": 240,
     "min_liquidity_pusd": Decimal(100),
     "bankroll_pusd": Decimal(10_000),
+    "record_retention_days": 7,
 }
 
 
@@ -76,7 +83,7 @@ class Settings(BaseSettings):
         pattern=r"^0x[0-9a-fA-F]{40}$",
         description="The wallet that holds the money; on the sandbox the first practice account if unset.",
     )
-    signature_type: Literal[0, 1, 2, 3] = Field(
+    signature_type: SignatureType = Field(
         3,
         description="Kind of wallet: 0 plain EOA, 1 proxy, 2 Safe, 3 deposit wallet; "
         "on the sandbox, if unset, the practice account's own.",
@@ -162,6 +169,12 @@ class Settings(BaseSettings):
 
     api_host: str = Field("127.0.0.1", description="Where the HTTP API listens.")
     api_port: Annotated[int, Field(ge=1, le=65_535)] = Field(8000, description="The port of the HTTP API.")
+    record: bool = Field(
+        default=True, description="Whether books, trades, terms and rules are recorded for later replay."
+    )
+    record_retention_days: Annotated[int, Field(ge=1, le=3_650)] = Field(
+        90, description="Recorded days older than this are removed."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least level that is logged."
     )
