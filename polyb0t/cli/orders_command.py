@@ -47,3 +47,21 @@ def cancel(ctx: typer.Context, order_id: IdArgument, as_json: door.AsJson = Fals
     code = orders_cancel.cancel(door.terminal(ctx, as_json=as_json), door.opened(ctx), order_id)
     if code:
         raise typer.Exit(code)
+
+
+@app.command("cancel-all", cls=door.Command)
+def cancel_all(
+    ctx: typer.Context,
+    everything: Annotated[
+        bool, typer.Option("--everything", help="Also what polyb0t did not place; shown first.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before --everything.")] = False,
+    as_json: door.AsJson = False,
+) -> None:
+    """Take every order of ours back, by id, at once. Works while no engine runs."""
+    from polyb0t.cli import orders_cancel
+
+    terminal = door.terminal(ctx, as_json=as_json)
+    code = orders_cancel.cancel_all(terminal, door.opened(ctx), everything=everything, yes=yes)
+    if code:
+        raise typer.Exit(code)

@@ -1,15 +1,48 @@
 """Cancels that a person types: to the exchange first, to the journal second, never blocked."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
 from polyb0t.core.errors import DatabaseError
 from polyb0t.core.ids import OrderId
+from polyb0t.data.account_state import AccountOrder
 from polyb0t.execution.gateway import CancelAnswer, OrderGateway
-from polyb0t.execution.store import EngineStore
+from polyb0t.execution.orders import OrderStatus
+from polyb0t.execution.store import EngineStore, OrderStore
+
+# What of ours may be alive. What has matched, or is held back, the exchange does not cancel.
+MAY_BE_ALIVE: Final = (OrderStatus.SIGNED, OrderStatus.UNKNOWN, OrderStatus.LIVE, OrderStatus.VANISHED)
+_MANY: Final = 10_000
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a cancel of everything would hit: `ours` by id, and the rest that hangs on the key."""
+
+    ours: tuple[OrderId, ...]
+    others: tuple[AccountOrder, ...] = ()
+
+    @property
+    def ids(self) -> tuple[OrderId, ...]:
+        return (*self.ours, *(order.order_id for order in self.others))
+
+
+def plan_of_all(orders: OrderStore, gateway: OrderGateway, *, everything: bool) -> Plan:
+    """Ours that may be alive; with `everything` also what else hangs on the key, to be shown first.
+
+    Raises:
+        VenueUnreachableError: what else there is could not be read; nothing was cancelled.
+    """
+    ours = tuple(order.id for order in orders.orders(statuses=MAY_BE_ALIVE, limit=_MANY))
+    if not everything:
+        return Plan(ours)
+    known = set(ours)
+    return Plan(ours, tuple(one for one in gateway.open_on_the_key() if one.order_id not in known))
 
 
 def cancel_orders(

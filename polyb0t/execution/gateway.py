@@ -181,6 +181,14 @@ class OrderGateway(Protocol):
         """
         ...
 
+    def open_on_the_key(self) -> tuple[AccountOrder, ...]:
+        """All open orders that hang on this credential, those of other wallets with the same key included.
+
+        Raises:
+            VenueUnreachableError: the read failed; that is not an empty list.
+        """
+        ...
+
     def cancel(self, order_ids: Sequence[OrderId]) -> CancelAnswer:
         """Cancel by id.
 

@@ -17,7 +17,7 @@ from polyb0t.core.units import Pusd, Shares
 from polyb0t.data.account_state import AccountOrder
 from polyb0t.data.fills import Fill, FillStatus
 from polyb0t.execution.absence import IN_DOUBT, AbsenceProof, Glance, ProofTimes
-from polyb0t.execution.cancelling import cancel_orders
+from polyb0t.execution.cancelling import MAY_BE_ALIVE, cancel_orders
 from polyb0t.execution.gateway import Found, Lookup, NotFound, OrderGateway
 from polyb0t.execution.holdings import HoldingsWatch
 from polyb0t.execution.in_flight import InFlight
@@ -39,8 +39,6 @@ log = structlog.get_logger(__name__)
 
 _UNPROVEN: Final = frozenset({OrderStatus.SIGNED, OrderStatus.UNKNOWN, OrderStatus.VANISHED})
 _SURE: Final = TERMINAL_ORDER - {OrderStatus.ABSENT}
-# Not what is held back or has matched: the exchange takes no cancel for those.
-TAKEN_BACK: Final = (OrderStatus.SIGNED, OrderStatus.UNKNOWN, OrderStatus.LIVE, OrderStatus.VANISHED)
 _MANY: Final = 10_000
 
 
@@ -158,7 +156,7 @@ class Reconciler:
         """Halted, every identity of ours that may be alive is cancelled by id, on every pass anew."""
         if not self._halt_file() and stance_of(self._stores.switches.list()) is not Stance.HALTED:
             return
-        alive = [order.id for order in self._orders.orders(statuses=TAKEN_BACK, limit=_MANY)]
+        alive = [order.id for order in self._orders.orders(statuses=MAY_BE_ALIVE, limit=_MANY)]
         if not alive:
             return
         try:

@@ -171,6 +171,13 @@ class PolymarketGateway:
         except Refused as refused:
             raise self._api.unusable(refused) from refused
 
+    def open_on_the_key(self) -> tuple[AccountOrder, ...]:
+        rows = self._api.rows("/data/orders")
+        try:
+            return tuple(account_order(parse_order(row)) for row in rows)
+        except Refused as refused:
+            raise self._api.unusable(refused) from refused
+
     def cancel(self, order_ids: Sequence[OrderId]) -> CancelAnswer:
         return self._api.cancel(order_ids)
 

@@ -73,6 +73,7 @@ class GatewayContract:
         assert (found.order.asset_id, found.order.side) == (intent.asset_id, intent.side)
         assert found.order.matched_shares == 0
         assert order_id in {order.order_id for order in bench.gateway.open_orders()}
+        assert order_id in {order.order_id for order in bench.gateway.open_on_the_key()}
 
         assert bench.gateway.cancel([order_id]).cancelled == (order_id,)
         again = bench.gateway.cancel([order_id])

@@ -1,11 +1,13 @@
 """`audit verify`: whoever alters a row, adds one or takes one away is found, on both databases."""
 
+from typing import Any
+
 import pytest
 
 from polyb0t.data.fills import FillStatus
 from polyb0t.execution.orders import OrderStatus
 from polyb0t.models.kill_switches import KillSwitchType
-from tests.support.builders import a_fill
+from tests.support.builders import a_close, a_fill
 from tests.support.databases import World
 
 
@@ -27,9 +29,7 @@ def busy(world: World) -> World:
     return world
 
 
-def _sale() -> dict[str, object]:
-    from tests.support.builders import a_close
-
+def _sale() -> dict[str, Any]:
     sale = a_close()
     names = ("side", "worst_price", "amount", "shares", "least_shares", "max_cost")
     return {name: getattr(sale, name) for name in names}

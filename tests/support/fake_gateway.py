@@ -52,6 +52,7 @@ class FakeGateway:
     orders: dict[OrderId, VenueOrder] = field(default_factory=dict)
     trades: dict[str, Fill] = field(default_factory=dict)
     foreign: list[AccountOrder] = field(default_factory=list)
+    other_wallets: list[AccountOrder] = field(default_factory=list)  # on the same key
     down: bool = False  # every read fails
     hidden: set[OrderId] = field(default_factory=set)  # late visibility: reads do not show these yet
     credential_id: str = "fake"
@@ -122,6 +123,9 @@ class FakeGateway:
         ]
         return (*ours, *self.foreign)
 
+    def open_on_the_key(self) -> tuple[AccountOrder, ...]:
+        return (*self.open_orders(), *self.other_wallets)
+
     def cancel(self, order_ids: Sequence[OrderId]) -> CancelAnswer:
         self._reachable()
         self.cancels.extend(order_ids)
@@ -131,6 +135,10 @@ class FakeGateway:
             order = self.orders.get(order_id)
             if order is not None and order.status == "LIVE":
                 self.orders[order_id] = replace(order, status="CANCELED")
+                cancelled.append(order_id)
+            elif self._is_foreign(order_id):
+                self.foreign = [one for one in self.foreign if one.order_id != order_id]
+                self.other_wallets = [one for one in self.other_wallets if one.order_id != order_id]
                 cancelled.append(order_id)
             else:
                 refused[order_id] = "Order not found or already canceled"
@@ -215,6 +223,9 @@ class FakeGateway:
             transaction_hash="",
         )
         return trade_id
+
+    def _is_foreign(self, order_id: OrderId) -> bool:
+        return any(one.order_id == order_id for one in (*self.foreign, *self.other_wallets))
 
     def _reachable(self) -> None:
         if self.down:
