@@ -68,6 +68,7 @@ class CycleParts:
     wake_executor: Callable[[], None]
     takes_orders: Callable[[], bool] = lambda: True  # the exchange, as far as its answers have told
     propose_cancels: Callable[[], int] = int  # how many it proposed
+    record: Callable[[], None] = lambda: None  # hand over what was seen
 
 
 class Cycle:
@@ -87,6 +88,7 @@ class Cycle:
             self._parts.watch.refresh()
         with self._stage(note, "books"):
             self._parts.watch.read_books()
+            self._parts.record()
         with self._stage(note, "account"):
             self._observe_account()
         with self._stage(note, "expire"):

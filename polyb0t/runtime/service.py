@@ -236,6 +236,8 @@ class _Run:
         )
         with self._signals():
             self._compare()  # before anything else: our records against the exchange's
+            if self._engine.recorder is not None:
+                self._engine.recorder.start()
             if self._engine.listening is not None:
                 self._engine.listening.start()
             self._engine.executor.start()

@@ -18,6 +18,7 @@ from polyb0t.data.universe import Universe, UniverseRules, select
 from polyb0t.execution.store import EngineStore, Lease
 from polyb0t.models.proposal import Openings
 from polyb0t.models.signals import MarketState
+from polyb0t.research.observing import Observation
 
 log = structlog.get_logger()
 
@@ -61,6 +62,7 @@ class MarketWatch:
         self._terms: Mapping[ConditionId, TradingTerms] = {}
         self._books: Mapping[AssetId, OrderBook] = {}
         self._funnel_due = False
+        self._observed: Catalogue | None = None
 
     @property
     def universe(self) -> Universe | None:
@@ -120,6 +122,17 @@ class MarketWatch:
         """The best bid as last seen."""
         book = self._books.get(asset_id)
         return None if book is None else book.best_bid
+
+    def observation(self) -> Observation:
+        """What was seen now; the catalogue and its terms only once after each refresh."""
+        catalogue = self._catalogue if self._catalogue is not self._observed else None
+        self._observed = self._catalogue
+        return Observation(
+            self._clock.now(),
+            tuple(self._books.values()),
+            catalogue.markets if catalogue else (),
+            tuple(self._terms.values()) if catalogue else (),
+        )
 
     def book(self, asset_id: AssetId) -> OrderBook | None:
         """The book as last seen, with its own age."""

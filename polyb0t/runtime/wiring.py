@@ -27,6 +27,8 @@ from polyb0t.execution.store import Lease, Stores
 from polyb0t.models.calibration import MarketCalibrationModel, packaged_coefficients
 from polyb0t.models.risk import RiskLimits
 from polyb0t.models.signals import ProbabilityModel
+from polyb0t.research.observing import SeenTrade
+from polyb0t.research.recorder import Recorder
 from polyb0t.runtime.agreement import Agreement
 from polyb0t.runtime.cycle import Cycle, CycleParts
 from polyb0t.runtime.desk import AccountDesk, DeskSettings
@@ -44,6 +46,7 @@ from polyb0t.venue.books import BookCache
 from polyb0t.venue.buckets import Throttle
 from polyb0t.venue.credentials import ApiCredentials, load_credentials
 from polyb0t.venue.environment import VenueEnvironment
+from polyb0t.venue.frames import LastTrade
 from polyb0t.venue.gateway import PolymarketGateway
 from polyb0t.venue.http import HttpReader
 from polyb0t.venue.live_books import LiveBooks
@@ -87,6 +90,7 @@ class Engine:
     watch: MarketWatch
     stream: MarketStream
     listening: Listening | None  # to the account's socket; live only
+    recorder: Recorder | None
     window: Callable[[], Window]
     close: Callable[[], None]
 
@@ -202,6 +206,25 @@ def stored_account(settings: Settings, around: Surroundings, stores: Stores, clo
     return build_account(around, stores, credentials, None, clock)
 
 
+def trade_recording(recorder: Recorder | None, clock: Clock) -> Callable[[LastTrade], None]:
+    """What a trade on the market socket becomes."""
+
+    def traded(trade: LastTrade) -> None:
+        if recorder is not None:
+            recorder.traded(
+                SeenTrade(
+                    trade.asset_id,
+                    trade.price,
+                    trade.shares,
+                    trade.taker_side,
+                    trade.venue_time,
+                    clock.now(),
+                )
+            )
+
+    return traded
+
+
 def build_engine(
     settings: Settings,
     around: Surroundings,
@@ -226,7 +249,12 @@ def build_engine(
         ),
     )
     cache = BookCache(clock)
-    stream = MarketStream(environment.market_ws_url, cache, clock)
+    recorder = None
+    if settings.record:
+        folder = scope_dir(settings, around.scope) / "record"
+        recorder = Recorder(folder, clock, retention_days=settings.record_retention_days)
+    on_trade = trade_recording(recorder, clock)
+    stream = MarketStream(environment.market_ws_url, cache, clock, on_trade=on_trade)
     books = LiveBooks(cache, markets, clock, max_age_seconds=BOOK_AGE_SECONDS)
     watch = MarketWatch(
         markets,
@@ -298,6 +326,7 @@ def build_engine(
             snapshots=Snapshots(stores.engine, lease, clock),
             wake_executor=thread.wake,
             propose_cancels=cancels.propose,
+            record=lambda: recorder.observe(watch.observation()) if recorder is not None else None,
         )
     )
 
@@ -313,11 +342,23 @@ def build_engine(
     def close() -> None:
         if listening is not None:
             listening.close()
+        if recorder is not None:
+            recorder.close()
         stream.close()
         reader.close()
 
     return Engine(
-        cycle, thread, live_executor, agreement, desk, watch, stream, listening, account.window, close
+        cycle,
+        thread,
+        live_executor,
+        agreement,
+        desk,
+        watch,
+        stream,
+        listening,
+        recorder,
+        account.window,
+        close,
     )
 
 

@@ -76,6 +76,8 @@ class LastTrade:
     asset_id: AssetId
     price: Price
     venue_time: datetime | None
+    shares: Shares | None = None  # None where the frame does not say, or not readably
+    taker_side: Side | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,15 +187,22 @@ def _event(row: Wire, kind: str, now: datetime) -> Event:
                 _time(row),
             )
         case "last_trade_price":
-            return LastTrade(
-                asset_id(row.get("asset_id"), "asset_id"), wire_price(_text(row, "price")), _time(row)
-            )
+            return _last_trade(row)
         case other if other in _OTHER_KINDS:
             return Other(other)
         case "":
             raise FrameRefused("unknown_event", "the event does not say what it is")
         case other:
             raise FrameRefused("unknown_event", f"an event of kind {other!r:.60} is not known here")
+
+
+def _last_trade(row: Wire) -> LastTrade:
+    price = wire_price(_text(row, "price"))
+    asset, at = asset_id(row.get("asset_id"), "asset_id"), _time(row)
+    try:
+        return LastTrade(asset, price, at, wire_size(_text(row, "size")), Side(_text(row, "side")))
+    except (Refused, ValueError):
+        return LastTrade(asset, price, at)  # the rest is for the record; no book depends on it
 
 
 def _price_change(row: Wire) -> PriceChange:

@@ -16,7 +16,7 @@ import structlog
 from polyb0t.core.clock import Clock
 from polyb0t.core.ids import AssetId
 from polyb0t.venue.books import BookCache
-from polyb0t.venue.frames import BookSnapshot, parse_frame
+from polyb0t.venue.frames import BookSnapshot, LastTrade, parse_frame
 from polyb0t.venue.socket_line import Heard, SocketLine, Speaker, StreamSettings
 
 __all__ = ["Gap", "Line", "MarketConnection", "StreamSettings", "Tally"]
@@ -54,6 +54,7 @@ class Line:
     clock: Clock
     settings: StreamSettings
     on_gap: Callable[[Gap], None]
+    on_trade: Callable[[LastTrade], None] = lambda _trade: None
 
 
 class MarketConnection:
@@ -121,6 +122,8 @@ class MarketConnection:
             # The last snapshots of what nobody watches any more would never be corrected.
             if not isinstance(event, BookSnapshot) or event.book.asset_id in self._wanted:
                 self._line.cache.apply(event)
+            if isinstance(event, LastTrade):
+                self._line.on_trade(event)
         self.tally.frames += 1
         self.tally.events += len(read.events)
         self.tally.garbage += len(read.refused)

@@ -10,6 +10,7 @@ import structlog
 from polyb0t.core.clock import Clock
 from polyb0t.core.ids import AssetId
 from polyb0t.venue.books import BookCache
+from polyb0t.venue.frames import LastTrade
 from polyb0t.venue.market_connection import Gap, Line, MarketConnection, StreamSettings, Tally
 
 __all__ = ["Gap", "MarketStream", "StreamSettings", "StreamStatistics"]
@@ -47,8 +48,10 @@ class MarketStream:
         *,
         settings: StreamSettings | None = None,
         on_gap: Callable[[Gap], None] | None = None,
+        on_trade: Callable[[LastTrade], None] = lambda _trade: None,
     ) -> None:
-        self._line = Line(url, cache, clock, settings or StreamSettings(), self._gap)
+        """`on_trade` is called by the connections' threads and must not wait for anything."""
+        self._line = Line(url, cache, clock, settings or StreamSettings(), self._gap, on_trade)
         self._on_gap = on_gap
         self._lock = threading.Lock()
         self._connections: list[MarketConnection] = []

@@ -1,0 +1,1 @@
+"""What is learnt from what was seen: the recorder, and what reads its files."""
