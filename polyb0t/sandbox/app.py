@@ -15,6 +15,7 @@ from polyb0t.sandbox.books import Books
 from polyb0t.sandbox.environment import environment
 from polyb0t.sandbox.faults import Faults, pause_ms
 from polyb0t.sandbox.heartbeats import Heartbeats
+from polyb0t.sandbox.holding import hold_ms
 from polyb0t.sandbox.house import House, VenueClock
 from polyb0t.sandbox.panel import Panel
 from polyb0t.sandbox.rates import Rates
@@ -131,6 +132,7 @@ class SandboxApp:
         if fault is not None and action == "status":
             await _answer(send, fault.reply())
             return
+        await pause_ms(hold_ms(self.world, method, path, body))
         reply = self._reply(scope, body)
         if not path.startswith("/sandbox"):
             self.timetable.saw(method, path, self.world.now_ms)

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -79,6 +79,7 @@ def running_sandbox(
     clock: Clock | None = None,
     world: World | None = None,
     accounts: int = 10,
+    kinds: Sequence[str] = (),
 ) -> Iterator[RunningSandbox]:
     """A sandbox on a free port of 127.0.0.1, stopped at the end.
 
@@ -88,7 +89,13 @@ def running_sandbox(
     if world is None:
         start_ms = milliseconds(clock.now())
         world = World(
-            seed=seed, markets=markets, speed=speed, start_ms=start_ms, crowd=crowd, accounts=accounts
+            seed=seed,
+            markets=markets,
+            speed=speed,
+            start_ms=start_ms,
+            crowd=crowd,
+            accounts=accounts,
+            kinds=kinds,
         )
     if paused:
         world.pause()
