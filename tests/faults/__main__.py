@@ -26,12 +26,13 @@ def main() -> int:
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory(), processors=[_silence])
     machine = Machine()
     runner = Runner(machine)
+    where = {**surroundings(in_memory=machine.in_memory), "seed": asked.seed, "shard": asked.shard}
     until = time.monotonic() + asked.minutes * 60
     numbers = range(which - 1, (asked.histories or ENDLESS) * of, of)
     try:
         for start in range(0, len(numbers), BATCH):
             result = runner.run(numbers[start : start + BATCH], asked.seed, until=until)
-            _write(asked.out, asked.seed, asked.shard, result, machine)
+            _write(asked.out, where | result.as_json())
             print(_line(result), flush=True)
             if time.monotonic() >= until:
                 break
@@ -57,9 +58,8 @@ def _arguments() -> argparse.Namespace:
     return asked
 
 
-def _write(path: Path, seed: int, shard: str, result: Result, machine: Machine) -> None:
+def _write(path: Path, content: dict[str, object]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = {**surroundings(in_memory=machine.in_memory), "seed": seed, "shard": shard, **result.as_json()}
     part = path.with_suffix(".part")
     part.write_text(json.dumps(content, indent=1), encoding="utf-8")
     part.replace(path)

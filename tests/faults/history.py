@@ -166,8 +166,8 @@ class History:
         fate = self.random.choice(("filled", "cancelled", "left"))
         for number, seconds in enumerate(REST):
             self.wait(seconds)
-            self.engine.turn()
-            if self._quiet():
+            report = self.engine.turn()
+            if not report.open_orders and self._quiet():
                 return
             if number == 0:
                 self._decide(fate)
@@ -181,6 +181,6 @@ class History:
 
     def _quiet(self) -> bool:
         stores = self.engine.stores
-        if any(line.delayed for line in self.lines) or stores.orders.watched():
+        if any(line.delayed for line in self.lines):
             return False
         return not stores.intents.list(statuses=(S.APPROVED, S.EXECUTING))

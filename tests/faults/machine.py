@@ -86,7 +86,10 @@ class Machine:
         self.scope = Scope(SANDBOX, 137, signing_key().address, WORLD)
         self.path = self.folder / "polyb0t.db"
         self._template = self._made()
+        self._source = sqlite3.connect(":memory:")
+        self._source.deserialize(_not_wal(self._template))
         self._small = self._repaged()
+        self._paged_small = True  # until the first history
         self._slots: list[Slot] = []
         self.points: dict[str, list[Point]] = {}  # by shape of trade, once they were enumerated
 
@@ -100,13 +103,24 @@ class Machine:
         With pages of 512 bytes every write needs new ones, so that a disk can be full at any moment.
         """
         self.clock.restart()
+        if small_pages or self._paged_small:
+            self._replace(self._small if small_pages else self._template)
+        else:
+            # Page by page under the open connections, which is as new and three times as fast.
+            with closing(sqlite3.connect(self.path)) as there:
+                self._source.backup(there)
+        self._paged_small = small_pages
+        for slot in self._slots:
+            slot.points = Points()
+        shutil.rmtree(self.files, ignore_errors=True)
+        self.files.mkdir()
+
+    def _replace(self, content: bytes) -> None:
         for slot in self._slots:
             slot.forget()
         for suffix in ("-wal", "-shm"):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
-        self.path.write_bytes(self._small if small_pages else self._template)
-        shutil.rmtree(self.files, ignore_errors=True)
-        self.files.mkdir()
+        self.path.write_bytes(content)
 
     @property
     def files(self) -> Path:
@@ -122,6 +136,7 @@ class Machine:
     def close(self) -> None:
         for slot in self._slots:
             slot.stores.close()
+        self._source.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _made(self) -> bytes:
@@ -138,3 +153,8 @@ class Machine:
             connection.execute("VACUUM")
             connection.execute("PRAGMA journal_mode=WAL")
         return self.path.read_bytes()
+
+
+def _not_wal(content: bytes) -> bytes:
+    """The same database for a connection in memory, which knows no WAL: two bytes of its header say so."""
+    return content[:18] + b"\x01\x01" + content[20:]

@@ -12,7 +12,7 @@ from polyb0t.data.markets import FeeSchedule, Outcome
 from polyb0t.data.order_book import OrderBook, Side
 from polyb0t.execution.anchor import AnchorFile
 from polyb0t.execution.in_flight import InFlight
-from polyb0t.execution.intents import IntentStatus, OrderType, TradeIntent
+from polyb0t.execution.intents import IntentStatus, IntentType, OrderType, TradeIntent
 from polyb0t.execution.live_executor import ExecutorSettings, LiveExecutor
 from polyb0t.execution.reconciler import Reconciler, ReconcileReport
 from polyb0t.execution.scope import Lease, Regime
@@ -104,11 +104,12 @@ class Process:
 
     def turn(self) -> ReconcileReport:
         """One turn of the loop: beat, expire, execute what waits, reconcile."""
-        self.stores.engine.beat(self.lease, cycle=1)
-        self.stores.intents.expire_due(self.lease)
-        waiting = self.stores.intents.list(statuses=(S.APPROVED, S.EXECUTING))
+        waiting = self.stores.intents.list(statuses=(S.PENDING, S.APPROVED, S.EXECUTING))
+        if waiting:
+            self.stores.engine.beat(self.lease, cycle=1)
+            self.stores.intents.expire_due(self.lease)
         for record in waiting:
-            if record.status is S.APPROVED or not record.intent.intent_type.places_order:
+            if record.status is S.APPROVED or record.intent.intent_type is IntentType.CANCEL_ORDER:
                 self.executor.execute(record.id)
         return self.reconciler.run()
 
