@@ -51,7 +51,6 @@ SANDBOX_DEFAULTS: Final[Mapping[str, Any]] = {
     "min_liquidity_pusd": Decimal(100),
     "bankroll_pusd": Decimal(10_000),
     "record_retention_days": 7,
-    "record_retention_days": 7,
 }
 
 
@@ -170,12 +169,6 @@ class Settings(BaseSettings):
 
     api_host: str = Field("127.0.0.1", description="Where the HTTP API listens.")
     api_port: Annotated[int, Field(ge=1, le=65_535)] = Field(8000, description="The port of the HTTP API.")
-    record: bool = Field(
-        default=True, description="Whether books, trades, terms and rules are recorded for later replay."
-    )
-    record_retention_days: Annotated[int, Field(ge=1, le=3_650)] = Field(
-        90, description="Recorded days older than this are removed."
-    )
     record: bool = Field(
         default=True, description="Whether books, trades, terms and rules are recorded for later replay."
     )
