@@ -12,6 +12,7 @@ from polyb0t.core.clock import Clock, milliseconds
 from polyb0t.sandbox import account, clob, clob_lists, control, data_api, gamma
 from polyb0t.sandbox.auth import KeyRing
 from polyb0t.sandbox.books import Books
+from polyb0t.sandbox.connections import Message, Receive, Send
 from polyb0t.sandbox.environment import environment
 from polyb0t.sandbox.faults import Faults, pause_ms
 from polyb0t.sandbox.heartbeats import Heartbeats
@@ -21,7 +22,7 @@ from polyb0t.sandbox.panel import Panel
 from polyb0t.sandbox.rates import Rates
 from polyb0t.sandbox.scenario import Timetable
 from polyb0t.sandbox.socket_faults import SocketFaults
-from polyb0t.sandbox.sockets import Message, Receive, Send, Sockets
+from polyb0t.sandbox.sockets import Sockets
 from polyb0t.sandbox.wire import Reply, Request, Router, WireError, json_reply
 from polyb0t.sandbox.world import World
 

@@ -131,6 +131,12 @@ class Portfolio:
         kind = ActivityType.DEPOSIT if pusd > 0 else ActivityType.WITHDRAWAL
         self._plain(wallet, kind, at_ms=at_ms, pusd=abs(pusd))
 
+    def moved(self, wallet: str, spec: MarketSpec, token: str, shares: int, at_ms: int) -> None:
+        """Shares of one outcome came for nothing, or went. The index has no word for it: half a split."""
+        kind = ActivityType.SPLIT if shares > 0 else ActivityType.MERGE
+        condition = spec.condition_id
+        self._plain(wallet, kind, at_ms=at_ms, condition=condition, token=token, shares=abs(shares))
+
     def _apply(self, held: dict[str, Holding], row: ActivityRow) -> None:
         """What a movement did to its wallet's holdings."""
         spec = self._markets[row.condition_id].spec if row.condition_id else None

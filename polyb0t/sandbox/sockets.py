@@ -5,25 +5,22 @@ task that sends them, several in one array frame when they came together, as the
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from typing import Any, Final, TypeVar
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 import msgspec
 
 from polyb0t.sandbox.account_json import order_event_json, trade_event_json
 from polyb0t.sandbox.auth import KeyRing
 from polyb0t.sandbox.books import Books
+from polyb0t.sandbox.connections import Connection, Receive, Send
+from polyb0t.sandbox.identifiers import long
 from polyb0t.sandbox.market_frames import MarketFrames
 from polyb0t.sandbox.socket_faults import SocketFaults
 from polyb0t.sandbox.types import NewMarket, OrderEvent, TradeEvent, WorldEvent
 from polyb0t.sandbox.wire import UNREADABLE
 from polyb0t.sandbox.world import World
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-
-MOST_WAITING: Final = 20_000  # texts; a reader that is this far behind is cut off
 INVALID: Final = "INVALID OPERATION"
 _Frame = TypeVar("_Frame")
 
@@ -52,58 +49,6 @@ class UserFrame(msgspec.Struct):
     operation: str = ""
     auth: UserAuth = msgspec.field(default_factory=UserAuth)
     markets: list[str] | None = None
-
-
-class Connection:
-    """One open socket: what waits to be sent, and what it listens to."""
-
-    def __init__(
-        self, send: Send, cut: Callable[[], None] | None, channel: str, faults: SocketFaults
-    ) -> None:
-        self._send = send
-        self.cut = cut
-        self.channel = channel
-        self._faults = faults
-        self._waiting: list[str] = []
-        self._wake = asyncio.Event()
-        self.tokens: set[str] = set()
-        self.custom = False
-        self.owner = ""
-        self.markets: set[str] | None = None  # of a user socket; None: all
-
-    def put(self, text: str) -> None:
-        """Send one JSON text, unless a fault is in force that has other ideas."""
-        if self._faults.armed:
-            self._faults.send(self.channel, id(self), text, self.queue, _later)
-        else:
-            self.queue(text)
-
-    def queue(self, text: str) -> None:
-        """Queue one JSON text; a reader that does not read is cut off rather than waited for."""
-        if len(self._waiting) >= MOST_WAITING:
-            self._waiting.clear()
-            if self.cut is not None:
-                self.cut()
-            return
-        self._waiting.append(text)
-        self._wake.set()
-
-    async def say(self, text: str) -> None:
-        """Send one text at once, beside the queue."""
-        await self._send({"type": "websocket.send", "text": text})
-
-    async def close(self, code: int) -> None:
-        """Say goodbye."""
-        await self._send({"type": "websocket.close", "code": code})
-
-    async def pump(self) -> None:
-        """Send what waits, for as long as the socket is open."""
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            texts, self._waiting = self._waiting, []
-            for frame in frames_of(texts):
-                await self.say(frame)
 
 
 class Sockets:
@@ -227,12 +172,12 @@ class Sockets:
         if who is None or frame.type.lower() != "user":
             return False
         one.owner = who.api_key
-        one.markets = {market.lower() for market in frame.markets} if frame.markets else None
+        one.markets = {long(market) for market in frame.markets} if frame.markets else None
         self._by_owner.setdefault(one.owner, set()).add(one)
         return True
 
     def _user_update(self, one: Connection, frame: UserFrame) -> None:
-        named = {market.lower() for market in frame.markets or []}
+        named = {long(market) for market in frame.markets or []}
         if frame.operation == "subscribe":
             one.markets = named if one.markets is None else one.markets | named
         elif frame.operation == "unsubscribe":
@@ -250,7 +195,7 @@ class Sockets:
             body = trade_event_json(event.trade, owner, event.at_ms)
         text = msgspec.json.encode(body).decode()
         for one in listeners:
-            if one.markets is None or condition.lower() in one.markets:
+            if one.markets is None or long(condition) in one.markets:
                 one.put(text)
 
     def _tell_opening(self, event: NewMarket) -> None:
@@ -282,28 +227,6 @@ class Sockets:
             self._deaf = None
         self._drop_tokens(one, set(one.tokens))
         self._by_owner.get(one.owner, set()).discard(one)
-
-
-def _later(seconds: float, put: Callable[[str], None], text: str) -> object:
-    return asyncio.get_running_loop().call_later(seconds, put, text)
-
-
-def frames_of(texts: list[str]) -> Iterator[str]:
-    """Texts as frames: objects that wait together share an array, anything else goes alone."""
-    together: list[str] = []
-    for text in texts:
-        if text[0] == "{":
-            together.append(text)
-            continue
-        yield from _joined(together)
-        together = []
-        yield text
-    yield from _joined(together)
-
-
-def _joined(objects: list[str]) -> Iterator[str]:
-    if objects:
-        yield objects[0] if len(objects) == 1 else f"[{','.join(objects)}]"
 
 
 def _decoded(text: str, kind: type[_Frame]) -> _Frame | None:

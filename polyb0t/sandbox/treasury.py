@@ -76,6 +76,7 @@ class Treasury(WorldState):
             self.ledger.split(VOID, market.spec.condition_id, market.spec.token_ids, change_e6)
         legs = ((wallet, token_id, change_e6), (VOID, token_id, -change_e6))
         self.ledger.settle(market.spec.condition_id, market.spec.token_ids, legs, 0)
+        self.portfolio.moved(wallet, market.spec, token_id, change_e6, self.now_ms)
 
     def _shed(self, wallet: str, asset: str) -> None:
         """Cancel waiting orders, the newest first, until what is left of the balance covers them."""

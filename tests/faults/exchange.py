@@ -17,11 +17,11 @@ from polyb0t.core.units import Price, Shares, from_e6
 from polyb0t.data.order_book import Level, OrderBook
 from polyb0t.sandbox.app import SandboxApp, create_app
 from polyb0t.sandbox.auth import Credentials, credentials_of
+from polyb0t.sandbox.connections import Message
 from polyb0t.sandbox.environment import environment
 from polyb0t.sandbox.exchange import Order
 from polyb0t.sandbox.markets import birth
 from polyb0t.sandbox.settlement import hex_of
-from polyb0t.sandbox.sockets import Message
 from polyb0t.sandbox.types import MILLION, MarketSpec, OrderRequest, OrderType, PracticeAccount, Side
 from polyb0t.sandbox.world import World
 from polyb0t.venue.environment import VenueEnvironment, from_sandbox

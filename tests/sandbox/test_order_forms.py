@@ -241,6 +241,8 @@ class TestEnds:
         back = body | {"change": 7.5}
         answer = trader.http.post(f"{trader.sandbox.url}/sandbox/balances", json=back)
         assert answer.json()["balance"] == "22.5"
+        held = {view.token_id: view.shares_e6 for view in world.positions(wallet)}
+        assert held[book.token_id] == 22_500_000
         world.ledger.check((view.spec.condition_id, view.spec.token_ids) for view in world.markets())
 
     def test_an_approval_that_is_taken_back_stops_the_next_order(

@@ -196,7 +196,7 @@ def test_wrong_credentials_close_the_user_socket(trader: Trader, changed: dict[s
 def test_a_reader_that_does_not_read_is_cut_off_and_costs_no_more_memory(
     sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("polyb0t.sandbox.sockets.MOST_WAITING", 100)
+    monkeypatch.setattr("polyb0t.sandbox.connections.MOST_WAITING", 100)
     with open_socket(sandbox, "market", {"type": "market", "assets_ids": []}) as socket:
         settled(socket)
 
