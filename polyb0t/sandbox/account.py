@@ -136,20 +136,24 @@ class Account:
     def balance(self, request: Request) -> Reply:
         """`GET /balance-allowance`: base units, of the wallet that follows from key and signature type.
 
-        Where there is no such wallet the answer is nothing, truthfully, and not an error.
+        Where there is no such wallet the answer is nothing, truthfully, and not an error; and each
+        protocol's shares are in a ledger of its own, where the other's ids hold nothing.
         """
         who = self._keys.authenticate(request)
         kind = request.param("asset_type") or ""
         if kind not in _SPENDERS:
             raise WireError(400, "Invalid asset type")
         token = None if kind == "COLLATERAL" else request.param("token_id") or ""
-        if token is not None and self._world.condition_of(token) is None:
+        condition = None if token is None else self._world.condition_of(token)
+        if token is not None and condition is None:
             raise WireError(400, "Invalid token id")
+        newer = condition is not None and self._world.market(condition).spec.version == "v2"
+        elsewhere = token is not None and newer is not (kind == "CONDITIONAL-V2")
         asked = request.param("signature_type") or "0"
         wallet = wallet_of(who.address, int(asked), self._world) if asked in ("0", "1", "2", "3") else None
         return json_reply(
             {
-                "balance": str(self._world.balance(wallet, token) if wallet else 0),
+                "balance": str(self._world.balance(wallet, token) if wallet and not elsewhere else 0),
                 "allowances": {
                     spender: str(self._world.allowance(wallet, spender, token) if wallet else 0)
                     for spender in _SPENDERS[kind]
