@@ -84,10 +84,13 @@ class History:
 
     def approve(self, intent: TradeIntent) -> IntentId:
         """Proposed by the engine, approved by a person at another process."""
-        intent_id = self.propose(intent)
+        self.propose(intent)
+        return self.decide(intent)
+
+    def decide(self, intent: TradeIntent) -> IntentId:
         person = self.machine.slot(2).stores
-        person.intents.approve(intent_id, digest=intent.digest, actor="user:anna", grace_seconds=10)
-        return intent_id
+        person.intents.approve(intent.id, digest=intent.digest, actor="user:anna", grace_seconds=10)
+        return intent.id
 
     def execute(self, intent_id: IntentId) -> bool:
         """The engine takes it up; False when it crashed on the way."""

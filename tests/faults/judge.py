@@ -137,6 +137,8 @@ class Judge:
     # -- permission ----------------------------------------------------------------------------
 
     def _permit(self, ours: OrderRecord) -> None:
+        if ours.id in self._recovered():
+            return  # its permit is in the journal that the restored one replaced
         intent = self.intents[ours.intent_id]
         permitted = self._entry("order.permitted", ours.id)
         approved = self._entry("intent.approved", intent.id)
@@ -158,6 +160,10 @@ class Judge:
         ):
             self.verdict.add("late", f"{short} was accepted long after its permit")
         self._certainty(ours, permitted)
+
+    def _recovered(self) -> list[str]:
+        adopted = [entry for entry in self.journal if entry.kind == "database.adopted"]
+        return [order_id for entry in adopted for order_id in json.loads(entry.payload)["recovered"]]
 
     @staticmethod
     def _stopped(entry: JournalEntry, intent: IntentRecord, permitted: JournalEntry) -> bool:
@@ -202,7 +208,7 @@ class Judge:
             before = entry.at
             if entry.kind == "lease.acquired":
                 token = int(json.loads(entry.payload)["token"])
-            elif entry.kind == "intent.claimed" and json.loads(entry.payload)["lease"] != token:
+            elif entry.kind == "intent.claimed" and json.loads(entry.payload).get("lease", token) != token:
                 self.verdict.add("unexplained", "an engine claimed that had lost its lease")
 
     # -- money and books -----------------------------------------------------------------------

@@ -16,7 +16,7 @@ from polyb0t.db import carrying_out, fill_book, order_store, reservations, unit
 from polyb0t.db.intent_store import SqlIntentStore
 from polyb0t.db.moves import load
 from polyb0t.db.tables import engine_lease, trade_intents
-from polyb0t.execution import reconciler, sending
+from polyb0t.execution import anchor, reconciler, sending
 from polyb0t.execution.absence import AbsenceProof
 from polyb0t.execution.gateway import Accepted, AcceptedStatus, Refused, SendOutcome, Unknown
 from polyb0t.execution.orders import OrderStatus
@@ -203,6 +203,13 @@ def nobody_is_fenced() -> Iterator[None]:
 
 
 @contextmanager
+def restored_passes_for_present() -> Iterator[None]:
+    """Nobody notices that the database is an older one."""
+    with patch.object(anchor, "restored", lambda _stores, _anchor: None):
+        yield
+
+
+@contextmanager
 def every_approval_wins() -> Iterator[None]:
     """Who approves what is decided already is told that it worked."""
     approve = SqlIntentStore.approve
@@ -308,6 +315,7 @@ PLANTS: Final[Mapping[str, Planted]] = {
     "unreachable": Planted("a request that never left is taken for an accepted one", AS_ACCEPTED.plant),
     "ghost fill": Planted("a trade that failed on chain stays in the books", failed_trades_count),
     "two engines": Planted("engine writes do not compare the lease", nobody_is_fenced),
+    "backup restored": Planted("a restored database passes for the present one", restored_passes_for_present),
     "2 deciders": Planted("every approval wins", every_approval_wins),
     "4 deciders": Planted("every approval wins", every_approval_wins),
     "8 deciders": Planted("every approval wins", every_approval_wins),

@@ -7,11 +7,15 @@ from typing import Final
 
 from polyb0t.core.errors import PolybotError
 from polyb0t.core.ids import IntentId
+from polyb0t.execution import anchor
+from polyb0t.execution.anchor import AnchorFile
 from polyb0t.execution.intents import TradeIntent
+from polyb0t.runtime import adopting
 from polyb0t.sandbox.types import MILLION
 from tests.faults.history import History
 from tests.faults.line import Trouble
 from tests.faults.points import CrashError, Point
+from tests.faults.process import gateway_over
 from tests.faults.troubles import POSTS, READS, lost_after, placing
 
 Act = Callable[[History, Point], None]
@@ -245,6 +249,46 @@ def _ghost(history: History, intent: TradeIntent) -> None:
     history.execute(intent_id)
 
 
+def _restored(history: History, intent: TradeIntent) -> None:
+    """A copy is made before, while or after the order is carried out, and later put in its place."""
+    copies: list[bytes] = []
+    intent_id = history.propose(intent)
+    moment = history.random.choice(("proposed", "approved", "executing", "executed"))
+    if moment == "proposed":
+        copies.append(history.machine.backup())
+    history.decide(intent)
+    if moment == "approved":
+        copies.append(history.machine.backup())
+
+    def copy(point: Point) -> None:
+        copies.append(history.machine.backup())
+
+    history.points.at = history.random.randrange(13) if moment == "executing" else None
+    history.points.action = copy
+    history.execute(intent_id)
+    if not copies:
+        copies.append(history.machine.backup())
+    history.faults.append(f"a backup of when it was {moment} was restored")
+    history.wait(history.random.choice((31, 45, 200)))  # the engine is stopped for longer than its lease
+    history.machine.restore(copies[0])
+    _take_over(history)
+
+
+def _take_over(history: History) -> None:
+    """What `polyb0t db adopt` does, if the engine refuses to start."""
+    stores, gateway = history.machine.slot(0).stores, gateway_over(history.lines[0], history.machine.clock)
+    file = AnchorFile(history.machine.files / "anchor.json", stores.engine)
+    if anchor.restored(stores, file) is None:
+        history.start(0)
+        history.engine.turn()
+        return
+    history.faults.append("adopted")
+    waiting = adopting.could_have_orders(stores)
+    adopting.adopt_with(stores, gateway, file, waiting, actor="user:anna", reason="restored")
+    history.start(0)
+    history.engine.reconciler.run()
+
+
 def _no_route(history: History, intent: TradeIntent) -> None:
     intent_id = history.approve(intent)
     history.faults.append("the exchange cannot be reached")
@@ -260,6 +304,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     Scenario("unreachable", _no_route),
     Scenario("ghost fill", _ghost),
     Scenario("two engines", _two_engines),
+    Scenario("backup restored", _restored),
     _deciders(2),
     _deciders(4),
     _deciders(8),

@@ -51,6 +51,5 @@ FOOT: Final = """
 - A crash is an exception that nothing catches at the point; what was in memory is thrown away.
 
 Not covered yet: real processes under kill -9 and SIGSTOP (0 histories so far), PostgreSQL (0 histories so far), the
-user socket (silence, gap, duplicate, reorder around a fill), a restored backup that is adopted, approvals over HTTP
-and the command line (deciders here call the store that both use), the exchange's own clock set wrong.
+user socket (silence, gap, duplicate, reorder around a fill), approvals over HTTP and the command line (deciders here call the store that both use), the exchange's own clock set wrong.
 """
