@@ -152,6 +152,7 @@ def _invented(spec: MarketSpec) -> dict[str, object]:
         "restricted": False,
         "rfqEnabled": False,
         "negRiskMarketID": spec.neg_risk_market_id,
+        "negRiskOther": spec.augmented and spec.group_item_title == "Other",
         "rewardsMinSize": 0,
         "rewardsMaxSpread": 0,
         "events": [_event_stub(spec)],

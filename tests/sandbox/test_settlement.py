@@ -187,7 +187,7 @@ def test_a_slower_chain() -> None:
 
 def test_what_is_on_its_way_survives_a_restart(tmp_path: Path) -> None:
     world = quiet_world()
-    world.engine.settling = Settling(retry_ms=7_000)
+    world.engine.settling = Settling(retry_ms=7_000, confirmed_ms=9_000)
     world.data_lag_ms = 60_000
     place(world, ALICE, "SELL", YES_TOKEN, shares=100, price=0.50)
     world.retry_next = 1
@@ -195,10 +195,11 @@ def test_what_is_on_its_way_survives_a_restart(tmp_path: Path) -> None:
     world.step(3_000)
     world.save(tmp_path / "w.json")
     loaded = World.load(tmp_path / "w.json")
-    for each in (world, loaded):
-        each.step(20_000)
-    assert loaded.trades() == world.trades()
-    assert loaded.trades()[0].status is TradeStatus.CONFIRMED
+    for wait, status in ((10_000, TradeStatus.MINED), (10_000, TradeStatus.CONFIRMED)):
+        for each in (world, loaded):
+            each.step(wait)
+        assert loaded.trades() == world.trades()
+        assert loaded.trades()[0].status is status
     assert loaded.state_hash() == world.state_hash()
 
 
