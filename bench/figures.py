@@ -24,12 +24,16 @@ class Figure:
             return False
         return self.value < self.target if self.at_least else self.value > self.target
 
+    def _times(self, rival: float) -> float:
+        """How many times the rival takes as much; of a rate, how many times as long."""
+        return self.value / rival if self.at_least else rival / self.value
+
     @property
     def row(self) -> tuple[str, ...]:
         sign = ">=" if self.at_least else "<="
         target = "" if self.target is None else f"{sign} {self.target:g} {self.unit}"
         rival = "" if self.rival is None else _shown(self.rival, self.unit)
-        ratio = "" if self.rival is None or not self.value else f"{self.rival / self.value:.2f} x"
+        ratio = "" if self.rival is None or not self.value else f"{self._times(self.rival):.2f} x"
         verdict = "" if self.target is None else "MISSED" if self.missed else "ok"
         return (self.name, _shown(self.value, self.unit), target, verdict, rival, ratio)
 
