@@ -69,6 +69,7 @@ class CycleParts:
     takes_orders: Callable[[], bool] = lambda: True  # the exchange, as far as its answers have told
     propose_cancels: Callable[[], int] = int  # how many it proposed
     record: Callable[[], None] = lambda: None  # hand over what was seen
+    compare_fees: Callable[[AccountState], None] = lambda _state: None
 
 
 class Cycle:
@@ -112,6 +113,7 @@ class Cycle:
         state: AccountState = self._parts.account.read()
         self._parts.desk.observe(state)
         self._parts.snapshots.observe(state)
+        self._parts.compare_fees(state)
 
     def _expire(self) -> None:
         for record in self._parts.stores.intents.expire_due(self._parts.lease):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 
 from polyb0t.config.settings import Settings
@@ -33,6 +34,7 @@ from polyb0t.runtime.agreement import Agreement
 from polyb0t.runtime.cycle import Cycle, CycleParts
 from polyb0t.runtime.desk import AccountDesk, DeskSettings
 from polyb0t.runtime.executor_thread import ExecutorThread
+from polyb0t.runtime.fee_watch import FeeWatch
 from polyb0t.runtime.halt_file import HaltFile
 from polyb0t.runtime.places import anchor_path, scope_dir
 from polyb0t.runtime.resting_orders import RestingOrders
@@ -157,8 +159,9 @@ def probability_model() -> ProbabilityModel:
 
 
 def fee_lookup(stores: Stores) -> Callable[[OrderId], FeeSchedule]:
-    """The schedule under which an order's intent was proposed."""
+    """The schedule under which an order's intent was proposed. It never changes, so it is read once."""
 
+    @lru_cache(maxsize=10_000)
     def fee_of(order_id: OrderId) -> FeeSchedule:
         intent = stores.intents.get(stores.orders.order(order_id).intent_id).intent
         return FeeSchedule(intent.fee_rate or ZERO, intent.fee_exponent or Decimal(1))
@@ -326,6 +329,7 @@ def build_engine(
             snapshots=Snapshots(stores.engine, lease, clock),
             wake_executor=thread.wake,
             propose_cancels=cancels.propose,
+            compare_fees=FeeWatch(stores, lease).observe,
             record=lambda: recorder.observe(watch.observation()) if recorder is not None else None,
         )
     )
