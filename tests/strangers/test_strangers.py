@@ -61,6 +61,13 @@ def test_the_names_carry_the_versions_that_are_pinned() -> None:
         assert version == (pinned[javascript] if javascript in pinned else metadata.version(package))
 
 
+def test_the_lock_of_the_javascript_clients_names_no_registry() -> None:
+    packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    assert packages
+    assert not any("resolved" in package for package in packages.values())
+    assert all("integrity" in package for name, package in packages.items() if name)
+
+
 @pytest.mark.parametrize("name", [name for name in BY_NAME if name.startswith("polymarket-client")])
 def test_the_current_client_is_refused_nothing(name: str) -> None:
     column = read_table()[name]
