@@ -35,6 +35,7 @@ from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_stores
 from tests.support.decisions import a_market, books_at, terms_of
 
+SPENDER = "0x" + "e1" * 20
 NOWHERE = VenueUnreachableError("The exchange does not answer.")
 
 
@@ -46,6 +47,7 @@ class FakeVenue:
         self.markets: list[Market] = [a_market("tram"), a_market("bridge"), a_market("ferry")]
         self.bid, self.ask = "0.79", "0.80"
         self.cash: Pusd | None = Pusd(Decimal(10_000))
+        self.allowances: dict[str, Pusd] = {SPENDER: Pusd(Decimal(10_000))}
         self.down: set[str] = set()
         self.watched: list[AssetId] = []
         self.catalogue_reads = 0
@@ -77,7 +79,7 @@ class FakeVenue:
     def account(self) -> AccountState:
         self._answer("account")
         missing = {} if self.cash is not None else {"cash_pusd": "The exchange did not say."}
-        return AccountState(Wallet(WALLET), self.clock.now(), (), self.cash, {}, (), missing)
+        return AccountState(Wallet(WALLET), self.clock.now(), (), self.cash, self.allowances, (), missing)
 
     def _answer(self, part: str) -> None:
         if part in self.down:
@@ -120,6 +122,7 @@ class Desk:
                 "orders_per_hour": 6,
                 "most_waiting": 2,
                 "cooldown_seconds": 900,
+                "spender_of": lambda _market: SPENDER,
                 **settings,
             }
         )
@@ -277,6 +280,13 @@ class TestMoney:
         desk.venue.cash = None
         assert desk.cycle.run().proposed == 0
         desk.venue.cash = Pusd(Decimal(10_000))
+        assert desk.cycle.run().proposed == 2
+
+    def test_with_money_a_missing_allowance_proposes_nothing(self, tmp_path):
+        desk = Desk(tmp_path, Regime.LIVE)
+        desk.venue.allowances = {}
+        assert desk.cycle.run().proposed == 0
+        desk.venue.allowances = {SPENDER: Pusd(Decimal(10_000))}
         assert desk.cycle.run().proposed == 2
 
     def test_with_money_an_unvalidated_model_needs_leave(self, tmp_path):

@@ -13,7 +13,7 @@ from polyb0t.data.markets import FeeSchedule, ProtocolVersion
 from polyb0t.data.order_book import Side
 from polyb0t.models.kill_switches import Stance
 from polyb0t.models.limits import CONTROLS, breaches, check
-from polyb0t.models.risk import ControlContext, ControlResult, Exposure, ProposedTrade, RiskLimits
+from polyb0t.models.risk import Allowance, ControlContext, ControlResult, Exposure, ProposedTrade, RiskLimits
 from tests.support.decisions import NOW, a_book, a_close, a_context, a_market, a_trade, d, terms_of
 
 NAMES = [control.__name__ for control in CONTROLS]
@@ -122,6 +122,12 @@ OPENING_BREACHES: list[tuple[str, ProposedTrade, ControlContext, str]] = [
     ("fee_unknown", a_trade(), terms_with(fee=FeeSchedule(d("0.05"), d(1))), "more than 95.16"),
     ("fee_unknown", a_trade(), terms_with(fee=FeeSchedule(d("0.03"), d("0.5"))), "no ceiling"),
     ("balance", a_trade(), a_context(spendable_pusd=Pusd(d("95.15"))), "needs 95.16 pUSD"),
+    (
+        "allowance_low",
+        a_trade(),
+        a_context(regime="live", allow_unvalidated=True, allowance=Allowance("0xE1", Pusd(d("95.15")))),
+        "The contract 0xE1 may take 95.15 pUSD",
+    ),
     ("order_too_large", a_trade(), a_context(bankroll_pusd=Pusd(d(9_515))), "may risk 95.15"),
     ("order_too_large", a_trade(), limits_with(order_max_pusd=d(95)), "may risk 95.00"),
     ("order_too_large", a_trade(), limits_with(order_max_shares=d(149)), "at most 149 shares"),
@@ -173,6 +179,7 @@ BORDERS: list[tuple[str, ProposedTrade, ControlContext]] = [
     ("depth_thin", a_trade(), book_with(asks=(("0.60", 600),))),
     ("below_minimum", a_trade(min_shares=Shares(d(5)), amount=Pusd(d(1))), a_context()),
     ("balance", a_trade(), a_context(spendable_pusd=Pusd(d("95.16")))),
+    ("allowance_low", a_trade(), a_context(allowance=Allowance("0xE1", Pusd(d("95.16"))))),
     ("order_too_large", a_trade(), a_context(bankroll_pusd=Pusd(d(9_516)))),
     ("exposure_market", a_trade(), exposed(by_market={"0xtram": Pusd(d("104.84"))})),
     ("exposure_event", a_trade(), exposed(by_event={"event-tram": Pusd(d("304.84"))})),
@@ -295,13 +302,17 @@ class TestFailingClosed:
     def test_closable_shares_that_are_not_known_stop_a_sale(self) -> None:
         assert broken(a_close(), a_context(closable_shares=None)) == ["balance"]
 
+    def test_an_allowance_that_is_not_known_stops_a_live_purchase(self) -> None:
+        context = a_context(regime="live", allow_unvalidated=True, allowance=None)
+        assert broken(a_trade(), context) == ["allowance_low"]
+
     def test_every_optional_fact_of_the_context_is_in_the_list_above(self) -> None:
         optional = {
             name for name, kind in get_type_hints(ControlContext).items() if type(None) in get_args(kind)
         }
         assert optional == {
             "stance", "market", "terms", "book", "bankroll_pusd", "spendable_pusd", "exposure", "live_assets",
-            "closable_shares", "clock_skew_seconds",
+            "closable_shares", "clock_skew_seconds", "allowance",
         }  # fmt: skip
 
     @pytest.mark.parametrize("nonsense", ["NaN", "Infinity", "-Infinity"])

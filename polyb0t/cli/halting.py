@@ -42,11 +42,18 @@ def halt(terminal: Terminal, settings: Settings, reason: str) -> None:
     open_orders = len(opened.stores.orders.orders(statuses=tuple(OPEN_ORDER)))
     lines = [
         "Halted: nothing new is sent, cancels only." if changed else "Trading was halted already.",
-        f"Open orders stay at the exchange: {open_orders}."
-        + (" Cancel them: polyb0t orders cancel ID" if open_orders else ""),
+        _open_orders(opened, open_orders),
         'Go on: polyb0t resume --reason "..."',
     ]
     terminal.show(lines)
+
+
+def _open_orders(opened: OpenedStore, number: int) -> str:
+    """What becomes of them: an engine that runs takes them back, again and again until they are gone."""
+    if number and opened.engine_alive():
+        return f"Open orders: {number}. The engine takes them back now; follow it: polyb0t orders list --open"
+    cancel = " Cancel them: polyb0t orders cancel-all" if number else ""
+    return f"Open orders stay at the exchange: {number}.{cancel}"
 
 
 def halt_now(opened: OpenedStore, reason: str) -> bool:

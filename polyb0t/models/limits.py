@@ -54,6 +54,7 @@ CONTROLS: Final[tuple[Control, ...]] = (
     order_controls.unit_mismatch,
     money_controls.fee_unknown,
     money_controls.balance,
+    money_controls.allowance_low,
     money_controls.order_too_large,
     money_controls.exposure_market,
     money_controls.exposure_event,

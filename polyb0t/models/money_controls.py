@@ -44,6 +44,22 @@ def balance(trade: ProposedTrade, context: ControlContext) -> Verdict:
     return Verdict(enough, f"{wanted} {unit}", f"{there} {unit}", detail)
 
 
+def allowance_low(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """The contract that settles this market may take what the trade may cost."""
+    if context.regime != "live" or trade.side is not Side.BUY:
+        return Verdict(True, "not needed")
+    known = context.allowance
+    if known is None or known.pusd is None:
+        return unknown("The allowance of pUSD is")
+    if known.pusd >= trade.max_cost:
+        return Verdict(True, f"{plain(known.pusd)} pUSD", f"{plain(trade.max_cost)} pUSD")
+    detail = (
+        f"The contract {known.spender} may take {plain(known.pusd)} pUSD of this wallet and "
+        f"{plain(trade.max_cost)} may be needed: approve pUSD for it on the exchange's website."
+    )
+    return Verdict(False, f"{plain(known.pusd)} pUSD", f"{plain(trade.max_cost)} pUSD", detail)
+
+
 def order_too_large(trade: ProposedTrade, context: ControlContext) -> Verdict:
     """One order risks a small part of the bankroll only."""
     if not trade.opening:

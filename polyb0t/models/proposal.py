@@ -4,7 +4,7 @@ Deterministic: the same candidates and desk give the same answer in the same ord
 they came in.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -20,6 +20,7 @@ from polyb0t.models.kill_switches import Stance
 from polyb0t.models.limits import check
 from polyb0t.models.risk import (
     OPEN_POSITION,
+    Allowance,
     ControlContext,
     ControlResult,
     Exposure,
@@ -56,6 +57,7 @@ class Desk:
     allow_unvalidated: bool
     identity_proven: bool
     at_most: int
+    allowance_of: Callable[[Market], Allowance | None] = lambda _market: None  # None: not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +256,7 @@ def _control_context(chance: Chance, desk: Desk) -> ControlContext:
         live_assets=desk.live_assets,
         clock_skew_seconds=desk.clock_skew_seconds,
         allow_unvalidated=desk.allow_unvalidated,
+        allowance=desk.allowance_of(chance.market),
         identity_proven=desk.identity_proven,
     )
 

@@ -133,6 +133,14 @@ class ProposedTrade:
 
 
 @dataclass(frozen=True, slots=True)
+class Allowance:
+    """How much of our pUSD the contract that settles a market may take. `pusd` None: it was not told."""
+
+    spender: str  # checksummed address
+    pusd: Pusd | None
+
+
+@dataclass(frozen=True, slots=True)
 class ControlContext:
     """What is known when a trade is judged. None means not known, and then the control does not pass.
 
@@ -155,6 +163,7 @@ class ControlContext:
     closable_shares: Shares | None = None  # of the traded asset; only a SELL needs it
     clock_skew_seconds: Decimal | None = None
     allow_unvalidated: bool = False
+    allowance: Allowance | None = None  # of the traded market; only a live purchase needs it
     identity_proven: bool = False  # the exchange was seen to give our orders the id that we compute
 
 

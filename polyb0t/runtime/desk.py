@@ -1,6 +1,6 @@
 """What is known of money and risk right now: the cycle decides by it, the executor checks by it again."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -11,6 +11,7 @@ from polyb0t.core.ids import AssetId, ConditionId, IntentId
 from polyb0t.core.units import ZERO, Pusd, Shares
 from polyb0t.data.account_state import AccountState
 from polyb0t.data.fills import NOT_ON_CHAIN, Fill
+from polyb0t.data.markets import Market
 from polyb0t.data.order_book import OrderBook, Side
 from polyb0t.execution.intents import LIVE_STATUSES, IntentRecord, IntentStatus, IntentType, TradeIntent
 from polyb0t.execution.orders import UNRESOLVED_ORDER
@@ -20,7 +21,7 @@ from polyb0t.execution.store import ClaimLimits, Stores
 from polyb0t.models.kill_switches import stance_of
 from polyb0t.models.portfolio import Portfolio, portfolio_of
 from polyb0t.models.proposal import Desk
-from polyb0t.models.risk import ControlContext, Exposure, RiskLimits
+from polyb0t.models.risk import Allowance, ControlContext, Exposure, RiskLimits
 from polyb0t.runtime.watching import MarketWatch
 
 _MANY = 1_000
@@ -39,6 +40,7 @@ class DeskSettings:
     orders_per_hour: int
     most_waiting: int
     cooldown_seconds: int
+    spender_of: Callable[[Market], str]  # the contract that settles a market
 
 
 class AccountDesk:
@@ -109,6 +111,7 @@ class AccountDesk:
             allow_unvalidated=self._settings.allow_unvalidated,
             identity_proven=self._settings.identity_proven,
             at_most=self._room(waiting),
+            allowance_of=self._allowance,
         )
 
     def claim_limits(self, intent: TradeIntent) -> ClaimLimits:
@@ -138,13 +141,14 @@ class AccountDesk:
         if intent.side is Side.SELL:
             in_sells = self._stores.orders.reserved_shares(intent.asset_id) - (intent.shares or ZERO)
             closable = _closable(portfolio, intent.asset_id, Shares(max(ZERO, in_sells)))
+        market = self._watch.market(intent.condition_id)
         return ControlContext(
             now=self._clock.now(),
             limits=self._settings.limits,
             regime=self._settings.regime,
             at_submit=True,
             stance=stance_of(self._stores.switches.list()),
-            market=self._watch.market(intent.condition_id),
+            market=market,
             terms=self._watch.terms(intent.condition_id),
             book=book,
             bankroll_pusd=self.equity_pusd(portfolio),
@@ -154,8 +158,17 @@ class AccountDesk:
             closable_shares=closable,
             clock_skew_seconds=self._skew_seconds(),
             allow_unvalidated=self._settings.allow_unvalidated,
+            allowance=None if market is None else self._allowance(market),
             identity_proven=self._settings.identity_proven,
         )
+
+    def _allowance(self, market: Market) -> Allowance | None:
+        """By the newest account read; a contract that it does not name may take nothing."""
+        account = self._account
+        if account is None or account.allowances_pusd is None:
+            return None
+        spender = self._settings.spender_of(market)
+        return Allowance(spender, account.allowances_pusd.get(spender, Pusd(ZERO)))
 
     def _exposure(
         self, portfolio: Portfolio, live: Iterable[IntentRecord], *, without: IntentId | None

@@ -12,7 +12,7 @@ from polyb0t.data.markets import FeeSchedule, Market, Outcome, ProtocolVersion, 
 from polyb0t.data.order_book import Level, OrderBook, Side
 from polyb0t.models.kill_switches import KillSwitchType, Stance, SwitchState
 from polyb0t.models.proposal import Desk
-from polyb0t.models.risk import ControlContext, Exposure, ProposedTrade, RiskLimits
+from polyb0t.models.risk import Allowance, ControlContext, Exposure, ProposedTrade, RiskLimits
 from polyb0t.models.signals import MarketState
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -148,6 +148,7 @@ def a_desk(**changes: Any) -> Desk:
         allow_unvalidated=False,
         identity_proven=True,
         at_most=6,
+        allowance_of=lambda _market: Allowance("0x" + "e1" * 20, Pusd(d(10_000))),
     )
     return replace(desk, **changes)
 
@@ -212,6 +213,7 @@ def a_context(**changes: Any) -> ControlContext:
         live_assets=frozenset(),
         closable_shares=Shares(d(150)),
         clock_skew_seconds=d("0.1"),
+        allowance=Allowance("0x" + "e1" * 20, Pusd(d(10_000))),
         identity_proven=True,
     )
     return replace(context, **changes)

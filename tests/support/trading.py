@@ -17,6 +17,7 @@ from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import ClaimLimits, Stores
 from polyb0t.models.kill_switches import stance_of
 from polyb0t.models.limits import ControlContext, Exposure, RiskLimits
+from polyb0t.models.risk import Allowance
 from tests.support.builders import ASSET, CONDITION, NOW, wide_limits
 
 FEE = FeeSchedule(Decimal("0.02"), Decimal(1))
@@ -138,6 +139,7 @@ class FakeSituation:
             closable_shares=Shares(Decimal(1_000)),
             clock_skew_seconds=Decimal(0),
             allow_unvalidated=True,
+            allowance=Allowance("0x" + "e1" * 20, Pusd(Decimal(10_000))),
             identity_proven=True,
         )
         return replace(context, **self.changes)
