@@ -6,20 +6,23 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
 from polyb0t.core.clock import SystemClock
 from polyb0t.core.ids import AssetId, new_intent_id
 from polyb0t.core.units import Price, Shares, from_e6
+from polyb0t.data.fills import FillStatus
 from polyb0t.data.order_book import OrderBook
 from polyb0t.execution.fill_intake import FillIntake
 from polyb0t.execution.intents import OrderType, TradeIntent
 from polyb0t.execution.orders import OrderRecord, OrderStatus
 from polyb0t.execution.scope import SANDBOX, Scope
+from polyb0t.models.kill_switches import Stance, stance_of
 from polyb0t.runtime.agreement import Agreement
 from polyb0t.runtime.user_feed import UserFeed
+from polyb0t.sandbox.socket_faults import SocketFault
 from polyb0t.venue.socket_line import StreamSettings
 from polyb0t.venue.user_stream import UserStream
 from tests.support.clock import FakeClock
@@ -77,6 +80,14 @@ class Engine:
         answer = self.other.place(complement, "BUY", 1_000_000 - price_e6, -(-ahead // 10_000) * 10_000)
         assert answer.status_code == 200, answer.text
 
+    def lie(self, *faults: SocketFault) -> None:
+        """What the exchange's sockets do from now on."""
+        self.link.sandbox.call(lambda: self.link.sandbox.app.socket_faults.replace(list(faults)))
+
+    def poll(self) -> None:
+        """As the engine does every few seconds while an order is open."""
+        assert self.room.reconciler.run().ok
+
     def order(self, intent: TradeIntent) -> OrderRecord:
         return self.room.order(intent)
 
@@ -111,6 +122,7 @@ def engine(sandbox: RunningSandbox, tmp_path: Path) -> Iterator[Engine]:
         room = EngineRoom(world=world)
         room.gateway = cast("FakeGateway", link.gateway)
         room.books = cast("FakeBooks", Willing(link, clock))
+        room.read_cash = lambda: None
         room.read_held = lambda _asset: Shares(Decimal(20))
         room.situation.market = a_market(end_date=clock.now() + timedelta(days=20))
         room.situation.changes = {"limits": TOLERANT}
@@ -170,3 +182,48 @@ def test_what_happened_while_the_socket_was_cut_is_read_after_it_opened_again(en
     engine.sell_into_it(intent)
     until(lambda: engine.order(intent).filled_shares == 20)
     assert engine.stream.statistics().gaps >= 1
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        SocketFault("duplicate", channel="user"),
+        SocketFault("reorder", channel="user"),
+        SocketFault("seconds", channel="user"),
+        SocketFault("late", channel="user", delay_ms=200),
+    ],
+    ids=lambda lie: lie.action,
+)
+def test_messages_may_come_twice_out_of_order_late_and_in_seconds(engine: Engine, lie: SocketFault) -> None:
+    engine.lie(lie)
+    intent = engine.resting()
+    engine.sell_into_it(intent)
+    until(lambda: engine.order(intent).filled_shares == 20)
+    for _ in range(6):
+        engine.link.sandbox.step(20_000)
+    engine.lie()
+    until(lambda: engine.order(intent).status is OrderStatus.FILLED)
+    fills = engine.room.stores.orders.fills(order_id=engine.order(intent).id)
+    assert sum(fill.shares for fill in fills) == 20
+    assert {fill.status for fill in fills} == {FillStatus.CONFIRMED}
+    assert stance_of(engine.room.stores.switches.list()) is Stance.ACTIVE
+
+
+@pytest.mark.parametrize("action", ["silence", "drop"])
+def test_what_the_socket_keeps_to_itself_is_found_by_asking(engine: Engine, action: Any) -> None:
+    engine.lie(SocketFault(action, channel="user", event="trade"))
+    intent = engine.resting()
+    engine.sell_into_it(intent)
+    engine.poll()
+    assert engine.order(intent).filled_shares == 20
+
+
+def test_polling_and_the_socket_together_count_nothing_twice(engine: Engine) -> None:
+    engine.lie(SocketFault("late", channel="user", delay_ms=300))
+    intent = engine.resting()
+    engine.sell_into_it(intent)
+    engine.poll()
+    heard = engine.stream.statistics().events
+    until(lambda: engine.stream.statistics().events > heard)
+    engine.poll()
+    assert engine.order(intent).filled_shares == 20
