@@ -139,9 +139,9 @@ class Portfolio:
 
     def _apply(self, held: dict[str, Holding], row: ActivityRow) -> None:
         """What a movement did to its wallet's holdings."""
-        spec = self._markets[row.condition_id].spec if row.condition_id else None
-        if spec is None:
+        if not row.condition_id:
             return
+        spec = self._markets[row.condition_id].spec
         tokens = (row.token_id,) if row.token_id else spec.token_ids
         for token in tokens:
             holding = held.get(token)
@@ -167,7 +167,8 @@ class Portfolio:
         if row.wallet in self._house:
             return
         self.activity.setdefault(row.wallet, []).append(row)
-        self._apply(self.holdings.setdefault(row.wallet, {}), row)
+        if row.condition_id:  # whoever holds nothing has no place among the holders, also after a load
+            self._apply(self.holdings.setdefault(row.wallet, {}), row)
 
 
 def _move(holding: Holding, row: ActivityRow) -> None:

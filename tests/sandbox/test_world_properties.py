@@ -140,6 +140,18 @@ def test_equal_requests_give_equal_worlds_of_every_kind_also_across_a_save(
     assert worlds[0].state_hash() == worlds[1].state_hash()
 
 
+def test_holders_keep_their_order_across_a_save(tmp_path: Path) -> None:
+    """A deposit alone makes nobody a holder: who comes first is who held first."""
+    worlds = [crowded_world(), crowded_world()]
+    for world in worlds:
+        world.split(BOB, world.markets()[0].spec.condition_id, 20 * MILLION)
+    worlds[1].save(tmp_path / "w.json")
+    worlds[1] = World.load(tmp_path / "w.json")
+    for world in worlds:
+        world.split(ALICE, world.markets()[0].spec.condition_id, 20 * MILLION)
+    assert worlds[0].state_hash() == worlds[1].state_hash()
+
+
 def crowded_world() -> World:
     """Every kind, with the crowd, a past and a late index."""
     world = World(start_ms=NOON_MS, seed=3, markets=1, accounts=0, kinds=KINDS, archive=20, speed=20)
