@@ -11,6 +11,7 @@ from polyb0t.core.ids import OrderId
 from polyb0t.data.windows import OPEN, WindowKind, read_window
 from polyb0t.execution.gateway import Unknown, Unreadable
 from polyb0t.sandbox.faults import Fault
+from polyb0t.sandbox.house import Mode
 from polyb0t.venue.gateway import PolymarketGateway
 from polyb0t.venue.windows import VenueWindows
 from tests.support.clock import FakeClock
@@ -158,5 +159,40 @@ def test_a_425_to_an_order_is_a_window_and_a_425_to_a_read_is_evidence_of_nothin
         assert isinstance(answer, Unknown)
         assert windows.current().kind is WindowKind.RESTARTING
         sandbox.faults.clear()
+        gateway.send(gateway.prepare(link.intent(amount=Decimal(11)), link.now()))
+        assert windows.current() == OPEN
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind"),
+    [
+        (Mode.RESTART, WindowKind.RESTARTING),
+        (Mode.POST_ONLY, WindowKind.POST_ONLY),
+        (Mode.CANCEL_ONLY, WindowKind.CANCEL_ONLY),
+        (Mode.DISABLED, WindowKind.DISABLED),
+    ],
+)
+def test_every_window_that_the_sandbox_knows_is_known_here_and_ends_with_it(
+    mode: Mode, kind: WindowKind
+) -> None:
+    with running_sandbox(markets=6) as sandbox, connected(sandbox) as link:
+        windows = VenueWindows(link.clock)
+        fee = link.fee
+        gateway = PolymarketGateway(
+            link.environment,
+            link.api,
+            link.one_shot,
+            fee_of=lambda _order: fee,
+            key=link.gateway._key,
+            windows=windows,
+        )
+        sandbox.call(lambda: sandbox.app.house.enter(mode, 79_000))
+        assert isinstance(gateway.send(gateway.prepare(link.intent(), link.now())), Unknown)
+        window = windows.current()
+        assert window.kind is kind
+        if kind in (WindowKind.RESTARTING, WindowKind.POST_ONLY):
+            assert window.since is not None
+            assert window.until == window.since + timedelta(seconds=79)
+        sandbox.call(lambda: sandbox.app.house.enter(Mode.NORMAL, None))
         gateway.send(gateway.prepare(link.intent(amount=Decimal(11)), link.now()))
         assert windows.current() == OPEN
