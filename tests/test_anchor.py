@@ -9,6 +9,7 @@ from polyb0t.core.errors import ConflictError, DatabaseError, VenueUnreachableEr
 from polyb0t.core.ids import AssetId, ConditionId
 from polyb0t.db.backup import backup
 from polyb0t.execution.anchor import require_present, restored
+from polyb0t.execution.gateway import Unreadable
 from polyb0t.execution.intents import IntentStatus, TradeIntent
 from polyb0t.execution.orders import OrderStatus
 from polyb0t.execution.store import Adoption
@@ -269,13 +270,20 @@ def test_taking_over_trips_every_switch_raises_tokens_and_makes_a_new_database_o
     go_on(room)
 
 
-def test_nothing_is_taken_over_while_the_exchange_cannot_be_asked(room: EngineRoom, tmp_path: Path) -> None:
+@pytest.mark.parametrize("failing", ["everything", "by id"])
+def test_nothing_is_taken_over_while_the_exchange_cannot_be_asked(
+    room: EngineRoom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
     intent = an_intent()
     room.approve(intent)
     copy = copy_of(room, tmp_path)
     room.executor.execute(intent.id)
     restore(room, tmp_path, copy)
-    room.gateway.down = True
+    if failing == "everything":
+        room.gateway.down = True
+    else:  # late visibility: its trades do not show, and the read by id fails
+        room.gateway.hidden.add(room.gateway.order_id(intent))
+        monkeypatch.setattr(room.gateway, "lookup", lambda _order_id: Unreadable("503"))
 
     with pytest.raises(VenueUnreachableError):
         adopt(room)
