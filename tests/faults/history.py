@@ -41,6 +41,7 @@ class History:
     shares_given: int = 0
     skew: float = 0.0
     skewed: bool = False  # the clock was set at some time
+    venue_skew: float = 0.0
     winners: int = 0  # approvals that people were told of
     sends_allowed: int | None = None  # how many orders may have left, once the HALT file is there
     must_trip: bool = False  # what happened has to stop trading
@@ -162,6 +163,7 @@ class History:
         for line in self.lines:
             line.lift()
         self.let_go()
+        self.venue_clock.jump_wall(seconds=-self.venue_skew)
         if self.skew:
             self.jump(-self.skew)
             self.skew = 0.0

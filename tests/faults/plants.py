@@ -203,6 +203,21 @@ def nobody_is_fenced() -> Iterator[None]:
 
 
 @contextmanager
+def trades_are_read_once() -> Iterator[None]:
+    """After a reading of a trade that led to nothing it is taken for never made."""
+    fills = PolymarketGateway.fills
+    asked: set[object] = set()
+
+    def wrong(self: PolymarketGateway, order_id: Any, trade_ids: Any) -> Any:
+        fresh = [one for one in trade_ids if one not in asked]
+        asked.update(trade_ids)
+        return fills(self, order_id, fresh) if len(fresh) == len(trade_ids) else ()
+
+    with patch.object(PolymarketGateway, "fills", wrong):
+        yield
+
+
+@contextmanager
 def restored_passes_for_present() -> Iterator[None]:
     """Nobody notices that the database is an older one."""
     with patch.object(anchor, "restored", lambda _stores, _anchor: None):
@@ -270,6 +285,8 @@ PLANTS: Final[Mapping[str, Planted]] = {
     "suspended 31 s, takeover meanwhile": UNCHECKED,
     "clock 5 min forward": UNCHECKED,
     "clock 5 min back": Planted("database time may go back", time_goes_back),
+    "exchange's clock 5 min ahead": _RESERVED,
+    "exchange's clock 5 min behind": _RESERVED,
     "switch tripped": UNCHECKED,
     "HALT file": Planted("the HALT file is not looked at before a send", halt_is_ignored),
     "rejected by another person": Planted("a rejected intent can be claimed", rejection_is_lost),
@@ -309,6 +326,9 @@ PLANTS: Final[Mapping[str, Planted]] = {
     "context canceled after acceptance": AS_REFUSED,
     "Duplicated after acceptance": AS_REFUSED,
     "another order's id": Planted("another order's id counts as acceptance", another_id_is_fine),
+    "trades read with a negative size": Planted("no trade is asked for again", trades_are_read_once),
+    "trades read with a price above one": Planted("no trade is asked for again", trades_are_read_once),
+    "trades read as another order's": Planted("no trade is asked for again", trades_are_read_once),
     "connection refused once": Planted(
         "a request that never left is taken for an accepted one", AS_ACCEPTED.plant
     ),

@@ -57,6 +57,14 @@ class Row:
         self.columns.update({column: tally[column] for column in COLUMNS})
         self.certainty.update({int(second): count for second, count in tally["certainty"].items()})
 
+    def join(self, other: "Row") -> None:
+        self.runs += other.runs
+        self.struck += other.struck
+        self.orders += other.orders
+        self.open += other.open
+        self.columns.update(other.columns)
+        self.certainty.update(other.certainty)
+
     def percentile(self, share: float) -> str:
         total = sum(self.certainty.values())
         reached = 0
@@ -104,12 +112,32 @@ def summaries(results: Iterable[Mapping[str, Any]]) -> list[Summary]:
 
 
 def document(found: Sequence[Summary]) -> str:
-    """The whole page; the newest commit in full, earlier ones in a line each."""
-    newest = found[-1]
-    parts = [HEAD, _state(newest), _table(newest), _points(newest), _plants(), MODEL, _rules(), FOOT]
-    if found[:-1]:
-        parts.append(_earlier(found[:-1]))
+    """The whole page: the sum of all results, and what each commit contributed."""
+    total = _sum(found)
+    parts = [
+        HEAD,
+        _state(total),
+        _commits(found),
+        _table(total),
+        _points(total),
+        _plants(),
+        MODEL,
+        _rules(),
+        FOOT,
+    ]
     return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def _sum(found: Sequence[Summary]) -> Summary:
+    total = Summary("")
+    for one in found:
+        for scenario, row in one.rows.items():
+            total.rows[scenario].join(row)
+        total.points.update(one.points)
+        total.shards += one.shards
+        total.machines |= one.machines
+        total.seconds += one.seconds
+    return total
 
 
 def _state(summary: Summary) -> str:
@@ -121,8 +149,7 @@ def _state(summary: Summary) -> str:
         [
             "## Result",
             "",
-            f"**{summary.runs:,} in-process histories on SQLite** with {orders:,} orders, on commit",
-            f"`{summary.commit}`, in {len(summary.shards)} shards (seed:shard {', '.join(sorted(summary.shards))}).",
+            f"**{summary.runs:,} in-process histories on SQLite** with {orders:,} orders.",
             f"Broken promises: **{total}**.",
             "",
             f"Made with {'; '.join(sorted(summary.machines))}; {summary.seconds / 60:,.0f} minutes of one core,",
@@ -179,9 +206,10 @@ def _rules() -> str:
     return "\n".join(lines)
 
 
-def _earlier(found: Sequence[Summary]) -> str:
-    lines = ["## Earlier commits", "", "| commit | histories | broken promises |", "|---|---:|---:|"]
-    lines += [f"| `{one.commit}` | {one.runs:,} | {one.broken} |" for one in found]
+def _commits(found: Sequence[Summary]) -> str:
+    lines = ["| commit | seed:shard | histories | broken promises |", "|---|---|---:|---:|"]
+    for one in found:
+        lines.append(f"| `{one.commit}` | {', '.join(sorted(one.shards))} | {one.runs:,} | {one.broken} |")
     return "\n".join(lines)
 
 

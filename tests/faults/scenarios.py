@@ -16,7 +16,7 @@ from tests.faults.history import History
 from tests.faults.line import Trouble
 from tests.faults.points import CrashError, Point
 from tests.faults.process import gateway_over
-from tests.faults.troubles import POSTS, READS, lost_after, placing
+from tests.faults.troubles import ABSURD, POSTS, READS, lost_after, placing, reading_trades
 
 Act = Callable[[History, Point], None]
 
@@ -126,6 +126,16 @@ def _wipe(history: History, _point: Point) -> None:
     history.exchange.wipe_orders()
 
 
+def _venue_ahead(history: History, _point: Point) -> None:
+    history.venue_clock.jump_wall(seconds=300)
+    history.venue_skew += 300
+
+
+def _venue_behind(history: History, _point: Point) -> None:
+    history.venue_clock.jump_wall(seconds=-300)
+    history.venue_skew -= 300
+
+
 def _book_moves(history: History, _point: Point) -> None:
     history.exchange.withdraw_quotes()
 
@@ -150,6 +160,8 @@ AT_A_POINT: Final[Mapping[str, Act]] = {
     "suspended 31 s, takeover meanwhile": _suspend,
     "clock 5 min forward": _forward,
     "clock 5 min back": _back,
+    "exchange's clock 5 min ahead": _venue_ahead,
+    "exchange's clock 5 min behind": _venue_behind,
     "switch tripped": _trip,
     "HALT file": _halt,
     "rejected by another person": _reject,
@@ -176,6 +188,20 @@ def on_the_line(name: str) -> Scenario:
             history.crash_and_restart()
         else:
             history.engine.turn()
+
+    return Scenario(name, run)
+
+
+def absurd(name: str) -> Scenario:
+    """What is read of our trades cannot be true, for a while."""
+
+    def run(history: History, intent: TradeIntent) -> None:
+        intent_id = history.approve(intent)
+        history.faults.append(name)
+        history.engine.line.troubles.append(Trouble(name, reading_trades, ABSURD[name], 3))
+        history.execute(intent_id)
+        history.wait(1)
+        history.engine.turn()
 
     return Scenario(name, run)
 
@@ -301,6 +327,7 @@ def _no_route(history: History, intent: TradeIntent) -> None:
 SCENARIOS: Final[tuple[Scenario, ...]] = (
     *(at_a_point(name, act) for name, act in AT_A_POINT.items()),
     *(on_the_line(name) for name in POSTS),
+    *(absurd(name) for name in ABSURD),
     Scenario("unreachable", _no_route),
     Scenario("ghost fill", _ghost),
     Scenario("two engines", _two_engines),

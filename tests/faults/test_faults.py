@@ -14,7 +14,7 @@ from tests.faults.scenarios import SCENARIOS, Scenario
 from tests.faults.shapes import SHAPES
 
 SEED = 20_261_122
-EACH = 4
+EACH = 3
 TRIES = 80  # histories in which a planted bug has to show
 
 

@@ -84,6 +84,22 @@ def rewritten(**changes: object) -> Strike:
     return strike
 
 
+def rows_bent(**changes: object) -> Strike:
+    """The rows of a listing, each with these fields instead of its own."""
+
+    def strike(line: Line, letter: Letter) -> Got:
+        got = line.deliver(letter)
+        page = json.loads(got.body)
+        page["data"] = [{**row, **changes} for row in page.get("data", [])]
+        return Got(got.status, got.headers, json.dumps(page).encode())
+
+    return strike
+
+
+def reading_trades(letter: Letter) -> bool:
+    return letter.url.split("?")[0].endswith("/data/trades")
+
+
 def not_found(_line: Line, _letter: Letter) -> Got:
     return Got(404, {}, b'{"error":"order not found"}')
 
@@ -92,6 +108,11 @@ def empty_page(_line: Line, _letter: Letter) -> Got:
     return Got(200, {}, b'{"data":[],"next_cursor":"LTE=","limit":100,"count":0}')
 
 
+ABSURD: Final[Mapping[str, Strike]] = {
+    "trades read with a negative size": rows_bent(size="-20.5"),
+    "trades read with a price above one": rows_bent(price="1.48"),
+    "trades read as another order's": rows_bent(taker_order_id="0x" + "fe" * 32),
+}
 ERROR: Final = {"error": "service not ready"}
 POSTS: Final[Mapping[str, Strike]] = {
     "reply lost after acceptance": lost_after,
