@@ -208,8 +208,9 @@ def _rules() -> str:
 
 def _commits(found: Sequence[Summary]) -> str:
     lines = ["| commit | seed:shard | histories | broken promises |", "|---|---|---:|---:|"]
-    for one in found:
-        lines.append(f"| `{one.commit}` | {', '.join(sorted(one.shards))} | {one.runs:,} | {one.broken} |")
+    lines += [
+        f"| `{one.commit}` | {', '.join(sorted(one.shards))} | {one.runs:,} | {one.broken} |" for one in found
+    ]
     return "\n".join(lines)
 
 
