@@ -6,7 +6,6 @@ from polyb0t.core.clock import iso
 from polyb0t.core.units import ZERO, Pusd
 from polyb0t.data.account_state import AccountState
 from polyb0t.data.windows import OPEN, Window
-from polyb0t.data.windows import OPEN, Window
 from polyb0t.execution.intents import IntentRecord, IntentStatus
 from polyb0t.execution.orders import DOUBTFUL_ORDER, OPEN_ORDER, OrderRecord, OrderStatus
 from polyb0t.execution.scope import Regime, mode_words
@@ -49,11 +48,6 @@ class Overview:
     def resting(self) -> tuple[OrderRecord, ...]:
         """Orders that are known to stay at the exchange."""
         return tuple(order for order in self.open_orders if order.status in OPEN_ORDER)
-
-    @property
-    def window(self) -> Window:
-        """Whether the exchange takes orders, as a running engine knows it; open where nobody does."""
-        return self.facts.window if self.running else OPEN
 
     @property
     def window(self) -> Window:
@@ -104,11 +98,6 @@ class Overview:
             "day": self.facts.day or None,
             "day_result": value_view(self.facts.day_result_pusd),
             "problem": self.facts.problem or None,
-            "window": {
-                "kind": self.window.kind.value,
-                "since": iso(self.window.since) if self.window.since else None,
-                "until": iso(self.window.until) if self.window.until else None,
-            },
             "window": {
                 "kind": self.window.kind.value,
                 "since": iso(self.window.since) if self.window.since else None,
