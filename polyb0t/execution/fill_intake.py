@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 
-from polyb0t.core.errors import AmbiguousError, ConflictError, NotFoundError
+from polyb0t.core.errors import ConflictError, NotFoundError
 from polyb0t.core.ids import OrderId
 from polyb0t.core.units import E6, ONE, ZERO
 from polyb0t.data.fills import FINAL_FILL, Fill, FillStatus
@@ -59,9 +59,10 @@ class FillIntake:
     def knows(self, order_id: OrderId) -> bool:
         """Whether an order is one of ours. Raises DatabaseError."""
         try:
-            return self.stores.orders.order(order_id).id == order_id
-        except (NotFoundError, AmbiguousError):
+            self.stores.orders.order(order_id)
+        except NotFoundError:
             return False
+        return True
 
     def foreign(self, trade_id: str, condition_id: str) -> None:
         """A trade of this account that is none of our orders': shown in the journal, applied nowhere."""
