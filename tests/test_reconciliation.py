@@ -21,7 +21,7 @@ from polyb0t.execution.orders import ORDER_TRANSITIONS, OrderRecord, OrderStatus
 from polyb0t.execution.reconciliation import Correction, Problem, correct, overspent
 from polyb0t.models.kill_switches import KillSwitchType, Stance, stance_of, tripped
 from tests.support.builders import NOW, a_cancel, a_close, a_fill, an_intent
-from tests.support.engine_room import EngineRoom
+from tests.support.engine_room import EngineRoom, Tripwire
 from tests.support.trading import an_order_record
 
 TAKER = an_intent()
@@ -541,3 +541,19 @@ def bought(room: EngineRoom, **changes: Any) -> TradeIntent:
     room.reconciler.run()
     assert room.order(intent).status is OrderStatus.FILLED
     return intent
+
+
+def test_an_order_of_which_there_is_nothing_new_costs_no_read_and_no_write_of_our_own(
+    room: EngineRoom,
+) -> None:
+    resting(room)
+    wire = Tripwire()
+    room.start(wire)
+    room.reconciler.run()
+    wire.calls.clear()
+
+    room.reconciler.run()
+
+    per_order = {"orders.order", "orders.settle", "orders.record_lookup", "orders.record_fills"}
+    assert per_order.isdisjoint(wire.calls)
+    assert wire.calls.count("gateway.lookup") == 1

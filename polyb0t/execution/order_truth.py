@@ -1,5 +1,6 @@
 """What one order's reads prove, written down: the part of reconciliation that deals with a single order."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -46,11 +47,20 @@ class OrderTruth:
         self._absence = AbsenceProof(gateway, times)
         self.noted: set[tuple[str, str]] = set()  # what was journalled once and need not be again
 
-    def look_up(self, order: OrderRecord, notes: Notes, glance: Glance | None = None) -> None:
-        """Ask by id; with the rest of a pass (`glance`) a doubt may also come to its end."""
+    def look_up(
+        self,
+        order: OrderRecord,
+        notes: Notes,
+        glance: Glance | None = None,
+        known: Sequence[Fill] = (),
+    ) -> None:
+        """Ask by id; with the rest of a pass (`glance`, and the fills `known` at its start) a doubt may also
+        come to its end, and an order of which there is nothing new costs no read of our own."""
         if order.intent_id in self._in_flight:
             return  # SIGNED belongs to the thread that is sending it
         lookup = self._gateway.lookup(order.id)
+        if glance is not None and _nothing_new(order, lookup, known, glance):
+            return
         if isinstance(lookup, NotFound) and glance is not None and order.status in IN_DOUBT:
             about = self._round(order, glance, notes)
             if about is None:
@@ -198,3 +208,14 @@ class OrderTruth:
 
 def _is_news(fill: Fill, stored: Fill | None) -> bool:
     return stored is None or (stored.status, stored.transaction_hash) != (fill.status, fill.transaction_hash)
+
+
+def _nothing_new(order: OrderRecord, lookup: Lookup, known: Sequence[Fill], glance: Glance) -> bool:
+    """The exchange shows what is stored, every trade of it is final, and the sums meet."""
+    if not isinstance(lookup, Found) or order.status is OrderStatus.ABSENT:
+        return False
+    sure = {fill.trade_id for fill in known if fill.status is FillStatus.CONFIRMED}
+    if not sure.issuperset(lookup.order.trade_ids) or len(sure) != len({fill.trade_id for fill in known}):
+        return False
+    correction = correct(order, lookup, known, glance.now)
+    return correction.problem is None and correction.status is order.status and overspent(order) is None

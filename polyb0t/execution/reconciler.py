@@ -4,7 +4,7 @@ Runs before anything else at the start, then often while orders are open. The ex
 before our own rows are, so that an order sent meanwhile is never taken for somebody else's.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +15,7 @@ from polyb0t.core.errors import ConflictError, NotFoundError, PolybotError, Venu
 from polyb0t.core.ids import AssetId, IntentId, OrderId
 from polyb0t.core.units import Pusd, Shares
 from polyb0t.data.account_state import AccountOrder
+from polyb0t.data.fills import Fill
 from polyb0t.execution.absence import Glance, ProofTimes
 from polyb0t.execution.cancelling import MAY_BE_ALIVE, cancel_orders
 from polyb0t.execution.gateway import OrderGateway
@@ -22,7 +23,7 @@ from polyb0t.execution.holdings import HoldingsWatch
 from polyb0t.execution.in_flight import InFlight
 from polyb0t.execution.intents import IntentType
 from polyb0t.execution.order_truth import Notes, OrderTruth
-from polyb0t.execution.orders import TERMINAL_ORDER, OrderStatus
+from polyb0t.execution.orders import TERMINAL_ORDER, OrderRecord, OrderStatus
 from polyb0t.execution.spool import AnswerSpool
 from polyb0t.execution.store import Lease, Stores
 from polyb0t.models.kill_switches import Stance, stance_of
@@ -31,7 +32,6 @@ log = structlog.get_logger(__name__)
 
 _UNPROVEN: Final = frozenset({OrderStatus.SIGNED, OrderStatus.UNKNOWN, OrderStatus.VANISHED})
 _SURE: Final = TERMINAL_ORDER - {OrderStatus.ABSENT}
-_MANY: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +98,10 @@ class Reconciler:
         notes = Notes()
         self._take_back_if_halted(self._gateway, self._truth, notes)
         glance = self._glance(self._gateway, notes)
-        foreign = tuple(order for order in glance.open_orders or () if not self._is_ours(order.order_id))
-        for order in (*self._orders.watched(), *self._orders.absent()):
-            self._truth.look_up(order, notes, glance)
+        watched, known = self._orders.watched(), self._fills_by_order()
+        foreign = self._foreign(glance, watched)
+        for order in (*watched, *self._orders.absent()):
+            self._truth.look_up(order, notes, glance, known.get(order.id, ()))
         if compare_holdings:
             self._compare_holdings(self._truth, notes)
         left = self._orders.watched()
@@ -145,7 +146,7 @@ class Reconciler:
         """Halted, every identity of ours that may be alive is cancelled by id, on every pass anew."""
         if not self._halt_file() and stance_of(self._stores.switches.list()) is not Stance.HALTED:
             return
-        alive = [order.id for order in self._orders.orders(statuses=MAY_BE_ALIVE, limit=_MANY)]
+        alive = [order.id for order in self._orders.orders(statuses=MAY_BE_ALIVE, limit=None)]
         if not alive:
             return
         try:
@@ -164,6 +165,18 @@ class Reconciler:
         except VenueUnreachableError as error:
             notes.problems.append(f"The open orders could not be read. {error}")
             return Glance(begun, now, None)
+
+    def _fills_by_order(self) -> dict[OrderId, list[Fill]]:
+        by_order: dict[OrderId, list[Fill]] = {}
+        for fill in self._orders.fills():
+            by_order.setdefault(fill.order_id, []).append(fill)
+        return by_order
+
+    def _foreign(self, glance: Glance, watched: Iterable[OrderRecord]) -> tuple[AccountOrder, ...]:
+        """Open orders that are not ours; the exchange was read before `watched` was."""
+        ours = {order.id for order in watched}
+        others = (order for order in glance.open_orders or () if order.order_id not in ours)
+        return tuple(order for order in others if not self._is_ours(order.order_id))
 
     def _is_ours(self, order_id: OrderId) -> bool:
         try:
