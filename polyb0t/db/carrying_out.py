@@ -11,10 +11,11 @@ from polyb0t.core.units import ZERO
 from polyb0t.data.order_book import Side
 from polyb0t.db import reservations
 from polyb0t.db.decisions import expire_if_due
+from polyb0t.db.fill_book import FILL_RECORDED
 from polyb0t.db.moves import load, move
 from polyb0t.db.permission import halted, unavailable
 from polyb0t.db.rows import order_record
-from polyb0t.db.tables import orders, trade_intents
+from polyb0t.db.tables import journal, orders, trade_intents
 from polyb0t.db.unit import ENGINE, Unit
 from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType, TradeIntent
 from polyb0t.execution.orders import NewOrder, OrderRecord, OrderStatus
@@ -38,6 +39,8 @@ def claim(
         return Denied("not_approved", f"It is {record.status}.")
     if expire_if_due(unit, record) is not None:
         return Denied("expired", f"It had to be sent before {record.execute_by:%H:%M:%S} UTC.")
+    if _moved_since(unit, record.intent, limits):
+        return Denied("account_moved", "A fill was stored while the limits were read; they are read anew.")
     denied = _regime(record.intent, regime) or _stopped(unit, record) or _limits(unit, record.intent, limits)
     claimed = move(unit, record, IntentStatus.EXECUTING, note={"lease": lease.token}, claim_token=lease.token)
     if denied is not None:
@@ -128,6 +131,19 @@ def _not_ours(unit: Unit, record: IntentRecord, lease: Lease) -> Denied | None:
 def _state(unit: Unit, record: IntentRecord) -> Any:
     columns = select(trade_intents.c.approved_epoch, trade_intents.c.claim_token)
     return unit.connection.execute(columns.where(trade_intents.c.id == record.id)).one()
+
+
+def _moved_since(unit: Unit, intent: TradeIntent, limits: ClaimLimits) -> bool:
+    """Whether a fill was stored after the account was looked at: its reservation is smaller by now, and
+    its cost and its shares are not yet in `limits`. The gate is locked, so none comes after this."""
+    if not intent.intent_type.places_order:
+        return False
+    told = select(journal.c.sequence).where(
+        journal.c.scope == str(unit.scope),
+        journal.c.sequence > limits.as_of,
+        journal.c.kind == FILL_RECORDED,
+    )
+    return unit.connection.execute(told.limit(1)).one_or_none() is not None
 
 
 def _limits(unit: Unit, intent: TradeIntent, limits: ClaimLimits) -> Denied | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, insert, select, update
 
@@ -15,6 +15,7 @@ from polyb0t.db.tables import fills
 from polyb0t.db.unit import ENGINE, Unit
 from polyb0t.execution.orders import OrderRecord
 
+FILL_RECORDED: Final = "fill.recorded"  # the claim looks for these entries of the journal
 Key = tuple[str, int, str]
 
 
@@ -73,7 +74,7 @@ def _apply(unit: Unit, order: OrderRecord, known: dict[Key, Fill], fill: Fill) -
         "fee": fill.fee,
         "bucket": fill.bucket_index,
     }
-    unit.note("fill.recorded", fill.trade_id, entry, actor=ENGINE)
+    unit.note(FILL_RECORDED, fill.trade_id, entry, actor=ENGINE)
     return True
 
 

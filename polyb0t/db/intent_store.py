@@ -63,8 +63,9 @@ class SqlIntentStore:
         *,
         statuses: Sequence[IntentStatus] = (),
         types: Sequence[IntentType] = (),
-        limit: int = 100,
+        limit: int | None = 100,
         before: IntentId | None = None,
+        changed_since: datetime | None = None,
     ) -> tuple[IntentRecord, ...]:
         table = trade_intents.c
         query = INTENT_QUERY
@@ -72,6 +73,8 @@ class SqlIntentStore:
             query = query.where(table.status.in_(statuses))
         if types:
             query = query.where(table.intent_type.in_(types))
+        if changed_since is not None:
+            query = query.where(table.updated_at > changed_since)
         if before is not None:
             at = self.get(before).intent.created_at
             query = query.where(or_(table.created_at < at, and_(table.created_at == at, table.id < before)))

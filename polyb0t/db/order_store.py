@@ -74,7 +74,9 @@ class SqlOrderStore:
             raise _ambiguous(prefix, found)
         return exact[0] if exact else found[0]
 
-    def orders(self, *, statuses: Sequence[OrderStatus] = (), limit: int = 100) -> tuple[OrderRecord, ...]:
+    def orders(
+        self, *, statuses: Sequence[OrderStatus] = (), limit: int | None = 100
+    ) -> tuple[OrderRecord, ...]:
         query = select(orders).order_by(orders.c.created_at.desc(), orders.c.id.desc()).limit(limit)
         return self._rows(query.where(orders.c.status.in_(statuses)) if statuses else query)
 

@@ -15,7 +15,6 @@ from polyb0t.execution.store import EngineStore, OrderStore
 
 # What of ours may be alive. What has matched, or is held back, the exchange does not cancel.
 MAY_BE_ALIVE: Final = (OrderStatus.SIGNED, OrderStatus.UNKNOWN, OrderStatus.LIVE, OrderStatus.VANISHED)
-_MANY: Final = 10_000
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +37,7 @@ def plan_of_all(orders: OrderStore, gateway: OrderGateway, *, everything: bool) 
     Raises:
         VenueUnreachableError: what else there is could not be read; nothing was cancelled.
     """
-    ours = tuple(order.id for order in orders.orders(statuses=MAY_BE_ALIVE, limit=_MANY))
+    ours = tuple(order.id for order in orders.orders(statuses=MAY_BE_ALIVE, limit=None))
     if not everything:
         return Plan(ours)
     known = set(ours)

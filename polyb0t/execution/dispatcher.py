@@ -17,7 +17,6 @@ from polyb0t.execution.store import IntentStore
 log = structlog.get_logger(__name__)
 
 AGAIN_SECONDS: Final = 2.0  # before an intent that could not be moved is tried again
-LIST_LIMIT: Final = 1_000
 
 
 class Dispatcher:
@@ -46,9 +45,9 @@ class Dispatcher:
         """
         with self._lock:
             self._targets = {key: future for key, future in self._targets.items() if not future.done()}
-        due = self._intents.list(statuses=(IntentStatus.APPROVED,), limit=LIST_LIMIT)
+        due = self._intents.list(statuses=(IntentStatus.APPROVED,), limit=None)
         cancels = self._intents.list(
-            statuses=(IntentStatus.EXECUTING,), types=(IntentType.CANCEL_ORDER,), limit=LIST_LIMIT
+            statuses=(IntentStatus.EXECUTING,), types=(IntentType.CANCEL_ORDER,), limit=None
         )
         may_begin = [record for record in (*due, *cancels) if trading or _cancels(record)]
         return sum(self._begin(record) for record in sorted(may_begin, key=_decided))

@@ -49,7 +49,9 @@ NO_ROOM: Final = ClaimLimits(  # a cancel needs none, so nothing that fails to b
     max_exposure_pusd=Pusd(ZERO),
     held_cost_pusd=Pusd(ZERO),
     closable_shares=None,
+    as_of=0,
 )
+CLAIM_TRIES: Final = 5  # a fill stored between the look and the claim asks for another look
 
 
 class BookSource(Protocol):
@@ -178,9 +180,13 @@ class LiveExecutor:
 
     def _claim(self, intent: TradeIntent) -> IntentRecord | Denied:
         with self._submit_mutex:
-            places = intent.intent_type.places_order
-            room = self._situation.claim_limits(intent) if places else NO_ROOM
-            return self._intents.claim(intent.id, self._lease, self._settings.regime, room)
+            for _ in range(CLAIM_TRIES):
+                places = intent.intent_type.places_order
+                room = self._situation.claim_limits(intent) if places else NO_ROOM
+                claimed = self._intents.claim(intent.id, self._lease, self._settings.regime, room)
+                if not isinstance(claimed, Denied) or claimed.code != "account_moved":
+                    break
+            return claimed
 
     def _rehearse(self, record: IntentRecord) -> IntentRecord:
         """Dry run: the result is written, nothing else happens."""

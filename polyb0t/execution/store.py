@@ -47,6 +47,7 @@ class ClaimLimits:
     max_exposure_pusd: Pusd  # held cost + reservations + this
     held_cost_pusd: Pusd  # what positions cost that are held now
     closable_shares: Shares | None  # SELL only: confirmed lots of ours before open sells
+    as_of: int  # the journal's newest sequence before any of this was read; a fill after it undoes it
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +125,12 @@ class IntentStore(Protocol):
         *,
         statuses: Sequence[IntentStatus] = (),
         types: Sequence[IntentType] = (),
-        limit: int = 100,
+        limit: int | None = 100,
         before: IntentId | None = None,
+        changed_since: datetime | None = None,
     ) -> tuple[IntentRecord, ...]:
-        """Newest first; `before` continues after that intent."""
+        """Newest first; `before` continues after that intent. `limit` None: all of them, for whoever
+        decides by what is there. `changed_since` leaves out what has not moved after that time."""
         ...
 
     def shortest_prefixes(self, ids: Sequence[IntentId]) -> Mapping[IntentId, str]:
@@ -165,7 +168,8 @@ class IntentStore(Protocol):
         """APPROVED -> EXECUTING and the greatest cost reserved; all or nothing.
 
         A refusal that is final (limits, halted, wrong regime) moves the intent to FAILED or REJECTED and
-        says so in its result; one that is not ours to make (lost lease) leaves it alone.
+        says so in its result; one that is not ours to make (lost lease) leaves it alone, and so does
+        `account_moved`: a fill was stored after `limits` were read, so they have to be read anew.
         """
         ...
 
@@ -198,8 +202,10 @@ class OrderStore(Protocol):
         ...
 
     def orders(
-        self, *, statuses: Sequence[OrderStatus] = (), limit: int = 100
-    ) -> tuple[OrderRecord, ...]: ...
+        self, *, statuses: Sequence[OrderStatus] = (), limit: int | None = 100
+    ) -> tuple[OrderRecord, ...]:
+        """Newest first. `limit` None: all of them, for whoever decides by what is there."""
+        ...
 
     def watched(self) -> tuple[OrderRecord, ...]:
         """What reconciliation asks about, oldest first: every order without a proven end, and every

@@ -14,7 +14,7 @@ from polyb0t.data.fills import NOT_ON_CHAIN, Fill
 from polyb0t.data.markets import Market
 from polyb0t.data.order_book import OrderBook, Side
 from polyb0t.execution.intents import LIVE_STATUSES, IntentRecord, IntentStatus, IntentType, TradeIntent
-from polyb0t.execution.orders import UNRESOLVED_ORDER
+from polyb0t.execution.orders import UNRESOLVED_ORDER, OrderRecord
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.skew import ClockWatch
 from polyb0t.execution.store import ClaimLimits, Stores
@@ -23,8 +23,6 @@ from polyb0t.models.portfolio import Portfolio, portfolio_of
 from polyb0t.models.proposal import Desk
 from polyb0t.models.risk import Allowance, ControlContext, Exposure, RiskLimits
 from polyb0t.runtime.watching import MarketWatch
-
-_MANY = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +39,24 @@ class DeskSettings:
     most_waiting: int
     cooldown_seconds: int
     spender_of: Callable[[Market], str]  # the contract that settles a market
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What is under way and what we hold, read in this order."""
+
+    live: tuple[IntentRecord, ...]
+    unresolved: tuple[OrderRecord, ...]
+    reserved: Pusd
+    cash: Pusd | None
+    portfolio: Portfolio
+
+    def assets(self, *, without: IntentId | None) -> frozenset[AssetId]:
+        """What something of ours aims at that is not over."""
+        return frozenset(
+            [record.intent.asset_id for record in self.live if record.id != without]
+            + [order.asset_id for order in self.unresolved if order.intent_id != without]
+        )
 
 
 class AccountDesk:
@@ -69,78 +85,64 @@ class AccountDesk:
 
     def portfolio(self) -> Portfolio:
         """Our own lots, from our own fills; cash as far as it is known, else zero."""
-        return portfolio_of(self._stores.orders.fills(), starting_cash=Pusd(ZERO))
+        return _portfolio(self._stores.orders.fills())
 
     def cash_pusd(self) -> Pusd | None:
         """Cash before reservations, corrected by fills that it does not show yet; None: not known."""
-        if self._settings.regime is not Regime.LIVE:
-            return self._settings.pretend_cash_pusd
-        account = self._account
-        if account is None or account.cash_pusd is None:
-            return None
-        return Pusd(account.cash_pusd - _not_in_balance(self._stores.orders.fills(), account))
+        return self._cash(self._stores.orders.fills())
 
     def equity_pusd(self, portfolio: Portfolio) -> Pusd | None:
         """Cash and our lots at the bid; a lot without a bid counts at cost until one is seen."""
-        cash = self.cash_pusd()
-        if cash is None:
-            return None
-        held = ZERO
-        for position in portfolio.held():
-            bid = self._watch.bid(position.asset_id)
-            held += position.cost if bid is None else bid * position.shares
-        return Pusd(cash + held)
+        return self._equity(self.cash_pusd(), portfolio)
 
     def desk(self) -> Desk:
         """Everything about us that this cycle's proposals depend on."""
         now = self._stores.intents.now()
-        portfolio = self.portfolio()
-        waiting = self._stores.intents.list(statuses=tuple(LIVE_STATUSES), limit=_MANY)
-        cash = self.cash_pusd()
+        look = self._look()
         return Desk(
             now=now,
             limits=self._settings.limits,
             regime=self._settings.regime,
             stance=stance_of(self._stores.switches.list()),
-            bankroll_pusd=self.equity_pusd(portfolio),
-            spendable_pusd=None if cash is None else Pusd(cash - self._stores.orders.reserved_pusd()),
-            exposure=self._exposure(portfolio, waiting, without=None),
-            live_assets=self._live_assets(waiting, without=None),
+            bankroll_pusd=self._equity(look.cash, look.portfolio),
+            spendable_pusd=None if look.cash is None else Pusd(look.cash - look.reserved),
+            exposure=self._exposure(look, without=None),
+            live_assets=look.assets(without=None),
             resting_assets=self._resting(),
             clock_skew_seconds=self._skew_seconds(),
             allow_unvalidated=self._settings.allow_unvalidated,
             identity_proven=self._settings.identity_proven,
-            at_most=self._room(waiting),
+            at_most=self._room(look.live),
             allowance_of=self._allowance,
         )
 
     def claim_limits(self, intent: TradeIntent) -> ClaimLimits:
         """Implements `Situation`: the store adds the reservations of every unresolved order itself."""
-        portfolio = self.portfolio()
-        bankroll = self.equity_pusd(portfolio) or Pusd(ZERO)
+        as_of = self._stores.engine.last_sequence()  # before anything else: the claim looks from here on
+        fills = self._stores.orders.fills()
+        portfolio, cash = _portfolio(fills), self._cash(fills)
+        bankroll = self._equity(cash, portfolio) or Pusd(ZERO)
         limits = self._settings.limits
         closable = None
         if intent.side is Side.SELL:
             closable = _closable(portfolio, intent.asset_id, Shares(ZERO))
         return ClaimLimits(
-            spendable_pusd=self.cash_pusd(),
+            spendable_pusd=cash,
             max_order_pusd=Pusd(min(limits.order_fraction * bankroll, limits.order_max_pusd)),
             max_exposure_pusd=Pusd(limits.total_fraction * bankroll),
             held_cost_pusd=portfolio.held_cost,
             closable_shares=closable,
+            as_of=as_of,
         )
 
     def control_context(self, intent: TradeIntent, book: OrderBook) -> ControlContext:
         """Implements `Situation`: the controls once more, without the intent's own reservation."""
-        portfolio = self.portfolio()
-        live = self._stores.intents.list(statuses=tuple(LIVE_STATUSES), limit=_MANY)
-        cash = self.cash_pusd()
-        reserved = self._stores.orders.reserved_pusd()
+        in_sells = self._stores.orders.reserved_shares(intent.asset_id) - (intent.shares or ZERO)
+        look = self._look()
         own = intent.max_cost or ZERO
         closable = None
         if intent.side is Side.SELL:
-            in_sells = self._stores.orders.reserved_shares(intent.asset_id) - (intent.shares or ZERO)
-            closable = _closable(portfolio, intent.asset_id, Shares(max(ZERO, in_sells)))
+            closable = _closable(look.portfolio, intent.asset_id, Shares(max(ZERO, in_sells)))
         market = self._watch.market(intent.condition_id)
         return ControlContext(
             now=self._clock.now(),
@@ -151,16 +153,41 @@ class AccountDesk:
             market=market,
             terms=self._watch.terms(intent.condition_id),
             book=book,
-            bankroll_pusd=self.equity_pusd(portfolio),
-            spendable_pusd=None if cash is None else Pusd(cash - max(ZERO, reserved - own)),
-            exposure=self._exposure(portfolio, live, without=intent.id),
-            live_assets=self._live_assets(live, without=intent.id),
+            bankroll_pusd=self._equity(look.cash, look.portfolio),
+            spendable_pusd=None if look.cash is None else Pusd(look.cash - max(ZERO, look.reserved - own)),
+            exposure=self._exposure(look, without=intent.id),
+            live_assets=look.assets(without=intent.id),
             closable_shares=closable,
             clock_skew_seconds=self._skew_seconds(),
             allow_unvalidated=self._settings.allow_unvalidated,
             allowance=None if market is None else self._allowance(market),
             identity_proven=self._settings.identity_proven,
         )
+
+    def _look(self) -> _Look:
+        """Fills are read last: one that is stored meanwhile counts twice, and never not at all."""
+        live = self._stores.intents.list(statuses=tuple(LIVE_STATUSES), limit=None)
+        unresolved = self._stores.orders.orders(statuses=tuple(UNRESOLVED_ORDER), limit=None)
+        reserved = self._stores.orders.reserved_pusd()
+        fills = self._stores.orders.fills()
+        return _Look(live, unresolved, reserved, self._cash(fills), _portfolio(fills))
+
+    def _cash(self, fills: Iterable[Fill]) -> Pusd | None:
+        if self._settings.regime is not Regime.LIVE:
+            return self._settings.pretend_cash_pusd
+        account = self._account
+        if account is None or account.cash_pusd is None:
+            return None
+        return Pusd(account.cash_pusd - _not_in_balance(fills, account))
+
+    def _equity(self, cash: Pusd | None, portfolio: Portfolio) -> Pusd | None:
+        if cash is None:
+            return None
+        held = ZERO
+        for position in portfolio.held():
+            bid = self._watch.bid(position.asset_id)
+            held += position.cost if bid is None else bid * position.shares
+        return Pusd(cash + held)
 
     def _allowance(self, market: Market) -> Allowance | None:
         """By the newest account read; a contract that it does not name may take nothing."""
@@ -170,16 +197,15 @@ class AccountDesk:
         spender = self._settings.spender_of(market)
         return Allowance(spender, account.allowances_pusd.get(spender, Pusd(ZERO)))
 
-    def _exposure(
-        self, portfolio: Portfolio, live: Iterable[IntentRecord], *, without: IntentId | None
-    ) -> Exposure:
+    def _exposure(self, look: _Look, *, without: IntentId | None) -> Exposure:
         """Positions at cost, and the greatest cost of everything approved or under way."""
         at_risk: list[tuple[ConditionId, Decimal]] = [
-            (position.condition_id, position.cost) for position in portfolio.held()
+            (position.condition_id, position.cost) for position in look.portfolio.held()
         ]
-        unresolved = self._stores.orders.orders(statuses=tuple(UNRESOLVED_ORDER), limit=_MANY)
-        pending = {record.id: record.intent for record in live if record.status is not IntentStatus.PENDING}
-        for order in unresolved:
+        pending = {
+            record.id: record.intent for record in look.live if record.status is not IntentStatus.PENDING
+        }
+        for order in look.unresolved:
             if order.intent_id not in pending:
                 pending[order.intent_id] = self._stores.intents.get(order.intent_id).intent
         at_risk += [
@@ -199,13 +225,6 @@ class AccountDesk:
                 total = total.plus(market, Pusd(cost))
         return replace(total, total=Pusd(total.total + unplaced))
 
-    def _live_assets(self, live: Iterable[IntentRecord], *, without: IntentId | None) -> frozenset[AssetId]:
-        orders = self._stores.orders.orders(statuses=tuple(UNRESOLVED_ORDER), limit=_MANY)
-        return frozenset(
-            [record.intent.asset_id for record in live if record.id != without]
-            + [order.asset_id for order in orders if order.intent_id != without]
-        )
-
     def _resting(self) -> frozenset[AssetId]:
         """Ideas that ended a short while ago; the store refuses them too."""
         since = self._stores.intents.now() - timedelta(seconds=self._settings.cooldown_seconds)
@@ -217,7 +236,8 @@ class AccountDesk:
                 IntentStatus.EXECUTED,
             ),
             types=(IntentType.OPEN_POSITION,),
-            limit=_MANY,
+            changed_since=since,
+            limit=None,
         )
         return frozenset(
             record.intent.asset_id
@@ -229,7 +249,9 @@ class AccountDesk:
         """How many new proposals may still be put before a person."""
         waiting = sum(record.status is IntentStatus.PENDING for record in live)
         hour_ago = self._stores.intents.now() - timedelta(hours=1)
-        recent = self._stores.intents.list(types=(IntentType.OPEN_POSITION,), limit=_MANY)
+        recent = self._stores.intents.list(
+            types=(IntentType.OPEN_POSITION,), changed_since=hour_ago, limit=None
+        )
         prompted = sum(record.intent.created_at > hour_ago for record in recent)
         ordered = sum(
             record.status in (IntentStatus.EXECUTING, IntentStatus.EXECUTED)
@@ -242,6 +264,10 @@ class AccountDesk:
 
     def _skew_seconds(self) -> Decimal:
         return Decimal(round(self._skew.skew_seconds() * 1_000)).scaleb(-3)
+
+
+def _portfolio(fills: Iterable[Fill]) -> Portfolio:
+    return portfolio_of(fills, starting_cash=Pusd(ZERO))
 
 
 def _closable(portfolio: Portfolio, asset_id: AssetId, in_open_sells: Shares) -> Shares:

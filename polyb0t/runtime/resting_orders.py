@@ -15,8 +15,6 @@ from polyb0t.runtime.watching import MarketWatch
 
 log = structlog.get_logger(__name__)
 
-_MANY = 1_000
-
 
 @dataclass(frozen=True, slots=True)
 class RestingOrders:
@@ -36,7 +34,7 @@ class RestingOrders:
         Raises:
             DatabaseError, LeaseLostError: nothing more was proposed.
         """
-        live = self.stores.orders.orders(statuses=(OrderStatus.LIVE,), limit=_MANY)
+        live = self.stores.orders.orders(statuses=(OrderStatus.LIVE,), limit=None)
         return sum(self._one(order) for order in live)
 
     def _one(self, order: OrderRecord) -> bool:

@@ -3,23 +3,32 @@
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import pytest
 
 from polyb0t.core.errors import ConflictError, LeaseLostError, PolybotError
-from polyb0t.core.ids import ConditionId
-from polyb0t.core.units import Pusd
+from polyb0t.core.ids import ConditionId, Wallet
+from polyb0t.core.units import Price, Pusd
+from polyb0t.data.account_state import AccountState
+from polyb0t.data.fills import FillStatus
+from polyb0t.data.universe import UniverseRules
 from polyb0t.db import SqlStores, open_stores, peek_scope
 from polyb0t.execution.intents import IntentRecord, IntentStatus
-from polyb0t.execution.orders import OrderRecord
+from polyb0t.execution.orders import OrderRecord, OrderStatus
 from polyb0t.execution.scope import Regime, Scope
-from polyb0t.execution.store import Denied, Lease, LeaseInfo
+from polyb0t.execution.store import Denied, Lease, LeaseInfo, OrderStore
 from polyb0t.models.kill_switches import KillSwitchType
-from tests.support.builders import a_scope, an_order_for, wide_limits
+from polyb0t.models.risk import RiskLimits
+from polyb0t.runtime.desk import AccountDesk, DeskSettings
+from polyb0t.runtime.watching import MarketWatch, WatchSettings
+from tests.support.builders import WALLET, a_fill, a_scope, an_order_for, wide_limits
 from tests.support.clock import FakeClock
 from tests.support.databases import World
+from tests.support.trading import a_book
 
 T = TypeVar("T")
 CONTENDERS = 8
@@ -144,6 +153,118 @@ def test_eight_claims_do_not_take_more_than_there_is(world: World, processes: li
     answers = at_once([claim(*pair) for pair in zip(processes, records, strict=True)])
     assert sum(isinstance(answer, IntentRecord) for answer in answers) == 3
     assert world.orders.reserved_pusd() == Decimal("30.6")
+
+
+class InTheMiddle:
+    """The order store, and something that happens right after the `nth` read of `method`."""
+
+    def __init__(self, orders: OrderStore, method: str, happens: Callable[[], object], nth: int = 1) -> None:
+        self._orders, self._method, self._happens, self._left = orders, method, happens, nth
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._orders, name)
+        if name != self._method:
+            return found
+
+        def read(*args: Any, **kwargs: Any) -> Any:
+            answer = found(*args, **kwargs)
+            self._left -= 1
+            if self._left == 0:
+                self._happens()
+            return answer
+
+        return read
+
+
+def a_desk_of(world: World, orders: object) -> AccountDesk:
+    """200 pUSD of cash, of which a tenth may be at risk."""
+    nothing: Any = None
+    settings = DeskSettings(
+        limits=replace(RiskLimits(), total_fraction=Decimal("0.1"), order_fraction=Decimal("0.1")),
+        regime=Regime.LIVE,
+        pretend_cash_pusd=Pusd(Decimal(0)),
+        allow_unvalidated=True,
+        identity_proven=True,
+        prompts_per_hour=6,
+        orders_per_hour=6,
+        most_waiting=6,
+        cooldown_seconds=900,
+        spender_of=lambda _market: "",
+    )
+    watch = MarketWatch(nothing, nothing, nothing, world.clock, WatchSettings(UniverseRules(), 300))
+    desk = AccountDesk(replace(world.stores, orders=cast("OrderStore", orders)), watch, world.clock, settings)
+    cash = Pusd(Decimal(200))
+    desk.observe(AccountState(Wallet(WALLET), world.clock.now(), (), cash, None, (), {}))
+    return desk
+
+
+def fill_of(world: World, order: OrderRecord) -> Callable[[], object]:
+    """Another process stores the fill that spends the order's 10 pUSD, and its reservation is gone."""
+    fill = a_fill(
+        order.id,
+        asset_id=order.asset_id,
+        condition_id=order.condition_id,
+        matched_at=world.clock.now() + timedelta(seconds=1),
+        price=Price(Decimal("0.5")),
+        status=FillStatus.CONFIRMED,
+    )
+    orders = world.another().orders
+
+    def store() -> None:
+        orders.record_fills(order.id, [fill], world.lease)
+        orders.settle(order.id, world.lease, status=OrderStatus.FILLED, code="accepted", detail="")
+
+    return store
+
+
+def test_a_fill_amid_the_look_of_a_claim_is_looked_at_again(world: World) -> None:
+    """Its reservation is gone and its cost was not seen: both orders together would be too much at risk."""
+    filled = fill_of(world, world.permitted(asset_id="1", condition_id=ConditionId("0x1")))
+    wanted = world.approved(asset_id="2", condition_id=ConditionId("0x2"))
+    desk = a_desk_of(world, InTheMiddle(world.orders, "fills", filled))
+
+    looked = desk.claim_limits(wanted.intent)
+    assert world.orders.reserved_pusd() == 0
+    answer = world.intents.claim(wanted.id, world.lease, Regime.LIVE, looked)
+    assert isinstance(answer, Denied)
+    assert answer.code == "account_moved"
+    assert world.intents.get(wanted.id).status is IntentStatus.APPROVED
+
+    again = desk.claim_limits(wanted.intent)
+    answer = world.intents.claim(wanted.id, world.lease, Regime.LIVE, again)
+    assert isinstance(answer, Denied)
+    assert answer.code == "exposure_too_high"
+
+
+def test_of_a_claim_and_a_fill_at_once_never_more_is_at_risk_than_allowed(world: World) -> None:
+    filled = fill_of(world, world.permitted(asset_id="1", condition_id=ConditionId("0x1")))
+    wanted = world.approved(asset_id="2", condition_id=ConditionId("0x2"))
+    desk = a_desk_of(world, world.orders)
+    other = world.another()
+
+    def claim() -> object:
+        limits = desk.claim_limits(wanted.intent)
+        return other.intents.claim(wanted.id, world.lease, Regime.LIVE, limits)
+
+    at_once([filled, claim])
+    at_risk = desk.portfolio().held_cost + world.orders.reserved_pusd()
+    assert at_risk <= Decimal(20)
+
+
+@pytest.mark.parametrize("nth", [1, 2])
+@pytest.mark.parametrize("read", ["fills", "reserved_pusd", "orders"])
+def test_a_fill_amid_the_last_look_of_the_controls_counts_at_least_once(
+    world: World, read: str, nth: int
+) -> None:
+    filled = fill_of(world, world.permitted(asset_id="1", condition_id=ConditionId("0x1")))
+    wanted = world.claimed(asset_id="2", condition_id=ConditionId("0x2"))
+    desk = a_desk_of(world, InTheMiddle(world.orders, read, filled, nth))
+
+    context = desk.control_context(wanted.intent, a_book())
+
+    assert context.spendable_pusd is not None
+    assert context.spendable_pusd <= Decimal(190)
+    assert context.exposure.total >= Decimal(10)
 
 
 def test_eight_proposals_on_one_target_leave_one(world: World, processes: list[SqlStores]) -> None:

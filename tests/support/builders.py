@@ -126,6 +126,7 @@ def wide_limits(**overrides: Any) -> ClaimLimits:
         "max_exposure_pusd": Pusd(Decimal(500)),
         "held_cost_pusd": Pusd(Decimal(0)),
         "closable_shares": Shares(Decimal(1000)),
+        "as_of": 10**12,  # newer than any fill
     }
     return ClaimLimits(**{**content, **overrides})
 
