@@ -2,6 +2,7 @@
 
 import os
 import socket
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ import pytest
 
 from polyb0t.core.clock import Clock
 from polyb0t.core.errors import ConflictError, DatabaseError, LeaseLostError
-from polyb0t.execution.scope import Regime
+from polyb0t.execution.scope import LEASE_SECONDS, Regime
 from polyb0t.execution.store import Lease, LeaseInfo
-from polyb0t.runtime.current import process_started
-from polyb0t.runtime.lease import LEASE_SECONDS, LeaseKeeper, acquire_lease, boot_id, holder_is_gone
+from polyb0t.runtime.current import boot_id, holder_is_gone, process_started
+from polyb0t.runtime.lease import LeaseKeeper, acquire_lease
+from polyb0t.runtime.screen import Ended
 from tests.support.builders import a_scope
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_stores
@@ -120,6 +122,7 @@ class TestKeepingIt:
         keeper = keeper_of(Beats(LeaseLostError("gone")))
         keeper.start()
         assert keeper.lost.wait(5)
+        assert keeper.ended is Ended.TAKEN_OVER
 
     def test_half_the_lease_time_without_a_renewal_ends_it(self, at_once):
         """Whoever takes over waits the whole time: by then this engine has stopped."""
@@ -127,6 +130,7 @@ class TestKeepingIt:
         keeper = keeper_of(broken, JumpingClock(LEASE_SECONDS / 4))
         keeper.start()
         assert keeper.lost.wait(5)
+        assert keeper.ended is Ended.NOT_WRITTEN  # nobody else has it: no screen may say so
 
     def test_a_lost_lease_is_not_given_back(self, at_once):
         engine = Beats(LeaseLostError("gone"))
@@ -142,6 +146,15 @@ class TestKeepingIt:
         keeper.start()
         keeper.stop()
         assert engine.released
+
+    def test_facts_that_cannot_wait_are_published_now(self):
+        renewed = threading.Event()
+        keeper = keeper_of(Beats())
+        keeper.engine.beat = lambda *_args, **_facts: renewed.set()
+        keeper.start()
+        keeper.hurry()
+        assert renewed.wait(1)
+        keeper.stop()
 
 
 def test_a_process_is_told_by_its_id_and_its_start():

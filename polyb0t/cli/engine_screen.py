@@ -18,11 +18,16 @@ from polyb0t.execution.scope import Regime, mode_words
 from polyb0t.execution.store import JournalEntry, Stores
 from polyb0t.models import wording
 from polyb0t.models.kill_switches import KillSwitchType, stance_of
-from polyb0t.runtime.screen import CheckFacts, StartFacts, StatusFacts, StopFacts
+from polyb0t.runtime.screen import CheckFacts, Ended, StartFacts, StatusFacts, StopFacts
 
 STATUS_SECONDS: Final = 60.0  # between status lines where there is no terminal to rewrite
 _INDENT: Final = 20  # columns of time, event and id
 _CLEAR: Final = "\r\x1b[K"
+_NOT_ASKED: Final = {
+    Ended.TAKEN_OVER: "Stopped: another engine has taken over this wallet. Nothing more is sent from here.",
+    Ended.NOT_WRITTEN: "Stopped: the database could not be written for 15 s; nothing was sent meanwhile. "
+    "Look at its disk and at who else uses it, then start again.",
+}
 _MARKS: Final = {"ok": "ok", "failed": "FAILED", "warning": "warning", "not_run": "not run"}
 
 
@@ -54,6 +59,7 @@ class EngineScreen:
         self.terminal.show(lines)
 
     def told(self, sentence: str) -> None:
+        self._wipe()
         self._show([sentence])
 
     def checked(self, checks: tuple[CheckFacts, ...]) -> None:
@@ -104,10 +110,8 @@ class EngineScreen:
 
     def stopped(self, facts: StopFacts) -> None:
         self._wipe()
-        if facts.lost_lease:
-            self.terminal.say(
-                "Stopped: another engine has taken over this wallet. Nothing more is sent from here."
-            )
+        if facts.ended in _NOT_ASKED:
+            self.terminal.say(_NOT_ASKED[facts.ended])
         lines = [f"Stopped after {_counted(facts.cycles, 'cycle')}. The log is {facts.log_file}"]
         if facts.open_orders:
             lines.append(f"Open at the exchange: {_counted(facts.open_orders, 'order')}.")

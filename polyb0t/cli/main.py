@@ -92,7 +92,20 @@ def run(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         return _pipe_closed()
+    except OSError as error:
+        return _refused(_machine_refused(error), as_json=as_json)
     return answer if isinstance(answer, int) else 0
+
+
+def _machine_refused(error: OSError) -> PolybotError:
+    """What no command foresaw: a full disk, a file that may not be read, a folder that is none."""
+    at = f": {error.filename}" if error.filename else ""
+    return PolybotError(
+        "Not done: this computer refused it.",
+        why=f"{error.strerror or error}{at}.",
+        do="Look at the disk's space and at who owns the data directory, then try again.",
+        code="computer_refused",
+    )
 
 
 def _refused(error: PolybotError, *, as_json: bool) -> int:
@@ -147,6 +160,10 @@ def main() -> None:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     gc.set_threshold(50_000)
     atexit.register(gc.freeze)
+    if "POLYB0T_LEASH" in os.environ:  # started by `make run`: end with it
+        from polyb0t.runtime.leash import hold_if_given
+
+        hold_if_given()
     sys.exit(run(sys.argv[1:]))
 
 

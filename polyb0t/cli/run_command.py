@@ -30,22 +30,16 @@ def run(
     """Watch, propose, and carry out what is approved. Ctrl-C finishes the cycle and stops."""
     if paper and live:
         raise UsageError("Not started: --paper and --live exclude each other.", do="Give one of them.")
-    if paper:
-        raise UsageError(
-            "Not started: --paper comes with a later release.",
-            why="Simulated fills are not built yet.",
-            do="Propose without sending: polyb0t run --live (a dry run), or practise: make practice",
-            code="paper_not_available",
-        )
-    if not live:
+    if not (live or paper):
         raise UsageError(
             "Not started: it was not said how.",
             do="polyb0t run --live  follows your account (a dry run unless POLYBOT_DRY_RUN=false)",
         )
     venue = "sandbox" if sandbox else None
-    settings = door.settings(ctx, venue=venue, mode="live", dry_run=dry_run)
+    settings = door.settings(ctx, venue=venue, mode="paper" if paper else "live", dry_run=dry_run)
     from polyb0t.cli.engine_screen import EngineScreen
-    from polyb0t.runtime.service import RunOptions, run_engine
+    from polyb0t.runtime.running import RunOptions
+    from polyb0t.runtime.service import run_engine
 
     screen = EngineScreen(door.terminal(ctx), quiet_start=ready_file is not None)
     code = run_engine(

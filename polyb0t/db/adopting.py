@@ -14,10 +14,10 @@ from polyb0t.db.moves import load, move, present, transition
 from polyb0t.db.reservations import store as store_reservation
 from polyb0t.db.reservations import whole
 from polyb0t.db.tables import engine_lease, gates, journal_head, orders, trade_intents
-from polyb0t.db.unit import LEASE_SECONDS, ROLES, Unit
+from polyb0t.db.unit import ROLES, Unit
 from polyb0t.execution.intents import IntentStatus
 from polyb0t.execution.orders import NewOrder, OrderStatus
-from polyb0t.execution.scope import Scope
+from polyb0t.execution.scope import LEASE_SECONDS, Scope
 from polyb0t.execution.store import Adoption, AnchorPoint
 from polyb0t.models.kill_switches import KillSwitchType
 

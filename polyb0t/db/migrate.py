@@ -10,7 +10,8 @@ from polyb0t.core.clock import Clock
 from polyb0t.core.errors import ConflictError, DatabaseError
 from polyb0t.db.engine import Database, open_database
 from polyb0t.db.tables import engine_lease
-from polyb0t.db.unit import LEASE_SECONDS, SCHEMA_VERSION
+from polyb0t.db.unit import SCHEMA_VERSION
+from polyb0t.execution.scope import LEASE_SECONDS
 
 if TYPE_CHECKING:
     from alembic.config import Config

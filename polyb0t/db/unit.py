@@ -10,14 +10,13 @@ from polyb0t.core.errors import ConflictError, DatabaseError, LeaseLostError, Po
 from polyb0t.db import journal
 from polyb0t.db.engine import Database
 from polyb0t.db.tables import engine_lease, gates, journal_head, kill_switches
-from polyb0t.execution.scope import Scope
+from polyb0t.execution.scope import LEASE_SECONDS, Scope
 from polyb0t.execution.store import Lease
 from polyb0t.models.kill_switches import KillSwitchType, Stance, SwitchState, stance_of
 
 T = TypeVar("T")
 
 SCHEMA_VERSION: Final = 1
-LEASE_SECONDS: Final = 30
 ENGINE: Final = "engine"  # the actor of what the engine does by itself
 ROLES: Final = ("engine", "claims")
 

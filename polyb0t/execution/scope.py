@@ -7,6 +7,7 @@ from typing import Final
 SANDBOX: Final = "sandbox"
 POLYMARKET: Final = "polymarket"
 PAPER_WALLET: Final = "paper"
+LEASE_SECONDS: Final = 30  # without a beat for so long an engine counts as gone; longer than a POST's budget
 
 
 class Regime(StrEnum):

@@ -14,7 +14,7 @@ from polyb0t.execution.intents import IntentRecord, IntentStatus
 from polyb0t.execution.orders import NewOrder
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import Adoption, Stores
-from polyb0t.runtime.lease import holder_is_gone
+from polyb0t.runtime.current import holder_is_gone
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.places import anchor_path
 from polyb0t.runtime.reaching import gateway_of

@@ -2,12 +2,14 @@
 
 import json
 import os
+import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
 
 from polyb0t.execution.scope import Scope
+from polyb0t.execution.store import LeaseInfo
 
 _FOLDER = "current"
 
@@ -46,6 +48,22 @@ def same_process(pid: int, started: float) -> bool:
 def process_started(pid: int | None = None) -> float:
     """When a process (this one) started, in seconds since 1970."""
     return float(psutil.Process(pid or os.getpid()).create_time())
+
+
+def boot_id() -> str:
+    """What tells one start of this machine from the next."""
+    path = Path("/proc/sys/kernel/random/boot_id")
+    if path.exists():
+        return path.read_text(encoding="ascii").strip()
+    return f"boot-{psutil.boot_time():.0f}"
+
+
+def holder_is_gone(info: LeaseInfo) -> bool:
+    """Proof that the process which holds the lease has ended; what runs elsewhere proves nothing here."""
+    host, _, pid = info.holder.rpartition(":")
+    if host != socket.gethostname():
+        return False
+    return info.boot_id != boot_id() or not same_process(int(pid), float(info.process_started))
 
 
 def write_current(data_dir: Path, run: CurrentRun) -> Path:

@@ -4,7 +4,7 @@ A stage that fails is logged with its traceback, counted and shown; the others s
 stages always. No venue call happens inside a transaction.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -37,6 +37,7 @@ class CycleReport:
     failed: dict[str, str]  # stage -> why, one sentence
     proposed: int
     near_misses: tuple[NearMiss, ...]
+    errors: Mapping[str, PolybotError] = field(default_factory=dict)  # of `failed`, where we know more
 
 
 @dataclass
@@ -46,6 +47,7 @@ class _Pass:
     number: int
     stages: dict[str, float] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, PolybotError] = field(default_factory=dict)
     proposed: int = 0
     openings: Openings | None = None
 
@@ -153,6 +155,7 @@ class Cycle:
             raise
         except PolybotError as error:
             note.failed[name] = error.what
+            note.errors[name] = error
             log.warning("stage.failed", stage=name, reason=str(error))
         except Exception:
             note.failed[name] = "An error of the program; the log has it."
@@ -162,7 +165,7 @@ class Cycle:
 
     def _report(self, note: _Pass, seconds: float) -> CycleReport:
         misses = note.openings.near_misses if note.openings else ()
-        return CycleReport(note.number, seconds, note.stages, note.failed, note.proposed, misses)
+        return CycleReport(note.number, seconds, note.stages, note.failed, note.proposed, misses, note.errors)
 
 
 def _rounded(stages: dict[str, float]) -> dict[str, float]:

@@ -10,16 +10,20 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
-from typing import Final, TypeVar
+from typing import IO, Final, TypeVar
 from urllib.parse import urlsplit
 
-from polyb0t.config.settings import Settings, load_settings
+import psutil
+
+from polyb0t.config.settings import SECRET_NAMES, Settings, load_settings
 from polyb0t.core.clock import Clock, SystemClock
 from polyb0t.core.errors import ConflictError, PolybotError, VenueUnreachableError
+from polyb0t.runtime.leash import LEASH_NAME
 from polyb0t.runtime.migrations import bring_up_to_date
 from polyb0t.runtime.places import data_dir, database_url
 from polyb0t.runtime.surroundings import Surroundings, look_around
@@ -88,6 +92,7 @@ class Launcher:
     clock: Clock
     children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     interrupts: int = 0
+    leash: tuple[int, int] = field(default_factory=os.pipe)  # closed by this process's end, however it ends
 
     def run(self, setup_seconds: float) -> int:
         own_the_terminal()
@@ -152,10 +157,15 @@ class Launcher:
 
     def _spawn(self, name: str, *arguments: str, env: dict[str, str] | None = None) -> None:
         """A process in a session of its own: the terminal's Ctrl-C reaches this launcher only."""
-        log = None if name == "engine" else (data_dir(self.settings) / f"{name}.log").open("ab")
+        log = None if name == "engine" else _private_log(data_dir(self.settings) / f"{name}.log")
         self.children[name] = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", "polyb0t", *arguments],
-            env={**os.environ, **(env or {})},
+            env={
+                **environment_of(name, os.environ),
+                **(env or {}),
+                LEASH_NAME: str(self.leash[0]),
+            },
+            pass_fds=[self.leash[0]],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -244,6 +254,21 @@ class Launcher:
         )
 
 
+def environment_of(name: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """What a child is given: the signing key goes to the process that signs and to nobody else."""
+    return {
+        key: value
+        for key, value in environment.items()
+        if name == "engine" or key.upper() not in SECRET_NAMES
+    }
+
+
+def _private_log(path: Path) -> IO[bytes]:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.fchmod(descriptor, 0o600)  # one that an earlier version made
+    return os.fdopen(descriptor, "ab")
+
+
 class _InterruptedError(Exception):
     """Ctrl-C while starting."""
 
@@ -272,10 +297,19 @@ def refuse_taken_port(host: str, port: int, other: str) -> None:
             _failed()
             raise ConflictError(
                 f"Not started: port {port} on {host} is taken ({error.strerror or error}).",
-                why="Perhaps make run or make practice is open in another terminal.",
+                why=_who_listens(port),
                 do=f"Stop that one, or choose another port: {other} make run",
                 code="port_in_use",
             ) from None
+
+
+def _who_listens(port: int) -> str:
+    """The process, where the operating system tells it of this user's processes."""
+    with suppress(psutil.Error, OSError):
+        for each in psutil.net_connections("tcp"):
+            if each.status == psutil.CONN_LISTEN and each.laddr.port == port and each.pid:
+                return f"Process {each.pid} ({psutil.Process(each.pid).name()}) listens there."
+    return "Perhaps make run or make practice is open in another terminal."
 
 
 def main(arguments: list[str] | None = None) -> int:

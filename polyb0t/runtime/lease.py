@@ -7,39 +7,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import Final
 
-import psutil
 import structlog
 
 from polyb0t.core.clock import Clock
 from polyb0t.core.errors import ConflictError, DatabaseError, LeaseLostError, PolybotError
-from polyb0t.execution.scope import Regime
+from polyb0t.execution.scope import LEASE_SECONDS, Regime
 from polyb0t.execution.store import EngineStore, Lease, LeaseInfo
-from polyb0t.runtime.current import process_started, same_process
+from polyb0t.runtime.current import boot_id, holder_is_gone, process_started
+from polyb0t.runtime.screen import Ended
 
 log = structlog.get_logger()
 
-LEASE_SECONDS: Final = 30.0  # longer than the budget of a POST
 BEAT_SECONDS: Final = 5.0
 STANDBY_SECONDS: Final = 1.0  # how often a standby looks
-
-
-def boot_id() -> str:
-    """What tells one start of this machine from the next."""
-    path = Path("/proc/sys/kernel/random/boot_id")
-    if path.exists():
-        return path.read_text(encoding="ascii").strip()
-    return f"boot-{psutil.boot_time():.0f}"
-
-
-def holder_is_gone(info: LeaseInfo) -> bool:
-    """Proof that the process which holds the lease has ended; what runs elsewhere proves nothing here."""
-    host, _, pid = info.holder.rpartition(":")
-    if host != socket.gethostname():
-        return False
-    return info.boot_id != boot_id() or not same_process(int(pid), float(info.process_started))
 
 
 def acquire_lease(engine: EngineStore, regime: Regime, role: str = "engine") -> Lease:
@@ -119,7 +101,7 @@ class LeaseKeeper:
     """Renews the lease and says when it must be treated as lost.
 
     `lost` is set when somebody else holds the lease or when no renewal came through for half the lease
-    time: whoever takes over waits the whole of it.
+    time: whoever takes over waits the whole of it. `ended` says which of the two it was.
     """
 
     engine: EngineStore
@@ -128,6 +110,8 @@ class LeaseKeeper:
     cycle: int = 0
     facts: Callable[[], Mapping[str, object]] = dict
     lost: threading.Event = field(default_factory=threading.Event)
+    ended: Ended = Ended.ASKED
+    _beat: threading.Event = field(default_factory=threading.Event)
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
@@ -135,27 +119,46 @@ class LeaseKeeper:
         self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
         self._thread.start()
 
+    def hurry(self) -> None:
+        """Renew now: there are facts to publish."""
+        self._beat.set()
+
+    def lose(self, ended: Ended) -> None:
+        """Treat the lease as lost; the first reason stays."""
+        if not self.lost.is_set():
+            self.ended = ended
+        self.lost.set()
+
     def stop(self) -> None:
-        """End the renewals and give the lease back, so that a restart need not wait."""
+        """End the renewals and give the lease back, so that a restart need not wait.
+
+        Raises:
+            DatabaseError: it could not be written; this process's end frees the lease as well.
+        """
         self._stop.set()
+        self._beat.set()
         if self._thread is not None:
             self._thread.join(timeout=BEAT_SECONDS)
-        if not self.lost.is_set():
+        if self.ended is not Ended.TAKEN_OVER:
             self.engine.release(self.lease)
 
     def _run(self) -> None:
         renewed = self.clock.boot_seconds()
-        while not self._stop.wait(BEAT_SECONDS):
+        while True:
+            self._beat.wait(BEAT_SECONDS)
+            self._beat.clear()
+            if self._stop.is_set():
+                return
             try:
                 self.engine.beat(self.lease, cycle=self.cycle, facts=self.facts())
                 renewed = self.clock.boot_seconds()
             except LeaseLostError as error:
                 log.error("lease.lost", reason=str(error))  # noqa: TRY400 - the reason is in the sentence
-                self.lost.set()
+                self.lose(Ended.TAKEN_OVER)
                 return
             except PolybotError as error:
                 log.warning("lease.not_renewed", reason=str(error))
             if self.clock.boot_seconds() - renewed > LEASE_SECONDS / 2:
                 log.error("lease.given_up", seconds=LEASE_SECONDS / 2)
-                self.lost.set()
+                self.lose(Ended.NOT_WRITTEN)
                 return

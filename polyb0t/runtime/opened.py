@@ -8,7 +8,7 @@ from polyb0t.core.errors import ConflictError, NotFoundError
 from polyb0t.db.stores import open_stores, peek_scope
 from polyb0t.execution.scope import Regime, Scope
 from polyb0t.execution.store import LeaseInfo, Stores
-from polyb0t.runtime.current import CurrentRun, read_current, same_process
+from polyb0t.runtime.current import CurrentRun, holder_is_gone, read_current
 from polyb0t.runtime.halt_file import HaltFile
 from polyb0t.runtime.places import data_dir, scope_dir
 from polyb0t.runtime.views import without_password
@@ -33,12 +33,12 @@ class OpenedStore:
         return self.stores.engine.lease_info("engine")
 
     def engine_alive(self) -> bool:
-        """Whether the process that holds the lease still runs on this machine."""
+        """Whether an engine holds the lease and nothing proves that it has ended.
+
+        Of one on another machine only its silence tells; `overview.is_running` asks for that as well.
+        """
         info = self.engine()
-        if info is None or info.released:
-            return False
-        pid = int(info.holder.rpartition(":")[2])
-        return same_process(pid, float(info.process_started))
+        return info is not None and not info.released and not holder_is_gone(info)
 
     def regime(self) -> Regime:
         """The engine's regime, which is what screens show; the dry run until one has run."""

@@ -8,15 +8,13 @@ from polyb0t.data.account_state import AccountState
 from polyb0t.data.windows import OPEN, Window
 from polyb0t.execution.intents import IntentRecord, IntentStatus
 from polyb0t.execution.orders import DOUBTFUL_ORDER, OPEN_ORDER, OrderRecord, OrderStatus
-from polyb0t.execution.scope import Regime, mode_words
+from polyb0t.execution.scope import LEASE_SECONDS, Regime, mode_words
 from polyb0t.execution.store import LeaseInfo
 from polyb0t.models.kill_switches import Stance, SwitchState, stance_of
 from polyb0t.runtime.facts import EngineFacts, read_facts
 from polyb0t.runtime.holdings import Holdings, read_holdings
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.views import View, switch_view, value_view
-
-LEASE_SECONDS = 30.0  # without a beat for so long an engine counts as gone, also to other engines
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,21 +5,26 @@ import sys
 from pathlib import Path
 
 from polyb0t.config.settings import Settings
+from polyb0t.core.errors import ConfigurationError
 from polyb0t.execution.scope import Scope
 
 
 def data_dir(settings: Settings) -> Path:
-    """The data directory, made private (0700) if it is new."""
-    path = (settings.data_dir or _users_data_dir()).expanduser().resolve()
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return path
+    """The data directory, made private (0700) if it is new.
+
+    Raises:
+        ConfigurationError: it is no directory, or cannot be made.
+    """
+    return _directory((settings.data_dir or _users_data_dir()).expanduser().resolve())
 
 
 def scope_dir(settings: Settings, scope: Scope) -> Path:
-    """The folder of one scope: database, credentials, HALT file, lock."""
-    path = data_dir(settings) / str(scope).replace(":", "-")
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return path
+    """The folder of one scope: database, credentials, HALT file, lock.
+
+    Raises:
+        ConfigurationError: it is no directory, or cannot be made.
+    """
+    return _directory(data_dir(settings) / str(scope).replace(":", "-"))
 
 
 def database_url(settings: Settings, scope: Scope) -> str:
@@ -35,6 +40,20 @@ def anchor_path(settings: Settings, scope: Scope) -> Path:
 def log_file(settings: Settings) -> Path:
     """The engine's log: tracebacks, HTTP, stage times."""
     return data_dir(settings) / "polyb0t.log"
+
+
+def _directory(path: Path) -> Path:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        reason = "there is a file of this name" if isinstance(error, FileExistsError) else error.strerror
+        raise ConfigurationError(
+            f"Not done: the data directory cannot be used: {path}",
+            why=f"It cannot be made: {reason}.",
+            do="Name one that you may write to: POLYBOT_DATA_DIR, or --data-dir",
+            code="data_dir_unusable",
+        ) from None
+    return path
 
 
 def _users_data_dir() -> Path:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from polyb0t.core.ids import OrderId
@@ -39,6 +40,14 @@ class StatusFacts:
     problem: str | None  # what stops proposing or sending, in one sentence
 
 
+class Ended(StrEnum):
+    """Why an engine ended."""
+
+    ASKED = "asked"  # by a person, a signal or its number of cycles
+    TAKEN_OVER = "taken_over"  # another engine holds the lease
+    NOT_WRITTEN = "not_written"  # the lease could not be renewed for half its time
+
+
 @dataclass(frozen=True, slots=True)
 class StopFacts:
     """At the end. `open_orders` are known to stay at the exchange, `unknown_orders` may."""
@@ -47,7 +56,7 @@ class StopFacts:
     unknown_orders: int
     cycles: int
     log_file: str
-    lost_lease: bool
+    ended: Ended
 
 
 class Screen(Protocol):

@@ -1,61 +1,38 @@
 """`polyb0t run`: everything from the settings to a running engine and back to nothing."""
 
 import os
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
-from types import FrameType
-from typing import Final
+from contextlib import suppress
 
 import structlog
 
 from polyb0t.config.settings import Settings
 from polyb0t.core.clock import Clock, SystemClock, iso
-from polyb0t.core.errors import ConfigurationError, ConflictError, LeaseLostError, PolybotError
+from polyb0t.core.errors import ConfigurationError, ConflictError
 from polyb0t.core.units import Pusd
 from polyb0t.db import migrate
 from polyb0t.db.stores import open_stores
 from polyb0t.execution.anchor import AnchorFile, require_present
 from polyb0t.execution.intents import IntentStatus
-from polyb0t.execution.orders import DOUBTFUL_ORDER, OPEN_ORDER, OrderRecord, OrderStatus
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import Lease, LeaseInfo, Stores
 from polyb0t.runtime.current import CurrentRun, process_started, write_current
-from polyb0t.runtime.facts import DayBook, Publisher
-from polyb0t.runtime.jobs import Jobs
+from polyb0t.runtime.ending import Ending, leave
 from polyb0t.runtime.keys import signing_key
 from polyb0t.runtime.lease import LeaseKeeper, acquire_lease, stand_by
 from polyb0t.runtime.logging import configure_logging
 from polyb0t.runtime.places import anchor_path, data_dir, database_url, log_file
-from polyb0t.runtime.screen import CheckFacts, Screen, StartFacts, StatusFacts, StopFacts
+from polyb0t.runtime.running import PATIENT_SECONDS, Run, RunOptions
+from polyb0t.runtime.screen import CheckFacts, Screen, StartFacts
 from polyb0t.runtime.surroundings import Surroundings, look_around
 from polyb0t.runtime.views import without_password
 from polyb0t.runtime.wallet_lock import WalletLock
-from polyb0t.runtime.wiring import Account, Engine, build_account, build_engine, credentials_file, regime_of
+from polyb0t.runtime.wiring import Account, build_account, build_engine, credentials_file, regime_of
 from polyb0t.venue.credentials import load_credentials, obtain_credentials, save_credentials
 from polyb0t.venue.one_shot import OneShot
 from polyb0t.venue.preflight import CheckState, run_preflight
 from polyb0t.venue.signing import SigningKey
 
 log = structlog.get_logger()
-
-TAIL_SECONDS: Final = 0.5
-FINISH_SECONDS: Final = 5.0
-WATCHING_SECONDS: Final = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """How `run` was called. `cycles` ends the engine after so many; `ready_file` appears after the first;
-    `standby` waits behind a running engine in place of refusing."""
-
-    yes: bool = False
-    cycles: int | None = None
-    ready_file: Path | None = None
-    standby: bool = False
 
 
 def run_engine(settings: Settings, screen: Screen, options: RunOptions) -> int:
@@ -68,9 +45,9 @@ def run_engine(settings: Settings, screen: Screen, options: RunOptions) -> int:
     regime = regime_of(settings)
     if regime is Regime.PAPER:
         raise ConfigurationError(
-            "Not started: paper trading is not part of this version.",
-            why="It comes with the risk controls. Nothing was simulated.",
-            do="Dry run on the sandbox: make run",
+            "Not started: --paper comes with a later release.",
+            why="Simulated fills are not built yet. Nothing was simulated.",
+            do="Propose without sending: polyb0t run --live (a dry run), or practise: make practice",
             code="paper_not_available",
         )
     configure_logging(log_file(settings), settings.log_level)
@@ -86,6 +63,7 @@ def run_engine(settings: Settings, screen: Screen, options: RunOptions) -> int:
     write_current(data_dir(settings), _current_run(settings, around, url, clock))
     keeper = LeaseKeeper(stores.engine, lease, clock)
     keeper.start()
+    ending = Ending(clock)
     wallet = WalletLock(around.scope, without_password(url))
     try:
         if regime is Regime.LIVE:
@@ -101,10 +79,22 @@ def run_engine(settings: Settings, screen: Screen, options: RunOptions) -> int:
             if not (options.yes or around.environment.is_sandbox or screen.confirm(start)):
                 return 0
         engine = build_engine(settings, around, stores, lease, account=account, clock=clock)
-        return _Run(_Running(settings, screen, options, clock, stores, keeper, engine)).until_stopped()
+        code = Run(settings, screen, options, clock, stores, keeper, engine, ending).until_stopped()
     finally:
+        _let_go(ending, keeper, wallet)
+    if ending.left_behind:
+        leave(code)
+    return code
+
+
+def _let_go(ending: Ending, keeper: LeaseKeeper, wallet: WalletLock) -> None:
+    """Give the lease back, unless something still runs that could send: then only this process's end frees
+    it, which the next start on this machine sees at once."""
+    ending.within(PATIENT_SECONDS)
+    if not ending.left_behind:
+        ending.run(("lease", keeper.stop))
+    if not ending.left_behind:
         wallet.release()
-        keeper.stop()
 
 
 def _lease(stores: Stores, regime: Regime, clock: Clock, screen: Screen, options: RunOptions) -> Lease:
@@ -187,183 +177,3 @@ def _check(around: Surroundings, account: Account, screen: Screen, clock: Clock)
             do=failed.do,
             code="preflight_failed",
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Running:
-    """What one run holds."""
-
-    settings: Settings
-    screen: Screen
-    options: RunOptions
-    clock: Clock
-    stores: Stores
-    keeper: LeaseKeeper
-    engine: Engine
-
-
-class _Run:
-    """One run of an engine: threads started in order, stopped in reverse."""
-
-    def __init__(self, running: _Running) -> None:
-        self._settings = running.settings
-        self._screen = running.screen
-        self._options = running.options
-        self._clock = running.clock
-        self._stores = running.stores
-        self._keeper = running.keeper
-        self._lease = running.keeper.lease
-        self._engine = running.engine
-        days = DayBook(running.stores.engine, running.keeper.lease)
-        self._publisher = Publisher(running.engine.desk, running.engine.watch, days, running.engine.window)
-        self._keeper.facts = self._publisher.facts
-        self._stop = threading.Event()
-        self._interrupts = 0
-        self._cycles = 0
-        self._cycle_ended = self._clock.boot_seconds()
-        self._told = self._stores.engine.last_sequence()
-
-    def until_stopped(self) -> int:
-        note = {"regime": str(regime_of(self._settings)), "pid": os.getpid()}
-        self._stores.engine.note(
-            self._lease, kind="engine.started", subject="engine", payload=note, actor="engine"
-        )
-        jobs = Jobs(
-            cycle=self._one_cycle,
-            compare=self._compare,
-            cycle_seconds=self._settings.loop_interval_seconds,
-            clock=self._clock,
-        )
-        with self._signals():
-            self._compare()  # before anything else: our records against the exchange's
-            if self._engine.recorder is not None:
-                self._engine.recorder.start()
-            if self._engine.listening is not None:
-                self._engine.listening.start()
-            self._engine.executor.start()
-            jobs.start()
-            try:
-                self._tail_until_stopped()
-            finally:
-                self._shut_down(jobs)
-        return 4 if self._keeper.lost.is_set() else 0
-
-    def _one_cycle(self) -> None:
-        try:
-            self._engine.cycle.run()
-        except LeaseLostError:
-            self._keeper.lost.set()
-            self._stop.set()
-            return
-        self._publish()
-        self._cycles += 1
-        self._cycle_ended = self._clock.boot_seconds()
-        self._keeper.cycle = self._cycles
-        if self._cycles == 1 and self._options.ready_file is not None:
-            self._options.ready_file.touch()
-        if self._options.cycles is not None and self._cycles >= self._options.cycles:
-            self._stop.set()
-
-    def _publish(self) -> None:
-        try:
-            self._publisher.collect(self._stores.intents.now(), self._problem())
-        except PolybotError as error:
-            log.warning("facts.not_collected", reason=str(error))
-
-    def _compare(self) -> None:
-        try:
-            self._engine.agreement.compare_when_due()
-        except LeaseLostError:
-            self._keeper.lost.set()
-            self._stop.set()
-        except PolybotError as error:
-            log.warning("reconciliation.not_run", reason=str(error))
-
-    def _tail_until_stopped(self) -> None:
-        """Show what is journalled, by whom ever, until it is time to end."""
-        while not self._stop.wait(TAIL_SECONDS):
-            if self._keeper.lost.is_set():
-                return
-            self._tail()
-            self._screen.status(self._status())
-        if self._interrupts:
-            self._screen.stopping(tuple(order.id for order in self._orders(OPEN_ORDER)))
-
-    def _tail(self) -> None:
-        try:
-            for entry in self._stores.engine.journal(after=self._told):
-                self._screen.happened(entry)
-                self._told = entry.sequence
-        except PolybotError as error:
-            log.warning("journal.unreadable", reason=str(error))
-
-    def _shut_down(self, jobs: Jobs) -> None:
-        jobs.close()
-        self._engine.executor.close()
-        self._engine.close()
-        self._tail()
-        lost = self._keeper.lost.is_set()
-        if not lost:
-            payload = {"cycles": self._cycles}
-            self._stores.engine.note(
-                self._lease, kind="engine.stopped", subject="engine", payload=payload, actor="engine"
-            )
-        still_open, unknown = len(self._orders(OPEN_ORDER)), len(self._orders(DOUBTFUL_ORDER))
-        log_at = str(log_file(self._settings))
-        self._screen.stopped(StopFacts(still_open, unknown, self._cycles, log_at, lost))
-
-    def _orders(self, statuses: frozenset[OrderStatus]) -> tuple[OrderRecord, ...]:
-        return self._stores.orders.orders(statuses=tuple(statuses), limit=1_000)
-
-    def _status(self) -> StatusFacts:
-        now = self._clock.now()
-        pending = self._stores.intents.list(statuses=(IntentStatus.PENDING,), limit=100)
-        waiting = [record for record in pending if record.intent.deadline > now]
-        last = self._engine.cycle.last
-        deadlines = [record.intent.deadline for record in waiting]
-        seen = [record for record in waiting if record.seen_at is not None]
-        watched = any(
-            (now - record.seen_at).total_seconds() < WATCHING_SECONDS for record in seen if record.seen_at
-        )
-        return StatusFacts(
-            now=now,
-            cycle=self._cycles,
-            cycle_seconds=last.seconds if last else 0.0,
-            cycle_age_seconds=self._clock.boot_seconds() - self._cycle_ended,
-            waiting=len(waiting),
-            next_deadline=min(deadlines, default=None),
-            watchers=int(watched),
-            cash_pusd=self._engine.desk.cash_pusd(),
-            switches=tuple(self._stores.switches.list()),
-            problem=self._problem(),
-        )
-
-    def _problem(self) -> str | None:
-        if self._engine.live_executor.stopped:
-            return self._engine.live_executor.stopped
-        report = self._engine.agreement.last
-        if report is not None and not report.ok:
-            return f"Our records and the exchange's could not be compared: {report.problems[0]}"
-        last = self._engine.cycle.last
-        if last is not None and last.failed:
-            stage, reason = next(iter(last.failed.items()))
-            return f"The last cycle could not do {stage}: {reason}"
-        return None
-
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-        for number in before:
-            signal.signal(number, self._interrupted)
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def _interrupted(self, _number: int, _frame: FrameType | None) -> None:
-        """The first finishes the cycle; the second ends at once, and what is unknown is looked up later."""
-        self._interrupts += 1
-        if self._interrupts > 1:
-            os._exit(0)
-        self._stop.set()

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
@@ -152,7 +153,9 @@ def save(app: SandboxApp, state_dir: Path) -> None:
         state_dir.mkdir(parents=True, exist_ok=True)
         app.world.save(state_dir / WORLD_FILE)
         partial = state_dir / (KEYS_FILE + ".partial")
-        partial.write_text(json.dumps(app.keys.created()))
+        partial.unlink(missing_ok=True)
+        with open(partial, "x", opener=_private) as file:
+            file.write(json.dumps(app.keys.created()))
         partial.replace(state_dir / KEYS_FILE)
     except OSError as error:
         raise WorldFileError(
@@ -160,6 +163,11 @@ def save(app: SandboxApp, state_dir: Path) -> None:
             why=str(error.strerror or error),
             do="Make the directory writable.",
         ) from error
+
+
+def _private(path: str, flags: int) -> int:
+    """Secrets are their owner's alone from their first byte."""
+    return os.open(path, flags, 0o600)
 
 
 async def _serve(

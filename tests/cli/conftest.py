@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -110,7 +111,7 @@ def place(
     stores = sqlite_stores(tmp_path, SystemClock())
     assert isinstance(stores, SqlStores)
     lease = stores.engine.acquire(
-        "engine", holder="nowhere:1", boot_id="b", process_started="1.0", regime=Regime.DRY_RUN
+        "engine", holder=f"{socket.gethostname()}:1", boot_id="b", process_started="1.0", regime=Regime.DRY_RUN
     )
     assert isinstance(lease, Lease)
     monkeypatch.setenv("POLYBOT_DATABASE_URL", sqlite_url(tmp_path))

@@ -9,7 +9,7 @@ from polyb0t.cli.terminal import Terminal
 from polyb0t.core.ids import OrderId, new_intent_id
 from polyb0t.execution.intents import IntentRecord
 from polyb0t.execution.scope import Regime
-from polyb0t.runtime.screen import StartFacts, StatusFacts, StopFacts
+from polyb0t.runtime.screen import Ended, StartFacts, StatusFacts, StopFacts
 from tests.cli.conftest import Place
 from tests.cli.scenes import NOW, ORDER
 from tests.support.builders import a_scope
@@ -68,11 +68,21 @@ def test_ctrl_c_counts_what_is_known_to_be_open_and_names_one() -> None:
 
 def test_the_end_tells_open_from_unknown() -> None:
     screen, out = a_screen()
-    screen.stopped(StopFacts(0, 1, 1, "/var/log/polyb0t.log", lost_lease=False))
+    screen.stopped(StopFacts(0, 1, 1, "/var/log/polyb0t.log", Ended.ASKED))
     assert out.getvalue().splitlines() == [
         "Stopped after 1 cycle. The log is /var/log/polyb0t.log",
         "Of unknown outcome: 1 order, looked up at the next start.",
     ]
+
+
+def test_the_end_says_who_took_the_lease_if_anybody_did() -> None:
+    screen, out = a_screen()
+    screen.stopped(StopFacts(0, 0, 1, "log", Ended.NOT_WRITTEN))
+    assert "could not be written for 15 s; nothing was sent meanwhile" in out.getvalue()
+    assert "another engine" not in out.getvalue()
+    screen, out = a_screen()
+    screen.stopped(StopFacts(0, 0, 1, "log", Ended.TAKEN_OVER))
+    assert "another engine has taken over" in out.getvalue()
 
 
 def test_the_status_line_counts_begun_seconds() -> None:
