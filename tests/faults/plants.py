@@ -16,7 +16,7 @@ from polyb0t.db import carrying_out, fill_book, order_store, reservations, unit
 from polyb0t.db.intent_store import SqlIntentStore
 from polyb0t.db.moves import load
 from polyb0t.db.tables import engine_lease, trade_intents
-from polyb0t.execution import anchor, reconciler, sending
+from polyb0t.execution import anchor, order_truth, sending
 from polyb0t.execution.absence import AbsenceProof
 from polyb0t.execution.gateway import Accepted, AcceptedStatus, Refused, SendOutcome, Unknown
 from polyb0t.execution.orders import OrderStatus
@@ -88,7 +88,7 @@ def signed_was_never_sent() -> Iterator[None]:
             return Correction(OrderStatus.REFUSED, "interrupted", "It never left.")
         return correct(order, lookup, fills, now)
 
-    with patch.object(reconciler, "correct", wrong):
+    with patch.object(order_truth, "correct", wrong):
         yield
 
 
@@ -160,7 +160,7 @@ def not_found_means_nothing() -> Iterator[None]:
         found = correct(order, lookup, fills, now)
         return Correction() if found.status is OrderStatus.VANISHED else found
 
-    with patch.object(reconciler, "correct", wrong):
+    with patch.object(order_truth, "correct", wrong):
         yield
 
 
