@@ -405,13 +405,29 @@ def test_only_an_approved_intent_is_executed(room: EngineRoom, status: str) -> N
 # -- dry run -----------------------------------------------------------------------------------
 
 
+def test_a_fill_between_the_look_at_the_limits_and_the_claim_asks_for_another_look(room: EngineRoom) -> None:
+    first = room.execute(an_intent())
+    room.stores.orders.record_fills(room.order(first.intent).id, [a_fill(room.order(first.intent).id)], room.lease)
+    fresh, looks = room.situation.limits, []
+
+    def look(intent: TradeIntent) -> ClaimLimits:
+        looks.append(intent.id)
+        return replace(fresh, as_of=0) if len(looks) < 3 else fresh
+
+    room.situation.claim_limits = look  # type: ignore[method-assign, assignment]
+    done = room.execute(an_intent(condition_id=ConditionId("0x77"), asset_id=AssetId("77")))
+
+    assert len(looks) == 3
+    assert done.status is IntentStatus.EXECUTED
+
+
 def test_a_dry_run_notes_what_the_book_would_have_filled_and_signs_nothing(tmp_path: Path) -> None:
     room = EngineRoom(tmp_path, regime=Regime.DRY_RUN)
 
     done = room.execute(an_intent(regime=Regime.DRY_RUN))
 
     assert (done.status, done.result) == (IntentStatus.EXECUTED, "dry_run")
-    assert "The book would have filled 20.83 Yes at 48¢ for 10.10 pUSD." in done.result_detail
+    assert "The book would have filled 20.83 YES at 48¢ for 10.10 pUSD." in done.result_detail
     assert room.gateway.signed == []
     assert room.stores.orders.orders() == ()
 
