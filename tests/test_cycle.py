@@ -188,6 +188,22 @@ class TestAPass:
         desk.cycle.run()
         assert set(desk.waiting()).isdisjoint(first)
 
+    def test_births_are_spread_over_passes_so_that_not_all_expire_together(self, tmp_path):
+        desk = Desk(tmp_path, most_waiting=6)
+        assert desk.cycle.run().proposed == 2
+        desk.clock.advance(seconds=10)
+        assert desk.cycle.run().proposed == 1
+        desk.clock.advance(seconds=50)
+        desk.cycle.run()
+        assert desk.waiting()
+
+    def test_the_desk_rests_what_the_store_would_refuse_and_nothing_else(self, desk):
+        desk.cycle.run()
+        rejected, switched = desk.stores.intents.list(statuses=(IntentStatus.PENDING,))
+        desk.stores.intents.reject(rejected.id, actor="user:anna", reason="no")
+        desk.stores.intents.expire(switched.id, actor="engine", code="other_regime")
+        assert desk.desk.desk().resting_assets == {rejected.intent.asset_id}
+
     def test_no_more_than_so_many_an_hour(self, tmp_path):
         desk = Desk(tmp_path, prompts_per_hour=1)
         desk.cycle.run()

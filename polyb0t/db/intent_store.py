@@ -11,10 +11,10 @@ from polyb0t.core.errors import AmbiguousError, DatabaseError, PolybotError
 from polyb0t.core.ids import SHORTEST_PREFIX, IntentId
 from polyb0t.db import carrying_out, decisions, proposals
 from polyb0t.db.moves import no_such_intent
-from polyb0t.db.proposals import Cooldowns
 from polyb0t.db.rows import INTENT_QUERY, intent_record
 from polyb0t.db.tables import orders, trade_intents
 from polyb0t.db.unit import Unit, Units
+from polyb0t.execution.cooldown import Cooldowns
 from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType, TradeIntent
 from polyb0t.execution.orders import NewOrder, OrderRecord
 from polyb0t.execution.scope import Regime

@@ -1,33 +1,17 @@
 """Proposing: sparing, and refused by the database itself when there is one already."""
 
-from dataclasses import dataclass
-from datetime import timedelta
-
 from sqlalchemy import ColumnElement, and_, insert, or_, select
 
 from polyb0t.core.ids import IntentId
 from polyb0t.db.moves import load, move
 from polyb0t.db.permission import halted
-from polyb0t.db.rows import intent_columns
+from polyb0t.db.rows import INTENT_QUERY, intent_columns, intent_record
 from polyb0t.db.tables import trade_intents
 from polyb0t.db.unit import ENGINE, Unit
+from polyb0t.execution.cooldown import ENDED, Cooldowns
 from polyb0t.execution.intents import LIVE_STATUSES, IntentRecord, IntentStatus, IntentType, TradeIntent
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import Denied, Lease
-
-ENDED_BADLY = (IntentStatus.REJECTED, IntentStatus.EXPIRED, IntentStatus.FAILED)
-
-
-@dataclass(frozen=True, slots=True)
-class Cooldowns:
-    """How long a target rests after any end of an intent on it."""
-
-    opening_seconds: float = 900
-    closing_seconds: float = 60
-
-    def of(self, intent_type: IntentType) -> timedelta:
-        opening = intent_type is IntentType.OPEN_POSITION
-        return timedelta(seconds=self.opening_seconds if opening else self.closing_seconds)
 
 
 def propose(unit: Unit, intent: TradeIntent, lease: Lease, cooldowns: Cooldowns) -> IntentRecord | Denied:
@@ -89,21 +73,14 @@ def _duplicate(unit: Unit, intent: TradeIntent) -> Denied | None:
 
 
 def _cooling(unit: Unit, intent: TradeIntent, cooldowns: Cooldowns) -> Denied | None:
-    done = (IntentStatus.EXECUTED,) if intent.regime is Regime.DRY_RUN else ()
-    ended = trade_intents.c.status.in_(ENDED_BADLY + done)
-    newest = (
-        select(trade_intents.c.id, trade_intents.c.updated_at)
-        .where(*_same_aim(unit, intent), ended)
-        .order_by(trade_intents.c.updated_at.desc())
-        .limit(1)
-    )
-    row = unit.connection.execute(newest).one_or_none()
-    if row is None or unit.now >= row.updated_at + cooldowns.of(intent.intent_type):
+    lately = trade_intents.c.updated_at > unit.now - cooldowns.longest
+    query = INTENT_QUERY.where(*_same_aim(unit, intent), trade_intents.c.status.in_(ENDED), lately)
+    ended = [intent_record(row) for row in unit.connection.execute(query).mappings()]
+    rests = [(until, record.id) for record in ended if (until := cooldowns.rests_until(record)) is not None]
+    until, of = max(rests, default=(unit.now, intent.id))
+    if until <= unit.now:
         return None
-    until = row.updated_at + cooldowns.of(intent.intent_type)
-    return Denied(
-        "cooling_down", f"Intent {row.id} on it ended a moment ago; not before {until:%H:%M:%S} UTC."
-    )
+    return Denied("cooling_down", f"Intent {of} on it ended a moment ago; not before {until:%H:%M:%S} UTC.")
 
 
 def _same_aim(unit: Unit, intent: TradeIntent) -> tuple[ColumnElement[bool], ...]:

@@ -12,9 +12,9 @@ from polyb0t.db.intent_store import SqlIntentStore
 from polyb0t.db.journal import ChainReport, append, verify_chain
 from polyb0t.db.kill_switch_store import SqlKillSwitchStore
 from polyb0t.db.order_store import SqlOrderStore
-from polyb0t.db.proposals import Cooldowns
 from polyb0t.db.tables import gates, journal_head, kill_switches
 from polyb0t.db.unit import SCHEMA_VERSION, Units, foreign_scope, version_error
+from polyb0t.execution.cooldown import cooldowns_of
 from polyb0t.execution.scope import Scope
 from polyb0t.execution.store import Stores
 
@@ -59,7 +59,14 @@ def open_stores(
     units = Units(database, scope)
     return SqlStores(
         scope=scope,
-        intents=SqlIntentStore(units, Cooldowns(opening_cooldown_seconds, closing_cooldown_seconds)),
+        intents=SqlIntentStore(
+            units,
+            cooldowns_of(
+                scope,
+                opening_seconds=opening_cooldown_seconds,
+                closing_seconds=closing_cooldown_seconds,
+            ),
+        ),
         orders=SqlOrderStore(units),
         engine=SqlEngineStore(units),
         switches=SqlKillSwitchStore(units),

@@ -134,7 +134,7 @@ class Reconciler:
         for record in self._stores.intents.executing_without_order():
             if record.intent.intent_type is IntentType.CANCEL_ORDER or record.id in self._in_flight:
                 continue
-            detail = "The engine ended before the order was permitted. Nothing was sent."
+            detail = "It was interrupted before its order was permitted. Nothing was sent."
             try:
                 self._stores.intents.fail(record.id, self._lease, code="interrupted", detail=detail)
             except ConflictError:

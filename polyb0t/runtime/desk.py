@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from threading import Lock
+from typing import Final
 
 from polyb0t.core.clock import Clock
 from polyb0t.core.ids import AssetId, ConditionId, IntentId
@@ -13,6 +14,7 @@ from polyb0t.data.account_state import AccountState
 from polyb0t.data.fills import NOT_ON_CHAIN, Fill
 from polyb0t.data.markets import Market
 from polyb0t.data.order_book import OrderBook, Side
+from polyb0t.execution.cooldown import ENDED, cooldowns_of
 from polyb0t.execution.intents import LIVE_STATUSES, IntentRecord, IntentStatus, IntentType, TradeIntent
 from polyb0t.execution.orders import UNRESOLVED_ORDER, OrderRecord
 from polyb0t.execution.scope import Regime
@@ -23,6 +25,8 @@ from polyb0t.models.portfolio import Portfolio, portfolio_of
 from polyb0t.models.proposal import Desk
 from polyb0t.models.risk import Allowance, ControlContext, Exposure, RiskLimits
 from polyb0t.runtime.watching import MarketWatch
+
+NEW_PER_CYCLE: Final = 2  # what is born together expires together, and then nothing waits for anybody
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,23 +230,19 @@ class AccountDesk:
         return replace(total, total=Pusd(total.total + unplaced))
 
     def _resting(self) -> frozenset[AssetId]:
-        """Ideas that ended a short while ago; the store refuses them too."""
-        since = self._stores.intents.now() - timedelta(seconds=self._settings.cooldown_seconds)
+        """Ideas that ended a short while ago; the store refuses them too, by the same rule."""
+        now = self._stores.intents.now()
+        rule = cooldowns_of(self._stores.scope, opening_seconds=self._settings.cooldown_seconds)
         ended = self._stores.intents.list(
-            statuses=(
-                IntentStatus.REJECTED,
-                IntentStatus.EXPIRED,
-                IntentStatus.FAILED,
-                IntentStatus.EXECUTED,
-            ),
+            statuses=ENDED,
             types=(IntentType.OPEN_POSITION,),
-            changed_since=since,
+            changed_since=now - rule.longest,
             limit=None,
         )
         return frozenset(
             record.intent.asset_id
             for record in ended
-            if record.updated_at > since and record.intent.regime is self._settings.regime
+            if record.intent.regime is self._settings.regime and (rule.rests_until(record) or now) > now
         )
 
     def _room(self, live: Iterable[IntentRecord]) -> int:
@@ -260,7 +260,7 @@ class AccountDesk:
             for record in recent
         )
         left = min(self._settings.prompts_per_hour - prompted, self._settings.orders_per_hour - ordered)
-        return max(0, min(left, self._settings.most_waiting - waiting))
+        return max(0, min(left, self._settings.most_waiting - waiting, NEW_PER_CYCLE))
 
     def _skew_seconds(self) -> Decimal:
         return Decimal(round(self._skew.skew_seconds() * 1_000)).scaleb(-3)

@@ -1,16 +1,13 @@
 """Ideas that are not proposed again for a while, so that an empty list can say so."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from polyb0t.config.settings import SANDBOX_DEFAULTS, Settings
-from polyb0t.execution.intents import IntentStatus, IntentType
+from polyb0t.execution.cooldown import ENDED, cooldowns_of
+from polyb0t.execution.intents import IntentType
 from polyb0t.execution.scope import Regime
 from polyb0t.runtime.opened import OpenedStore
-
-_ENDED: Final = (IntentStatus.REJECTED, IntentStatus.EXPIRED, IntentStatus.FAILED, IntentStatus.EXECUTED)
-_LOOKED_AT: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +20,15 @@ class Resting:
 
 def resting(opened: OpenedStore, regime: Regime, now: datetime) -> Resting | None:
     """What rests in `regime`; None if nothing does."""
-    pause = timedelta(seconds=cooldown_seconds(opened.settings, sandbox=opened.scope.is_sandbox))
-    ended = opened.stores.intents.list(statuses=_ENDED, types=(IntentType.OPEN_POSITION,), limit=_LOOKED_AT)
+    opening_seconds = cooldown_seconds(opened.settings, sandbox=opened.scope.is_sandbox)
+    rule = cooldowns_of(opened.scope, opening_seconds=opening_seconds)
+    ended = opened.stores.intents.list(
+        statuses=ENDED, types=(IntentType.OPEN_POSITION,), changed_since=now - rule.longest, limit=None
+    )
     until: dict[str, datetime] = {}
     for record in ended:
-        back = record.updated_at + pause
-        if back > now and record.intent.regime is regime:
+        back = rule.rests_until(record)
+        if back is not None and back > now and record.intent.regime is regime:
             until[record.intent.asset_id] = max(back, until.get(record.intent.asset_id, back))
     return Resting(len(until), max(until.values())) if until else None
 

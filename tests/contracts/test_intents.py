@@ -86,6 +86,54 @@ class TestProposing:
         world.advance(61)
         assert isinstance(world.intents.propose(world.close_intent(), world.lease), IntentRecord)
 
+    def test_an_end_that_says_nothing_about_the_idea_asks_for_no_rest(self, world: World) -> None:
+        record = world.proposed()
+        world.intents.expire(record.id, actor="engine", code="other_regime")
+        assert isinstance(world.intents.propose(world.intent(), world.lease), IntentRecord)
+
+    def test_what_nobody_saw_expire_rests_a_moment_only_while_practising(self, world: World) -> None:
+        world.proposed()
+        world.advance(60)
+        world.intents.expire_due(world.lease)
+        assert denial(world.intents.propose(world.intent(), world.lease)) == "cooling_down"
+        world.advance(5)
+        assert isinstance(world.intents.propose(world.intent(), world.lease), IntentRecord)
+
+    def test_what_was_seen_to_expire_rests_in_full(self, world: World) -> None:
+        world.intents.mark_seen([world.proposed().id], actor="user:anna")
+        world.advance(60)
+        world.intents.expire_due(world.lease)
+        world.advance(899)
+        assert denial(world.intents.propose(world.intent(), world.lease)) == "cooling_down"
+
+    def test_an_older_refusal_outlasts_a_newer_end_without_a_rest(self, world: World) -> None:
+        world.intents.reject(world.proposed().id, actor="user:anna", reason="no")
+        newer = world.intent()
+        patient = world.open(opening_cooldown_seconds=0)
+        assert isinstance(patient.intents.propose(newer, world.lease), IntentRecord)
+        patient.close()
+        world.intents.expire(newer.id, actor="engine", code="other_regime")
+        assert denial(world.intents.propose(world.intent(), world.lease)) == "cooling_down"
+
+    def test_the_rest_after_a_deadline_begins_there_however_late_it_was_written_down(
+        self, world: World
+    ) -> None:
+        world.intents.mark_seen([world.proposed().id], actor="user:anna")
+        world.advance(60 + 900)
+        world.intents.expire_due(world.lease)
+        assert isinstance(world.intents.propose(world.intent(), world.lease), IntentRecord)
+
+    def test_whoever_decides_by_the_list_gets_all_of_it(self, world: World) -> None:
+        for number in range(103):
+            world.proposed(asset_id=str(number))
+        assert len(world.intents.list(limit=None)) == 103
+        before = world.intents.now()
+        world.advance(1)
+        rejected = world.intents.list(limit=1)[0]
+        world.intents.reject(rejected.id, actor="user:anna", reason="no")
+        moved = world.intents.list(limit=None, changed_since=before)
+        assert [record.id for record in moved] == [rejected.id]
+
     def test_another_scopes_intent_is_refused(self, world: World) -> None:
         foreign = world.intent(scope=str(a_scope(wallet="0x" + "1" * 40)))
         assert denial(world.intents.propose(foreign, world.lease)) == "foreign_scope"
