@@ -15,8 +15,8 @@ from polyb0t.db import SqlStores
 from polyb0t.execution.intents import IntentRecord
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import Lease, LeaseInfo
-from polyb0t.runtime.current import process_started, same_process
-from polyb0t.runtime.lease import acquire_lease, boot_id, stand_by
+from polyb0t.runtime.current import boot_id, process_started, same_process
+from polyb0t.runtime.lease import acquire_lease, stand_by
 from polyb0t.runtime.wallet_lock import WalletLock
 from tests.support.builders import a_scope, an_intent, an_order_for, wide_limits
 from tests.support.clock import FakeClock
