@@ -1,14 +1,19 @@
 """Which database a command means: flag, environment, .env, then what ran here last."""
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
 
 from polyb0t.config.settings import load_settings
+from polyb0t.core.clock import SystemClock
 from polyb0t.core.errors import NotFoundError
-from polyb0t.runtime.current import CurrentRun, process_started, read_current, write_current
+from polyb0t.db.stores import open_stores
+from polyb0t.execution.scope import Regime
+from polyb0t.runtime.current import CurrentRun, boot_id, process_started, read_current, write_current
 from polyb0t.runtime.opened import open_store
+from polyb0t.runtime.overview import is_running
 from tests.support.builders import WALLET, a_scope
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_stores, sqlite_url
@@ -93,3 +98,24 @@ def test_a_run_is_alive_only_as_the_very_process_that_wrote_it():
     assert run.alive
     assert not CurrentRun(str(a_scope()), "sqlite://", "", os.getpid(), process_started() - 99, "").alive
     assert WALLET in run.scope
+
+
+class TestWhetherAnEngineRuns:
+    def held_by(self, data_dir: Path, holder: str, started: float) -> bool:
+        url = ran(data_dir, a_scope(), alive=True)
+        stores = open_stores(url, a_scope(), SystemClock())
+        stores.engine.acquire(
+            "engine", holder=holder, boot_id=boot_id(), process_started=repr(started), regime=Regime.LIVE
+        )
+        found = opened(data_dir)
+        return is_running(found, found.engine())
+
+    def test_one_on_this_machine_is_its_process(self, data_dir):
+        assert self.held_by(data_dir, f"{socket.gethostname()}:{os.getpid()}", process_started())
+
+    def test_one_whose_process_has_ended_runs_no_more_however_young_its_beat(self, data_dir):
+        assert not self.held_by(data_dir, f"{socket.gethostname()}:{os.getpid()}", 1.0)
+
+    def test_one_on_another_machine_runs_while_it_is_heard(self, data_dir):
+        """No process of this machine is asked: the same id means another one here."""
+        assert self.held_by(data_dir, f"elsewhere:{os.getpid()}", 1.0)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from polyb0t.core.clock import from_microseconds
@@ -100,7 +101,7 @@ class DayBook:
 
 
 class Publisher:
-    """Collects the facts after each cycle; the lease's thread writes them with its next beat."""
+    """Collects the facts after each cycle and fill; the lease's thread writes them with its next beat."""
 
     def __init__(
         self,
@@ -114,9 +115,14 @@ class Publisher:
         self._watch = watch
         self._days = days
         self._facts: dict[str, object] = {}
+        self._lock = Lock()
 
     def collect(self, now: datetime, problem: str | None) -> None:
-        """Look at the desk once; called by the cycle's thread."""
+        """Look at the desk once; one caller at a time, so that a day is opened once."""
+        with self._lock:
+            self._facts = self._collected(now, problem)
+
+    def _collected(self, now: datetime, problem: str | None) -> dict[str, object]:
         portfolio = self._desk.portfolio()
         equity = self._desk.equity_pusd(portfolio)
         facts: dict[str, object] = {
@@ -129,7 +135,7 @@ class Publisher:
         }
         if equity is not None:
             facts["day"], facts["day_result_pusd"] = self._days.result(equity, now)
-        self._facts = facts
+        return facts
 
     def facts(self) -> Mapping[str, object]:
         return self._facts

@@ -16,6 +16,7 @@ from polyb0t.execution.intents import IntentStatus
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import Lease, LeaseInfo, Stores
 from polyb0t.runtime.current import CurrentRun, process_started, write_current
+from polyb0t.runtime.database_check import check_database
 from polyb0t.runtime.ending import Ending, leave
 from polyb0t.runtime.keys import signing_key
 from polyb0t.runtime.lease import LeaseKeeper, acquire_lease, stand_by
@@ -75,7 +76,8 @@ def run_engine(settings: Settings, screen: Screen, options: RunOptions) -> int:
         if key is not None:
             anchor.advance()
             account = _sign_in(settings, around, stores, key, clock)
-            _check(around, account, screen, clock)
+            ours = check_database(stores.engine, lease, url, data_dir(settings))
+            _check(around, account, screen, clock, ours)
             if not (options.yes or around.environment.is_sandbox or screen.confirm(start)):
                 return 0
         engine = build_engine(settings, around, stores, lease, account=account, clock=clock)
@@ -161,15 +163,16 @@ def _sign_in(
     return build_account(around, stores, credentials, key, clock)
 
 
-def _check(around: Surroundings, account: Account, screen: Screen, clock: Clock) -> None:
-    """The preflight of the live regime.
+def _check(around: Surroundings, account: Account, screen: Screen, clock: Clock, ours: CheckFacts) -> None:
+    """The preflight of the live regime; `ours` is what was found on this computer.
 
     Raises:
         ConfigurationError: a check failed; its remedy is named and nothing was sent.
     """
-    checks = run_preflight(around.environment, around.wallet, account.api, clock)
-    screen.checked(tuple(CheckFacts(c.name, str(c.state), c.detail, c.do) for c in checks))
-    failed = next((check for check in checks if check.state is CheckState.FAILED), None)
+    theirs = run_preflight(around.environment, around.wallet, account.api, clock)
+    checks = (ours, *(CheckFacts(c.name, c.state.value, c.detail, c.do) for c in theirs))
+    screen.checked(checks)
+    failed = next((check for check in checks if check.state == CheckState.FAILED.value), None)
     if failed is not None:
         raise ConfigurationError(
             f"Not started: the check of {failed.name} failed.",

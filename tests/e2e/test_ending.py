@@ -67,7 +67,7 @@ class TestCtrlC:
         home.start_sandbox()
         engine = home.start_engine(practice=True)
         proposal = home.waiting()
-        lost = {"action": "drop_after", "path": "/clob/order", "method": "POST", "count": 1}
+        lost = {"action": "drop_before", "path": "/clob/order", "method": "POST", "count": 1}
         slow = {"action": "latency", "latency_ms": 60_000, "path": "/clob/data"}
         home.http("PUT", "/sandbox/faults", [lost, slow])
         home.command("intents", "approve", proposal["id"], "--yes", "--no-wait")
