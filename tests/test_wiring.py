@@ -1,5 +1,6 @@
 """What settings turn into: which wallet, which limits, and what is not allowed on the real venue yet."""
 
+import json
 import os
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +13,15 @@ from polyb0t.core.ids import Wallet
 from polyb0t.execution.scope import Regime, Scope
 from polyb0t.execution.store import Lease
 from polyb0t.runtime.surroundings import Surroundings, look_around
-from polyb0t.runtime.wiring import Account, Engine, build_engine, regime_of, risk_limits, universe_rules
+from polyb0t.runtime.wiring import (
+    Account,
+    Engine,
+    build_engine,
+    probability_model,
+    regime_of,
+    risk_limits,
+    universe_rules,
+)
 from polyb0t.venue.environment import POLYMARKET
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_stores
@@ -72,3 +81,37 @@ def test_the_real_venue_needs_a_wallet_to_look_at():
 def test_the_scope_of_the_real_venue_names_the_wallet():
     around = look_around(load_settings(wallet_address=WALLET.lower()))
     assert around.scope == Scope("polymarket", 137, WALLET)
+
+
+class TestAModelFileOfOnesOwn:
+    @staticmethod
+    def content(**changes: object) -> str:
+        cell = {"intercept": "0", "slope": "1.2", "sd_intercept": "0.01", "sd_slope": "0.01"}
+        cells = dict.fromkeys(("1-7d", "7-30d", "30-90d", "90d+"), cell)
+        whole = {
+            "format": "polyb0t-market-calibration-1",
+            "version": "mine",
+            "validated": True,
+            "status": "mine",
+            "source": "my own reckoning",
+            "categories": {"politics": {"aliases": [], "cells": cells}},
+        }
+        return json.dumps({**whole, **changes})
+
+    def test_what_it_says_of_itself_does_not_validate_it(self, tmp_path):
+        file = tmp_path / "mine.json"
+        file.write_text(self.content())
+        model = probability_model(load_settings(model_file=file))
+        assert (model.version, model.validated) == ("mine", False)
+
+    @pytest.mark.parametrize("changes", [{"format": "another"}, {"source": ""}, {"categories": {"p": {}}}])
+    def test_one_that_is_not_as_it_should_be_is_refused(self, tmp_path, changes):
+        file = tmp_path / "mine.json"
+        file.write_text(self.content(**changes))
+        with pytest.raises(ConfigurationError, match="POLYBOT_MODEL_FILE"):
+            probability_model(load_settings(model_file=file))
+
+    def test_one_that_is_not_there_is_refused(self, tmp_path):
+        with pytest.raises(ConfigurationError, match="POLYBOT_MODEL_FILE") as refused:
+            probability_model(load_settings(model_file=tmp_path / "nothing.json"))
+        assert refused.value.code == "model_file"

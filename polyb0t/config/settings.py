@@ -96,6 +96,12 @@ class Settings(BaseSettings):
         description="Whether live may propose trades of a model that has not been tested on own data.",
     )
 
+    model_file: Path | None = Field(
+        None,
+        description="Coefficients of the market calibration; the published ones of the program if unset. "
+        "A file of your own is always unvalidated.",
+    )
+
     loop_interval_seconds: Seconds = Field(10, description="From the start of one cycle to the next.")
     execution_poll_seconds: Annotated[float, Field(ge=0.05, le=10)] = Field(
         0.2, description="How often the executor looks for approved intents when nothing wakes it."

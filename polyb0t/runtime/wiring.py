@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from polyb0t.config.settings import Settings
 from polyb0t.core.clock import Clock
+from polyb0t.core.errors import ConfigurationError
 from polyb0t.core.ids import OrderId
 from polyb0t.core.units import ZERO, Pusd
 from polyb0t.data.markets import FeeSchedule
@@ -25,7 +26,7 @@ from polyb0t.execution.reconciler import Reconciler
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.spool import AnswerSpool
 from polyb0t.execution.store import Lease, Stores
-from polyb0t.models.calibration import MarketCalibrationModel, packaged_coefficients
+from polyb0t.models.calibration import MarketCalibrationModel, packaged_coefficients, parse_coefficients
 from polyb0t.models.risk import RiskLimits
 from polyb0t.models.signals import ProbabilityModel
 from polyb0t.research.observing import SeenTrade
@@ -153,9 +154,26 @@ def universe_rules(settings: Settings) -> UniverseRules:
     )
 
 
-def probability_model() -> ProbabilityModel:
-    """The one model of this version: published coefficients, unvalidated until they are fitted here."""
-    return MarketCalibrationModel(packaged_coefficients())
+def probability_model(settings: Settings) -> ProbabilityModel:
+    """The one model of this version: published coefficients, or a file of the user's own.
+
+    Raises:
+        ConfigurationError: the file cannot be read or is not what it should be.
+    """
+    path = settings.model_file
+    if path is None:
+        return MarketCalibrationModel(packaged_coefficients())
+    try:
+        coefficients = parse_coefficients(path.expanduser().read_text(encoding="utf-8"))
+    except (OSError, ValueError, ConfigurationError) as error:
+        raise ConfigurationError(
+            f"Not started: POLYBOT_MODEL_FILE names {path}, which cannot be used.",
+            why=error.why if isinstance(error, ConfigurationError) else f"{error}.",
+            do="Correct it, or leave the setting out to use the published coefficients.",
+            code="model_file",
+        ) from None
+    # Only a test on own data validates; what a file says of itself does not count.
+    return MarketCalibrationModel(replace(coefficients, validated=False))
 
 
 def fee_lookup(stores: Stores) -> Callable[[OrderId], FeeSchedule]:
@@ -321,7 +339,7 @@ def build_engine(
             watch=watch,
             account=provider,
             desk=desk,
-            model=probability_model(),
+            model=probability_model(settings),
             manager=manager,
             frame=frame,
             agreement=agreement,
@@ -336,8 +354,7 @@ def build_engine(
 
     listening = None
     if account.api is not None:
-        intake = FillIntake(stores, lease, in_flight, ask=agreement.follow)
-        feed = UserFeed(intake, agreement)
+        feed = UserFeed(partial(FillIntake, stores, lease, in_flight), agreement)
         user_stream = UserStream(
             environment.user_ws_url, account.api.credentials, feed, clock, fee_of=fee_lookup(stores)
         )

@@ -14,7 +14,8 @@ from polyb0t.sandbox.state import WorldState
 from polyb0t.sandbox.types import MILLION, OrderStatus, TickSizeChange
 
 EDGE_E6: Final = 40_000  # below 0.04 and above 0.96 the tick is finer
-FINER: Final = {100_000: 10_000, 10_000: 1_000, 5_000: 1_000, 2_500: 1_000, 1_000: 100, 100: 100}
+# A tenth of a cent stays one at the edge: recorded markets at half a cent have it (May 2026).
+FINER: Final = {100_000: 10_000, 10_000: 1_000, 5_000: 1_000, 2_500: 1_000, 1_000: 1_000, 100: 100}
 
 
 class Ticks(WorldState):

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from polyb0t.core.clock import SystemClock
+
 T = TypeVar("T")
 POLL_SECONDS = 0.05
 _TICK = threading.Event()
@@ -27,12 +29,15 @@ def free_port() -> int:
 
 def eventually(look: Callable[[], T | None], *, within: float = 30, what: str = "it") -> T:
     """What `look` finds as soon as it finds something true."""
-    for _ in range(int(within / POLL_SECONDS)):
+    clock = SystemClock()
+    end = clock.boot_seconds() + within
+    while True:
         found = look()
         if found:
             return found
+        if clock.boot_seconds() > end:
+            raise AssertionError(f"{what} did not come within {within} s")
         _TICK.wait(POLL_SECONDS)
-    raise AssertionError(f"{what} did not come within {within} s")
 
 
 @dataclass

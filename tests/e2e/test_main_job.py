@@ -3,8 +3,10 @@
 import json
 import signal
 import urllib.request
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -143,29 +145,88 @@ class TestKilledEngine:
 
 
 class TestRealInput:
-    def test_the_main_job_on_a_recorded_event(self, home: Household, tmp_path: Path) -> None:
-        """The fed-decision event of May 2026 with its real ids, ticks, fees and books."""
+    """Recorded answers of the real venue as markets: their ids, ticks, fees, rules and first books."""
+
+    FED = (
+        "gamma/2026-05-17_gamma-event_fed-decision-june_trebuchet.json",
+        "clob_rest/2026-05-17_clob-books_fed-decision-june_trebuchet.json",
+        "clob_rest/2026-05-17_clob-markets_fed-decision-june_trebuchet.json",
+    )
+    BITCOIN = ("gamma/2026-04-25_event_pscanner.json",)
+
+    def test_the_main_job_on_recorded_markets(self, home: Household, tmp_path: Path) -> None:
         recordings = tmp_path / "recordings"
         recordings.mkdir()
-        for name in (
-            "gamma/2026-05-17_gamma-event_fed-decision-june_trebuchet.json",
-            "clob_rest/2026-05-17_clob-books_fed-decision-june_trebuchet.json",
-            "clob_rest/2026-05-17_clob-markets_fed-decision-june_trebuchet.json",
-        ):
+        for name in (*self.FED, *self.BITCOIN):
             source = shared_path(f"recorded/{name}")
             (recordings / source.name).write_bytes(source.read_bytes())
-        home.start_sandbox("--import", str(recordings), "--markets", "20")
-        home.start_engine(practice=True)
+        home.start_sandbox("--import", str(recordings), "--markets", "1", "--no-kinds")
+        model = tmp_path / "model.json"
+        model.write_text(json.dumps(_sure_of_the_favourite("crypto")))
+        home.start_engine(practice=True, POLYBOT_MODEL_FILE=str(model))
+        recorded = {
+            row["conditionId"]: row
+            for name in (*self.FED, *self.BITCOIN)
+            for row in _gamma_rows(recordings, name)
+            if not row["closed"]
+        }
+        listed = {row["conditionId"]: row for row in _all_markets(home)}
 
-        watched = home.json("universe", "--why")
+        assert len(recorded) == 7
+        assert recorded.keys() <= listed.keys()
+        for condition, row in recorded.items():
+            assert json.loads(listed[condition]["clobTokenIds"]) == json.loads(row["clobTokenIds"])
+            assert listed[condition]["orderPriceMinTickSize"] == row["orderPriceMinTickSize"]
+            assert listed[condition]["feeSchedule"] == row.get(
+                "feeSchedule", listed[condition]["feeSchedule"]
+            )
 
-        assert watched["watched"] >= 5
-        gamma = home.http("GET", "/gamma/markets/keyset?limit=100")["markets"]
-        fed = [market for market in gamma if "Fed" in market["question"]]
-        assert len(fed) == 5
-        proposal = home.waiting()
+        proposal = eventually(lambda: _one_of(home, recorded), what="a proposal on a recorded market")
         home.command("intents", "approve", proposal["id"], "--yes", "--wait", "10")
-        eventually(lambda: _filled(home, proposal["id"]), what="the fill")
+
+        order = eventually(lambda: _filled(home, proposal["id"]), what="the fill")
+        tokens = json.loads(recorded[proposal["condition_id"]]["clobTokenIds"])
+        assert proposal["asset_id"] == order["asset_id"] in tokens
+        assert "Bitcoin" in proposal["question"]
+        [taken] = home.ledger_orders(practice_wallet(home))
+        assert taken["order_id"] == order["id"]
+
+
+def _sure_of_the_favourite(category: str) -> dict[str, object]:
+    """Coefficients for a test: they find a favourite too cheap, so that there is something to propose."""
+    cell = {"intercept": "0", "slope": "1.4", "sd_intercept": "0.01", "sd_slope": "0.01"}
+    cells = dict.fromkeys(("1-7d", "7-30d", "30-90d", "90d+"), cell)
+    return {
+        "format": "polyb0t-market-calibration-1",
+        "version": "test",
+        "validated": False,
+        "status": "for a test",
+        "source": "made up for a test",
+        "categories": {category: {"aliases": [], "cells": cells}},
+    }
+
+
+def _gamma_rows(folder: Path, name: str) -> list[dict[str, Any]]:
+    content = json.loads((folder / Path(name).name).read_text())
+    rows = content if isinstance(content, list) else [content]
+    markets = [market for row in rows if isinstance(row, dict) for market in row.get("markets", [row])]
+    return [market for market in markets if "conditionId" in market]
+
+
+def _all_markets(home: Household) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    cursor = ""
+    while True:
+        page = home.http("GET", f"/gamma/markets/keyset?limit=100&after_cursor={cursor}")
+        rows += page["markets"]
+        cursor = page.get("next_cursor") or ""
+        if not cursor:
+            return rows
+
+
+def _one_of(home: Household, wanted: Mapping[str, object]) -> dict[str, Any] | None:
+    waiting: list[dict[str, Any]] = home.json("intents", "list")
+    return next((row for row in waiting if row["condition_id"] in wanted), None)
 
 
 def _ended(home: Household, intent_id: str) -> dict[str, str] | None:
