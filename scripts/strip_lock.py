@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 LOCK = Path("package-lock.json")
+ADDRESSES = {"funding", "resolved"}
 
 
 def without_addresses(node: object) -> object:
