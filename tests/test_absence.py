@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import pytest
 
 from polyb0t.core.errors import VenueUnreachableError
-from polyb0t.core.ids import AssetId
+from polyb0t.core.ids import AssetId, ConditionId
 from polyb0t.core.units import ZERO, Price, Pusd, Shares
 from polyb0t.data.fills import FillStatus
 from polyb0t.execution.gateway import NotFound, Unknown, Unreadable
@@ -348,6 +348,7 @@ def test_what_does_not_halt_cancels_nothing(room: EngineRoom, switch: KillSwitch
         {"shares": Shares(Decimal(-5))},
         {"shares": Shares(ZERO)},
         {"asset_id": AssetId("99")},
+        {"condition_id": ConditionId("0x99")},
     ],
 )
 def test_a_fill_that_cannot_be_is_recorded_and_halts_and_is_not_applied(

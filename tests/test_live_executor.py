@@ -720,7 +720,9 @@ def test_two_executors_send_once(room: EngineRoom) -> None:
         old.execute(intent.id)
 
     assert room.gateway.sent == []
-    assert room.stores.intents.get(intent.id).result == "interrupted"
+    record = room.stores.intents.get(intent.id)
+    assert record.result == "interrupted"
+    assert record.result_detail == "It was interrupted before its order was permitted. Nothing was sent."
 
 
 # -- the dispatcher ----------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -128,8 +129,7 @@ def engine(sandbox: RunningSandbox, tmp_path: Path) -> Iterator[Engine]:
         room.situation.changes = {"limits": TOLERANT}
         room.start()
         agreement = Agreement(room.reconciler, SystemClock(), quiet_seconds=1e9)
-        intake = FillIntake(room.stores, room.lease, room.in_flight, ask=lambda _order: None)
-        feed = UserFeed(intake, agreement)
+        feed = UserFeed(partial(FillIntake, room.stores, room.lease, room.in_flight), agreement)
         stream = UserStream(
             link.environment.user_ws_url,
             link.credentials,

@@ -1,10 +1,10 @@
 """The OrderStore in SQL: an order, its fills, its intent and its reservation move together."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, or_, select, update
+from sqlalchemy import Connection, Select, or_, select, update
 
 from polyb0t.core.errors import AmbiguousError, ConflictError, NotFoundError, PolybotError
 from polyb0t.core.ids import AssetId, OrderId
@@ -34,6 +34,7 @@ ENDED_WITHOUT_PROOF_OF_FILL = frozenset({_O.REFUSED, _O.ABSENT, _O.CANCELLED, _O
 MOVED_BY_A_FILL = frozenset({_O.SIGNED, _O.UNKNOWN, _O.VANISHED, _O.REFUSED, _O.ABSENT})
 
 
+IDS_AT_ONCE = 500  # a database takes only so many values in one statement
 AFTER_THE_END = timedelta(days=1)  # a market may stay open a while after its end date
 
 
@@ -73,6 +74,20 @@ class SqlOrderStore:
         if len(found) > 1 and len(exact) != 1:
             raise _ambiguous(prefix, found)
         return exact[0] if exact else found[0]
+
+    def ours(self, ids: Collection[OrderId]) -> frozenset[OrderId]:
+        asked = sorted(set(ids))
+        parts = [asked[start : start + IDS_AT_ONCE] for start in range(0, len(asked), IDS_AT_ONCE)]
+        here = select(orders.c.id).where(orders.c.scope == str(self._units.scope))
+
+        def found(connection: Connection) -> frozenset[OrderId]:
+            return frozenset(
+                order_id
+                for part in parts
+                for order_id in connection.scalars(here.where(orders.c.id.in_(part)))
+            )
+
+        return self._units.read(found) if asked else frozenset()
 
     def orders(
         self, *, statuses: Sequence[OrderStatus] = (), limit: int | None = 100

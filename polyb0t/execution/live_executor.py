@@ -20,7 +20,7 @@ from typing import Final, Protocol
 import structlog
 
 from polyb0t.core.clock import Clock
-from polyb0t.core.errors import ConfigurationError, NotFoundError, PolybotError, VenueUnreachableError
+from polyb0t.core.errors import ConfigurationError, PolybotError, VenueUnreachableError
 from polyb0t.core.ids import AssetId, IntentId, OrderId
 from polyb0t.core.units import ZERO, Pusd
 from polyb0t.data.order_book import OrderBook
@@ -206,7 +206,7 @@ class LiveExecutor:
         """Ask the exchange to cancel the target; without proof of its end the intent stays EXECUTING."""
         assert self._gateway is not None
         target = record.intent.target_order_id
-        if target is None or not self._is_ours(target):
+        if target is None or not self._orders.ours([target]):
             return self._fail(record.id, "foreign_order", "The order is not one of ours. Nothing was sent.")
         try:
             answer = self._gateway.cancel([target])
@@ -283,10 +283,3 @@ class LiveExecutor:
     def _fail(self, intent_id: IntentId, code: str, detail: str) -> IntentRecord:
         log.warning("intent.failed", intent_id=intent_id, code=code, detail=detail)
         return self._intents.fail(intent_id, self._lease, code=code, detail=detail)
-
-    def _is_ours(self, order_id: OrderId) -> bool:
-        try:
-            self._orders.order(order_id)
-        except NotFoundError:
-            return False
-        return True

@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from polyb0t.core.clock import Clock
-from polyb0t.core.errors import ConflictError, NotFoundError, PolybotError, VenueUnreachableError
+from polyb0t.core.errors import ConflictError, PolybotError, VenueUnreachableError
 from polyb0t.core.ids import AssetId, IntentId, OrderId
 from polyb0t.core.units import Pusd, Shares
 from polyb0t.data.account_state import AccountOrder
@@ -175,15 +175,9 @@ class Reconciler:
     def _foreign(self, glance: Glance, watched: Iterable[OrderRecord]) -> tuple[AccountOrder, ...]:
         """Open orders that are not ours; the exchange was read before `watched` was."""
         ours = {order.id for order in watched}
-        others = (order for order in glance.open_orders or () if order.order_id not in ours)
-        return tuple(order for order in others if not self._is_ours(order.order_id))
-
-    def _is_ours(self, order_id: OrderId) -> bool:
-        try:
-            self._orders.order(order_id)
-        except NotFoundError:
-            return False
-        return True
+        others = [order for order in glance.open_orders or () if order.order_id not in ours]
+        ended = self._orders.ours([order.order_id for order in others])
+        return tuple(order for order in others if order.order_id not in ended)
 
     # -- holdings ------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ with its money reserved, and a read that failed is evidence of nothing.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
@@ -68,8 +69,9 @@ def correct(order: OrderRecord, lookup: Lookup, fills: Sequence[Fill], now: date
 
 def absurd_fill(order: OrderRecord, fill: Fill) -> str | None:
     """Why this cannot be a fill of our order; None when it can."""
-    if (fill.order_id.lower(), fill.asset_id, fill.side) != (order.id.lower(), order.asset_id, order.side):
-        return f"Trade {fill.trade_id} is told as its fill and is of another order, asset or side."
+    ours = (order.id.lower(), order.condition_id, order.asset_id, order.side)
+    if (fill.order_id.lower(), fill.condition_id, fill.asset_id, fill.side) != ours:
+        return f"Trade {fill.trade_id} is told as its fill and is of another order, market, asset or side."
     if not ZERO < fill.price < 1:
         return f"Trade {fill.trade_id} has the price {fill.price}, which is not between 0 and 1."
     if fill.shares <= ZERO:
@@ -172,11 +174,16 @@ def _difference(order: OrderRecord, seen: VenueOrder, fills: Sequence[Fill]) -> 
 
 def overspent(order: OrderRecord) -> str | None:
     """An alarm if more left the account than was signed: pUSD of a taker BUY, shares of all else."""
+    return beyond_signed(order, order.filled_shares, order.filled_notional)
+
+
+def beyond_signed(order: OrderRecord, traded: Decimal, spent: Decimal) -> str | None:
+    """Why so many shares for so much pUSD are more than `order` permits; None when they are not."""
     if order.amount is not None and order.side is Side.BUY:
-        if order.filled_notional > order.amount + E6:
-            return f"{order.filled_notional} pUSD were spent, {order.amount} were signed."
-    elif order.filled_shares > order.shares + E6:
-        return f"{order.filled_shares} shares were traded, {order.shares} were signed."
+        if spent > order.amount + E6:
+            return f"{spent} pUSD were spent, {order.amount} were signed."
+    elif traded > order.shares + E6:
+        return f"{traded} shares were traded, {order.shares} were signed."
     return None
 
 

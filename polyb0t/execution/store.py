@@ -4,7 +4,7 @@ gate -> switches -> intents by id -> reservations -> orders -> fills -> journal 
 judged inside, by the database's clock after the lock is held. Every change appends to the journal.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -199,6 +199,10 @@ class OrderStore(Protocol):
     def order(self, order_id: OrderId) -> OrderRecord: ...
     def find_order(self, prefix: str) -> OrderRecord:
         """By a unique prefix of the order id or of its intent's id. Raises NotFoundError, AmbiguousError."""
+        ...
+
+    def ours(self, ids: Collection[OrderId]) -> frozenset[OrderId]:
+        """Which of these are orders of this scope; full ids only."""
         ...
 
     def orders(

@@ -6,6 +6,7 @@ comparison after a gap, go on beside that.
 """
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from queue import Empty, Full, Queue
 from typing import Final
@@ -36,8 +37,11 @@ class _Foreign:
 class UserFeed:
     """The `AccountNews` of one engine."""
 
-    def __init__(self, intake: FillIntake, agreement: Agreement) -> None:
-        self._intake = intake
+    def __init__(
+        self, intake: Callable[[Callable[[OrderId], None]], FillIntake], agreement: Agreement
+    ) -> None:
+        """`intake` makes the intake whose questions come here."""
+        self._intake = intake(self.moved)
         self._agreement = agreement
         self._queue: Queue[tuple[Fill, ...] | _Foreign] = Queue(MOST_QUEUED)
         self._lock = threading.Lock()
@@ -49,7 +53,6 @@ class UserFeed:
             threading.Thread(target=self._commit, name="fills", daemon=True),
             threading.Thread(target=self._ask, name="order-reads", daemon=True),
         )
-        intake.ask = self.moved
 
     def start(self) -> None:
         for thread in self._threads:

@@ -132,6 +132,20 @@ class TestSettling:
         assert asked.looked_up_at is not None
 
 
+class TestWhoseOrdersTheyAre:
+    def test_ours_are_told_from_others_however_many_are_asked_about(self, world: World) -> None:
+        mine = world.permitted()
+        others = [OrderId(f"0x{number:064x}") for number in range(1_200)]
+        assert world.orders.ours([*others, mine.id, mine.id]) == {mine.id}
+
+    def test_the_beginning_of_an_id_is_not_the_id(self, world: World) -> None:
+        mine = world.permitted()
+        assert world.orders.ours([OrderId(mine.id[:20])]) == frozenset()
+
+    def test_none_of_nothing_is_ours(self, world: World) -> None:
+        assert world.orders.ours([]) == frozenset()
+
+
 class TestFills:
     def test_a_fill_counts_at_once_and_is_provisional_until_confirmed(self, world: World) -> None:
         order = settle(world, world.permitted(), ORDER.MATCHED)
