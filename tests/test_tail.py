@@ -47,11 +47,12 @@ class Watched:
         )
         assert isinstance(lease, Lease)
         self.lease = lease
-        self.screen: Any = Recorded()
+        self.screen = Recorded()
+        screen: Any = self.screen
         self.broken: PolybotError | None = None
         self.noticed: list[str] = []
         self.tail = Tail(
-            self.engine, self.screen, self.clock, self._status, lambda entry: self.noticed.append(entry.kind)
+            self.engine, screen, self.clock, self._status, lambda entry: self.noticed.append(entry.kind)
         )
         self.tail.begin()
 
@@ -118,6 +119,14 @@ class TestFailedStages:
         failures.seen(report(markets=self.UNREACHABLE))
         assert told == ["Markets: gamma gave no usable answer. No route. make run"]
         assert not failures.market_read
+
+    def test_one_cause_of_several_is_told_in_one_line(self):
+        told: list[str] = []
+        StageFailures(told.append).seen(report(expire=LOCKED, propose=LOCKED, markets=self.UNREACHABLE))
+        assert told == [
+            "Expire, propose: The database is locked.",
+            "Markets: gamma gave no usable answer. No route. make run",
+        ]
 
     def test_that_it_works_again_is_told_too(self):
         told: list[str] = []

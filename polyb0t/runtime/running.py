@@ -173,14 +173,15 @@ class Run:
     def _end(self, jobs: Jobs | None) -> None:
         """Begin nothing more, wait for what runs as long as was promised, and say what stays."""
         ending = self.ending
-        ending.within(PATIENT_SECONDS)
+        # Without the lease as fast as a person is promised: whoever waits for it takes over soon.
+        ending.within(FINISH_SECONDS if self.keeper.lost.is_set() else PATIENT_SECONDS)
         if self._interrupts:
             self._say(lambda: self.screen.stopping(tuple(o.id for o in self._of(OPEN_ORDER))))
         if jobs is not None:
             looking = self._looking.join
             sends = self.engine.executor.close
             ending.run(("screen", looking), ("cycle", jobs.close), ("sends", sends), keep=1.5)
-        ending.run(("connections", self.engine.close), keep=1.0)
+            ending.run(("connections", self.engine.close), keep=1.0)
         ending.run(("last words", self._last_words), keep=0.25)
         unknown, still_open = len(self._of(DOUBTFUL_ORDER)), len(self._of(OPEN_ORDER))
         facts = StopFacts(still_open, unknown, self._cycles, str(log_file(self.settings)), self.keeper.ended)

@@ -18,7 +18,7 @@ from polyb0t.execution.store import Lease, LeaseInfo, Stores
 from polyb0t.runtime.current import CurrentRun, process_started, write_current
 from polyb0t.runtime.database_check import check_database
 from polyb0t.runtime.ending import Ending, leave
-from polyb0t.runtime.keys import signing_key
+from polyb0t.runtime.keys import KEY_NAME, signing_key
 from polyb0t.runtime.lease import LeaseKeeper, acquire_lease, stand_by
 from polyb0t.runtime.logging import configure_logging
 from polyb0t.runtime.places import anchor_path, data_dir, database_url, log_file
@@ -54,6 +54,7 @@ def run_engine(settings: Settings, screen: Screen, options: RunOptions) -> int:
     configure_logging(log_file(settings), settings.log_level)
     around = look_around(settings)
     key = signing_key(around) if regime is Regime.LIVE else None
+    os.environ.pop(KEY_NAME, None)  # no process that this one starts signs anything
     url = database_url(settings, around.scope)
     migrate.upgrade(url)
     stores = open_stores(url, around.scope, clock, opening_cooldown_seconds=settings.cooldown_seconds)

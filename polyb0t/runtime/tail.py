@@ -84,9 +84,12 @@ class StageFailures:
         for stage in [stage for stage in self._codes if stage not in report.failed]:
             del self._codes[stage]
             self._tell(f"{stage.capitalize()}: works again.")
+        news: dict[str, list[str]] = {}  # stages by what is to say of them: one cause is told once
         for stage, what in report.failed.items():
             error = report.errors.get(stage)
             code = error.code if error is not None else "crashed"
             if self._codes.get(stage) != code:
                 self._codes[stage] = code
-                self._tell(f"{stage.capitalize()}: {error or what}")
+                news.setdefault(str(error or what), []).append(stage)
+        for text, stages in news.items():
+            self._tell(f"{', '.join(stages).capitalize()}: {text}")

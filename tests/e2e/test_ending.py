@@ -63,6 +63,29 @@ class TestCtrlC:
         assert engine.returncode == 0
         assert "Stopped after" in home.output("engine")
 
+    def test_nor_does_it_before_the_first_comparison_is_over(self, home: Household) -> None:
+        home.start_sandbox()
+        home.http(
+            "PUT", "/sandbox/faults", [{"action": "latency", "latency_ms": 60_000, "path": "/clob/data"}]
+        )
+        command = "-m polyb0t run --live --sandbox --yes"
+        engine = home.spawn("engine", *command.split(), POLYBOT_DRY_RUN="false")
+
+        def begun() -> bool:
+            try:
+                with closing(sqlite3.connect(database_of(home))) as database:
+                    kinds = database.execute("SELECT kind FROM journal").fetchall()
+            except (ValueError, sqlite3.Error):
+                return False  # not made yet
+            return ("engine.started",) in kinds
+
+        eventually(begun, what="the start")
+
+        assert interrupted(engine) < PROMISED_SECONDS + LEAVING_SECONDS
+
+        assert engine.returncode == 0
+        assert "Stopped after 0 cycles" in home.output("engine")
+
     def test_what_stays_at_the_exchange_is_said_also_then(self, home: Household) -> None:
         home.start_sandbox()
         engine = home.start_engine(practice=True)
