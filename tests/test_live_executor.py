@@ -846,7 +846,9 @@ def test_a_thread_that_meets_a_fault_hurts_no_other_intent(room: EngineRoom) -> 
     ]
     assert room.status(fine) is IntentStatus.EXECUTED
     room.reconciler.run()
-    assert room.stores.intents.get(broken.id).result == "interrupted"
+    ended = room.stores.intents.get(broken.id)
+    assert ended.result == "interrupted"
+    assert "engine" not in ended.result_detail  # it runs on: only this one was broken off
 
 
 def test_claims_are_not_executed_by_this_version(room: EngineRoom) -> None:

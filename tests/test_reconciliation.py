@@ -557,3 +557,14 @@ def test_an_order_of_which_there_is_nothing_new_costs_no_read_and_no_write_of_ou
     per_order = {"orders.order", "orders.settle", "orders.record_lookup", "orders.record_fills"}
     assert per_order.isdisjoint(wire.calls)
     assert wire.calls.count("gateway.lookup") == 1
+
+
+def test_an_order_of_ours_that_has_ended_is_not_foreign_because_a_list_is_late(room: EngineRoom) -> None:
+    intent = resting(room)
+    [listed] = room.gateway.open_orders()
+    room.gateway.change(room.order_id(intent), status="CANCELED")
+    room.reconciler.run()
+    assert room.order(intent).status is OrderStatus.CANCELLED
+    room.gateway.foreign.append(listed)
+
+    assert room.reconciler.run().foreign_orders == ()

@@ -112,6 +112,7 @@ class TestProposing:
         patient = world.open(opening_cooldown_seconds=0)
         assert isinstance(patient.intents.propose(newer, world.lease), IntentRecord)
         patient.close()
+        world.advance(1)
         world.intents.expire(newer.id, actor="engine", code="other_regime")
         assert denial(world.intents.propose(world.intent(), world.lease)) == "cooling_down"
 
