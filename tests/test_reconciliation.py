@@ -18,7 +18,7 @@ from polyb0t.data.order_book import OrderBook, Side
 from polyb0t.execution.gateway import Found, Lookup, NotFound, Unknown, Unreadable, VenueOrder
 from polyb0t.execution.intents import IntentStatus, OrderType, TradeIntent
 from polyb0t.execution.orders import ORDER_TRANSITIONS, OrderRecord, OrderStatus
-from polyb0t.execution.reconciliation import Correction, Problem, correct, overspent
+from polyb0t.execution.reconciliation import Correction, Problem, beyond_belief, correct, overspent
 from polyb0t.models.kill_switches import KillSwitchType, Stance, stance_of, tripped
 from tests.support.builders import NOW, a_cancel, a_close, a_fill, an_intent
 from tests.support.engine_room import EngineRoom, Tripwire
@@ -222,7 +222,9 @@ def room(tmp_path: Path) -> EngineRoom:
     return EngineRoom(tmp_path)
 
 
-def test_an_identity_that_is_not_found_stays_unknown_with_its_money(room: EngineRoom) -> None:
+def test_before_the_proof_an_identity_that_is_not_found_stays_unknown_with_its_money(
+    room: EngineRoom,
+) -> None:
     room.gateway.answers.append(Unknown("no answer within 10 s"))
     intent = an_intent()
     room.execute(intent)
@@ -324,6 +326,51 @@ def test_a_trade_that_had_failed_and_is_confirmed_halts_trading(room: EngineRoom
 
     assert not report.ok
     assert [state.type for state in tripped(room.stores.switches.list())] == [KillSwitchType.RECONCILIATION]
+
+
+@pytest.mark.parametrize(
+    "intent", [an_intent(), a_close(), RESTING], ids=["buying with an amount", "selling", "resting"]
+)
+def test_a_trade_beyond_what_was_signed_is_refused_and_the_next_true_reading_believed(
+    intent: TradeIntent,
+) -> None:
+    order = an_order_record(intent, OrderStatus.MATCHED)
+    some = replace(fill(order, "10", FillStatus.MATCHED), asset_id=order.asset_id, side=order.side)
+    rest = replace(some, trade_id=TradeId("t2"))
+
+    assert beyond_belief(order, [some], ()) is None
+    assert beyond_belief(order, [rest], [some]) is None
+    assert "signed" in str(beyond_belief(order, [replace(some, shares=Shares(Decimal(100_000)))], ()))
+    assert "signed" in str(beyond_belief(order, [replace(rest, shares=Shares(Decimal(12)))], [some]))
+    undone = replace(some, status=FillStatus.FAILED)
+    assert beyond_belief(order, [undone, replace(rest, shares=Shares(Decimal(12)))], [some]) is None
+
+
+def test_a_trade_read_far_too_large_is_never_in_our_books(
+    room: EngineRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = room.gateway.fills
+
+    def enlarged(*asked: Any) -> tuple[Fill, ...]:
+        return tuple(replace(one, shares=Shares(one.shares * 10_000)) for one in read(*asked))
+
+    intent = an_intent()
+    with monkeypatch.context() as patch:
+        patch.setattr(room.gateway, "fills", enlarged)
+        room.execute(intent)
+        report = room.reconciler.run()
+
+    assert room.stores.orders.fills(order_id=room.order(intent).id) == ()
+    assert not report.ok and "signed" in report.problems[0]
+    assert [state.type for state in tripped(room.stores.switches.list())] == [KillSwitchType.RECONCILIATION]
+    kinds = [entry.kind for entry in room.stores.engine.journal(limit=200)]
+    assert kinds.count("order.contradicted") == 1
+
+    room.gateway.settle_trades()
+    room.reconciler.run()
+
+    assert room.order(intent).status is OrderStatus.FILLED
+    assert room.order(intent).filled_shares == Decimal("20.833333")  # 10 pUSD at 0.48
 
 
 def test_an_order_cancelled_elsewhere_frees_its_money_and_keeps_its_fills(room: EngineRoom) -> None:

@@ -13,12 +13,11 @@ import structlog
 
 from polyb0t.core.errors import ConflictError, NotFoundError
 from polyb0t.core.ids import OrderId
-from polyb0t.core.units import ZERO
 from polyb0t.data.fills import FINAL_FILL, Fill, FillStatus
 from polyb0t.data.order_book import Side
 from polyb0t.execution.in_flight import InFlight
 from polyb0t.execution.orders import OrderRecord
-from polyb0t.execution.reconciliation import absurd_fill, beyond_signed
+from polyb0t.execution.reconciliation import beyond_belief
 from polyb0t.execution.store import Lease, Stores
 
 log = structlog.get_logger(__name__)
@@ -109,18 +108,12 @@ class FillIntake:
 def implausible(order: OrderRecord, fill: Fill, known: Sequence[Fill]) -> str | None:
     """Why this fill can not be this order's, or None. `known` are the order's stored fills.
 
-    What a read by id is held against as well, and what only a read may say: a price beyond the limit.
+    What a read by id is held against too, and beside it what only a read may say: a price beyond the limit.
     """
-    absurd = absurd_fill(order, fill)
-    if absurd is not None:
-        return absurd
-    if fill.price > order.price if order.side is Side.BUY else fill.price < order.price:
+    worse = fill.price > order.price if order.side is Side.BUY else fill.price < order.price
+    if worse:
         return f"Its price {fill.price} is worse than the order's {order.price}."
-    others = [one for one in known if (one.trade_id, one.bucket_index) != (fill.trade_id, fill.bucket_index)]
-    counted = [*(one for one in others if one.status is not FillStatus.FAILED), fill]
-    spent = sum((one.notional for one in counted), ZERO)
-    traded = sum((one.shares for one in counted), ZERO)
-    return beyond_signed(order, traded, spent)
+    return beyond_belief(order, [fill], known)
 
 
 def _provisional(fill: Fill) -> Fill:

@@ -14,7 +14,7 @@ from polyb0t.execution.orders import OrderRecord, OrderStatus
 from polyb0t.execution.reconciliation import (
     Correction,
     Problem,
-    absurd_fill,
+    beyond_belief,
     correct,
     moves,
     overspent,
@@ -106,7 +106,7 @@ class OrderTruth:
 
     def _record(self, order: OrderRecord, fills: tuple[Fill, ...], notes: Notes) -> OrderRecord | None:
         """Store fills; None when they cannot be ours, which stops trading and stores nothing."""
-        nonsense = next(filter(None, (absurd_fill(order, fill) for fill in fills)), None)
+        nonsense = beyond_belief(order, fills, self._orders.fills(order_id=order.id))
         if nonsense is not None:
             self._contradict(order, nonsense, notes)
             return None

@@ -79,6 +79,22 @@ def absurd_fill(order: OrderRecord, fill: Fill) -> str | None:
     return None
 
 
+def beyond_belief(order: OrderRecord, new: Sequence[Fill], known: Sequence[Fill]) -> str | None:
+    """Why the fills `new` cannot be this order's, beside the stored ones (`known`); None when they can.
+
+    One that would take the order beyond what was signed is a reading gone wrong: applied, it would stay,
+    for a fill's size never changes; refused, the next reading is believed.
+    """
+    absurd = next(filter(None, (absurd_fill(order, fill) for fill in new)), None)
+    if absurd is not None:
+        return absurd
+    merged = {(fill.trade_id, fill.bucket_index): fill for fill in (*known, *new)}
+    stands = [fill for fill in merged.values() if fill.status is not FillStatus.FAILED]
+    traded = sum((fill.shares for fill in stands), ZERO)
+    spent = sum((fill.notional for fill in stands), ZERO)
+    return beyond_signed(order, traded, spent)
+
+
 def _contradiction(order: OrderRecord, seen: VenueOrder) -> Correction | None:
     if seen.matched_shares < ZERO or not ZERO < seen.price < 1:
         absurd = f"The exchange shows {seen.matched_shares} shares matched at a limit of {seen.price}."

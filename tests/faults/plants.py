@@ -20,7 +20,7 @@ from polyb0t.execution import anchor, order_truth, sending
 from polyb0t.execution.absence import AbsenceProof
 from polyb0t.execution.gateway import Accepted, AcceptedStatus, Refused, SendOutcome, Unknown
 from polyb0t.execution.orders import OrderStatus
-from polyb0t.execution.reconciliation import Correction, correct
+from polyb0t.execution.reconciliation import Correction, absurd_fill, correct
 from polyb0t.execution.sending import Sender
 from polyb0t.venue.gateway import PolymarketGateway
 
@@ -218,6 +218,18 @@ def trades_are_read_once() -> Iterator[None]:
 
 
 @contextmanager
+def everything_is_believed() -> Iterator[None]:
+    """A trade counts, however much more it is than the order permits."""
+    with patch.object(order_truth, "beyond_belief", absurd_only):
+        yield
+
+
+def absurd_only(order: Any, new: Any, _known: Any = ()) -> str | None:
+    """The first of `new` that is not of this order at all."""
+    return next(filter(None, (absurd_fill(order, fill) for fill in new)), None)
+
+
+@contextmanager
 def restored_passes_for_present() -> Iterator[None]:
     """Nobody notices that the database is an older one."""
     with patch.object(anchor, "restored", lambda _stores, _anchor: None):
@@ -328,6 +340,9 @@ PLANTS: Final[Mapping[str, Planted]] = {
     "another order's id": Planted("another order's id counts as acceptance", another_id_is_fine),
     "trades read with a negative size": Planted("no trade is asked for again", trades_are_read_once),
     "trades read with a price above one": Planted("no trade is asked for again", trades_are_read_once),
+    "trades read 10,000 times too large": Planted(
+        "a trade beyond what was signed is stored", everything_is_believed
+    ),
     "trades read as another order's": Planted("no trade is asked for again", trades_are_read_once),
     "connection refused once": Planted(
         "a request that never left is taken for an accepted one", AS_ACCEPTED.plant

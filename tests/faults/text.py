@@ -50,10 +50,6 @@ FOOT: Final = """
 - Time is moved by hand; nothing is scaled.
 - A crash is an exception that nothing catches at the point; what was in memory is thrown away.
 
-Known and open: a trade that the exchange reports with far more shares than the order can take is stored, trips
-RECONCILIATION, and is not taken back when the next reading is smaller; a person has to look. It is not among the
-scenarios above.
-
 Not covered yet: real processes under kill -9 and SIGSTOP (0 histories so far), PostgreSQL (0 histories so far), the user socket (silence, gap, duplicate, reorder around a fill),
 approvals over HTTP and the command line (deciders here call the store that both use).
 """

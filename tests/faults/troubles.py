@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Final
 
 from polyb0t.venue.one_shot import NeverLeft, NoAnswer
@@ -96,6 +97,21 @@ def rows_bent(**changes: object) -> Strike:
     return strike
 
 
+def enlarged(factor: int) -> Strike:
+    """The trades of a listing, every size so many times as large."""
+
+    def strike(line: Line, letter: Letter) -> Got:
+        got = line.deliver(letter)
+        page = json.loads(got.body)
+        for row in page.get("data", []):
+            row["size"] = str(Decimal(row["size"]) * factor)
+            for maker in row.get("maker_orders", []):
+                maker["matched_amount"] = str(Decimal(maker["matched_amount"]) * factor)
+        return Got(got.status, got.headers, json.dumps(page).encode())
+
+    return strike
+
+
 def reading_trades(letter: Letter) -> bool:
     return letter.url.split("?")[0].endswith("/data/trades")
 
@@ -111,6 +127,7 @@ def empty_page(_line: Line, _letter: Letter) -> Got:
 ABSURD: Final[Mapping[str, Strike]] = {
     "trades read with a negative size": rows_bent(size="-20.5"),
     "trades read with a price above one": rows_bent(price="1.48"),
+    "trades read 10,000 times too large": enlarged(10_000),
     "trades read as another order's": rows_bent(taker_order_id="0x" + "fe" * 32),
 }
 ERROR: Final = {"error": "service not ready"}
