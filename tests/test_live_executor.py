@@ -414,7 +414,7 @@ def test_a_fill_between_the_look_at_the_limits_and_the_claim_asks_for_another_lo
         looks.append(intent.id)
         return replace(fresh, as_of=0) if len(looks) < 3 else fresh
 
-    room.situation.claim_limits = look  # type: ignore[method-assign, assignment]
+    room.situation.claim_limits = look  # type: ignore[method-assign]
     done = room.execute(an_intent(condition_id=ConditionId("0x77"), asset_id=AssetId("77")))
 
     assert len(looks) == 3

@@ -264,6 +264,7 @@ def test_a_fill_amid_the_last_look_of_the_controls_counts_at_least_once(
 
     assert context.spendable_pusd is not None
     assert context.spendable_pusd <= Decimal(190)
+    assert context.exposure is not None
     assert context.exposure.total >= Decimal(10)
 
 
