@@ -204,9 +204,7 @@ def _in_play(case: _Case) -> Reason | None:
 def _placeholder(case: _Case) -> Reason | None:
     if not case.market.placeholder:
         return None
-    return Reason(
-        "placeholder", "Its outcome stands for what may be added later; its meaning can change."
-    )
+    return Reason("placeholder", "Its outcome stands for what may be added later; its meaning can change.")
 
 
 def _category(case: _Case) -> Reason | None:

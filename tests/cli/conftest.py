@@ -111,7 +111,11 @@ def place(
     stores = sqlite_stores(tmp_path, SystemClock())
     assert isinstance(stores, SqlStores)
     lease = stores.engine.acquire(
-        "engine", holder=f"{socket.gethostname()}:1", boot_id="b", process_started="1.0", regime=Regime.DRY_RUN
+        "engine",
+        holder=f"{socket.gethostname()}:1",
+        boot_id="b",
+        process_started="1.0",
+        regime=Regime.DRY_RUN,
     )
     assert isinstance(lease, Lease)
     monkeypatch.setenv("POLYBOT_DATABASE_URL", sqlite_url(tmp_path))
