@@ -15,8 +15,6 @@ from polyb0t.execution.intents import IntentStatus, IntentType
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import AnchorPoint, EngineStore, Stores
 
-_MANY = 100_000
-
 
 class AnchorFile:
     """One file per scope. Shared between the threads that send; it never goes back."""
@@ -113,5 +111,5 @@ def _hash_at(stores: Stores, last: AnchorPoint) -> str | None:
 def _has_live_decisions(stores: Stores) -> bool:
     decided = tuple(status for status in IntentStatus if status is not IntentStatus.PENDING)
     kinds = (IntentType.OPEN_POSITION, IntentType.CLOSE_POSITION)
-    found = stores.intents.list(statuses=decided, types=kinds, limit=_MANY)
+    found = stores.intents.list(statuses=decided, types=kinds, limit=None)
     return any(r.intent.regime is Regime.LIVE and r.decided_by is not None for r in found)

@@ -21,8 +21,6 @@ from polyb0t.runtime.reaching import gateway_of
 
 log = structlog.get_logger()
 
-_MANY = 100_000
-
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
@@ -90,7 +88,7 @@ def adopt_with(
 def could_have_orders(stores: Stores) -> tuple[IntentRecord, ...]:
     """What had no end and no order when the backup was made, and may have got both since."""
     waiting = (IntentStatus.PENDING, IntentStatus.APPROVED, IntentStatus.EXECUTING)
-    records = stores.intents.list(statuses=waiting, limit=_MANY)
+    records = stores.intents.list(statuses=waiting, limit=None)
     return tuple(
         record
         for record in records
