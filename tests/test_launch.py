@@ -8,8 +8,9 @@ import sys
 import pytest
 
 from polyb0t.core.errors import ConflictError
-from polyb0t.runtime.launch import environment_of, refuse_taken_port
+from polyb0t.runtime.launch import environment_of
 from polyb0t.runtime.leash import LEASH_NAME
+from polyb0t.runtime.ports import refuse_taken_port
 
 GIVEN = {"PATH": "/bin", "POLYBOT_PRIVATE_KEY": "secret", "polybot_private_key": "secret"}
 WAITS = "import threading; from polyb0t.runtime.leash import hold_if_given; hold_if_given(); threading.Event().wait()"

@@ -7,7 +7,6 @@ is passed on in order: engine first (it finishes its cycle), then API, then the 
 import argparse
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -18,14 +17,13 @@ from types import FrameType
 from typing import IO, Final, TypeVar
 from urllib.parse import urlsplit
 
-import psutil
-
 from polyb0t.config.settings import SECRET_NAMES, Settings, load_settings
 from polyb0t.core.clock import Clock, SystemClock
 from polyb0t.core.errors import ConflictError, PolybotError, VenueUnreachableError
 from polyb0t.runtime.leash import LEASH_NAME
 from polyb0t.runtime.migrations import bring_up_to_date
 from polyb0t.runtime.places import data_dir, database_url
+from polyb0t.runtime.ports import refuse_taken_port
 from polyb0t.runtime.surroundings import Surroundings, look_around
 from polyb0t.runtime.terminal import give_the_terminal_back, own_the_terminal
 
@@ -132,8 +130,12 @@ class Launcher:
     def _start_sandbox(self, steps: Steps) -> Surroundings:
         address = urlsplit(self.settings.sandbox_url)
         host, port = address.hostname or "127.0.0.1", address.port or 8137
-        refuse_taken_port(host, port, "POLYBOT_SANDBOX_URL=http://127.0.0.1:8138")
-        refuse_taken_port(self.settings.api_host, self.settings.api_port, "POLYBOT_API_PORT=8001")
+        try:
+            refuse_taken_port(host, port, "POLYBOT_SANDBOX_URL=http://127.0.0.1:8138")
+            refuse_taken_port(self.settings.api_host, self.settings.api_port, "POLYBOT_API_PORT=8001")
+        except ConflictError:
+            _failed()
+            raise
         self._spawn("sandbox", "sandbox", "--host", host, "--port", str(port))
 
         def answer() -> Surroundings | None:
@@ -281,35 +283,6 @@ def _failed() -> None:
     """End the step's line before the reason follows on standard error."""
     sys.stdout.write("failed\n")
     sys.stdout.flush()
-
-
-def refuse_taken_port(host: str, port: int, other: str) -> None:
-    """Fail before anything is started if somebody listens there.
-
-    Raises:
-        ConflictError: the port is taken; names it and the setting that chooses another.
-    """
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            _failed()
-            raise ConflictError(
-                f"Not started: port {port} on {host} is taken ({error.strerror or error}).",
-                why=_who_listens(port),
-                do=f"Stop that one, or choose another port: {other} make run",
-                code="port_in_use",
-            ) from None
-
-
-def _who_listens(port: int) -> str:
-    """The process, where the operating system tells it of this user's processes."""
-    with suppress(psutil.Error, OSError):
-        for each in psutil.net_connections("tcp"):
-            if each.status == psutil.CONN_LISTEN and each.laddr.port == port and each.pid:
-                return f"Process {each.pid} ({psutil.Process(each.pid).name()}) listens there."
-    return "Perhaps make run or make practice is open in another terminal."
 
 
 def main(arguments: list[str] | None = None) -> int:
