@@ -147,10 +147,10 @@ class TestKeepingIt:
         keeper.stop()
         assert engine.released
 
-    def test_facts_that_cannot_wait_are_published_now(self):
+    def test_facts_that_cannot_wait_are_published_now(self, monkeypatch):
         renewed = threading.Event()
         keeper = keeper_of(Beats())
-        keeper.engine.beat = lambda *_args, **_facts: renewed.set()
+        monkeypatch.setattr(keeper.engine, "beat", lambda *_args, **_facts: renewed.set())
         keeper.start()
         keeper.hurry()
         assert renewed.wait(1)
