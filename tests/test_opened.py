@@ -13,7 +13,6 @@ from polyb0t.db.stores import open_stores
 from polyb0t.execution.scope import Regime
 from polyb0t.runtime.current import CurrentRun, boot_id, process_started, read_current, write_current
 from polyb0t.runtime.opened import open_store
-from polyb0t.runtime.overview import is_running
 from tests.support.builders import WALLET, a_scope
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_stores, sqlite_url
@@ -107,8 +106,7 @@ class TestWhetherAnEngineRuns:
         stores.engine.acquire(
             "engine", holder=holder, boot_id=boot_id(), process_started=repr(started), regime=Regime.LIVE
         )
-        found = opened(data_dir)
-        return is_running(found, found.engine())
+        return bool(opened(data_dir).engine_runs())
 
     def test_one_on_this_machine_is_its_process(self, data_dir):
         assert self.held_by(data_dir, f"{socket.gethostname()}:{os.getpid()}", process_started())

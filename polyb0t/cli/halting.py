@@ -50,7 +50,7 @@ def halt(terminal: Terminal, settings: Settings, reason: str) -> None:
 
 def _open_orders(opened: OpenedStore, number: int) -> str:
     """What becomes of them: an engine that runs takes them back, again and again until they are gone."""
-    if number and opened.engine_alive():
+    if number and opened.engine_runs():
         return f"Open orders: {number}. The engine takes them back now; follow it: polyb0t orders list --open"
     cancel = " Cancel them: polyb0t orders cancel-all" if number else ""
     return f"Open orders stay at the exchange: {number}.{cancel}"

@@ -5,14 +5,12 @@ from datetime import datetime
 
 from polyb0t.cli.terminal import FULL, Paint
 from polyb0t.cli.words import spread, width
-from polyb0t.execution.scope import Regime, Scope, mode_words
+from polyb0t.execution.scope import LEASE_SECONDS, Regime, Scope, mode_words
 from polyb0t.execution.store import LeaseInfo
 from polyb0t.models.kill_switches import Stance, stance_of
 from polyb0t.models.wording import clock_time, one_line, span
 from polyb0t.runtime.facts import read_facts
 from polyb0t.runtime.opened import OpenedStore
-
-SILENT_SECONDS = 30  # the lease time: longer without a beat and the engine counts as gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ class Scene:
         """An engine works here: its process lives, or one elsewhere was heard within the lease time."""
         if self.engine is None or self.engine.released:
             return False
-        return self.alive and self.beat_seconds <= SILENT_SECONDS
+        return self.alive and self.beat_seconds <= LEASE_SECONDS
 
     @property
     def problem(self) -> str:

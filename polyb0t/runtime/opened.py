@@ -6,7 +6,7 @@ from polyb0t.config.settings import Settings
 from polyb0t.core.clock import SystemClock
 from polyb0t.core.errors import ConflictError, NotFoundError
 from polyb0t.db.stores import open_stores, peek_scope
-from polyb0t.execution.scope import Regime, Scope
+from polyb0t.execution.scope import LEASE_SECONDS, Regime, Scope
 from polyb0t.execution.store import LeaseInfo, Stores
 from polyb0t.runtime.current import CurrentRun, holder_is_gone, read_current
 from polyb0t.runtime.halt_file import HaltFile
@@ -35,10 +35,17 @@ class OpenedStore:
     def engine_alive(self) -> bool:
         """Whether an engine holds the lease and nothing proves that it has ended.
 
-        Of one on another machine only its silence tells; `overview.is_running` asks for that as well.
+        Of one on another machine only its silence tells; `engine_runs` asks for that as well.
         """
         info = self.engine()
         return info is not None and not info.released and not holder_is_gone(info)
+
+    def engine_runs(self) -> bool:
+        """Whether an engine is alive and was heard within the lease time."""
+        info = self.engine()
+        if info is None or info.released or holder_is_gone(info):
+            return False
+        return (self.stores.intents.now() - info.beat_at).total_seconds() <= LEASE_SECONDS
 
     def regime(self) -> Regime:
         """The engine's regime, which is what screens show; the dry run until one has run."""

@@ -8,7 +8,7 @@ from polyb0t.data.account_state import AccountState
 from polyb0t.data.windows import OPEN, Window
 from polyb0t.execution.intents import IntentRecord, IntentStatus
 from polyb0t.execution.orders import DOUBTFUL_ORDER, OPEN_ORDER, OrderRecord, OrderStatus
-from polyb0t.execution.scope import LEASE_SECONDS, Regime, mode_words
+from polyb0t.execution.scope import Regime, mode_words
 from polyb0t.execution.store import LeaseInfo
 from polyb0t.models.kill_switches import Stance, SwitchState, stance_of
 from polyb0t.runtime.facts import EngineFacts, read_facts
@@ -114,7 +114,7 @@ def overview(opened: OpenedStore) -> Overview:
     return Overview(
         opened=opened,
         engine=engine,
-        running=engine is not None and is_running(opened, engine),
+        running=opened.engine_runs(),
         switches=tuple(stores.switches.list()),
         waiting=stores.intents.list(statuses=(IntentStatus.PENDING,)),
         approved=stores.intents.list(statuses=(IntentStatus.APPROVED, IntentStatus.EXECUTING)),
@@ -124,9 +124,3 @@ def overview(opened: OpenedStore) -> Overview:
         reserved=Pusd(stores.orders.reserved_pusd() or ZERO),
         facts=read_facts(engine),
     )
-
-
-def is_running(opened: OpenedStore, engine: LeaseInfo) -> bool:
-    """Its process lives and was heard within the lease time."""
-    silent = (opened.stores.intents.now() - engine.beat_at).total_seconds()
-    return not engine.released and silent <= LEASE_SECONDS and opened.engine_alive()

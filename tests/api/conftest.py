@@ -1,5 +1,6 @@
 """The API over a real SQLite database, called as this computer's own programs call it."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -32,7 +33,7 @@ class Service:
         stores = sqlite_stores(folder, SystemClock(), scope)
         assert isinstance(stores, SqlStores)
         lease = stores.engine.acquire(
-            "engine", holder="nowhere:1", boot_id="b", process_started="1.0", regime=regime
+            "engine", holder=f"{socket.gethostname()}:1", boot_id="b", process_started="1.0", regime=regime
         )
         assert isinstance(lease, Lease)
         self.stores, self.lease, self.scope, self.regime = stores, lease, scope, regime
