@@ -22,6 +22,7 @@ _COLUMNS = (
     Column("EDGE", right=True),
     Column("MARKET"),
 )
+_FEWEST = 4  # lines of the list that a long trade leaves
 _KEYS = "a approve  r reject  j k or arrows select  d rules  H halt  q quit"
 
 
@@ -32,24 +33,50 @@ def watch_screen(
     paint: Paint,
     columns: int,
     rest: Resting | None = None,
+    *,
+    rows: int = 1_000,
 ) -> list[str]:
-    """All lines, top to bottom; `rest` for a screen on which nothing waits."""
+    """At most `rows` lines, if that is 17 or more, top to bottom; `rest` for when nothing waits."""
     rule = "-" * columns
-    lines = [*context_line(scene, paint, columns).split("\n"), rule]
+    head = [*context_line(scene, paint, columns).split("\n"), rule]
     chosen = next((item for item in items if item.record.id == state.selected), None)
+    foot = [rule, *_foot(state, chosen, scene, paint, columns)]
+    room = rows - len(head) - len(foot)
     if chosen is None:
         waits = nothing_waits(scene, None, paint, rest)
-        lines += [part for line in waits for part in words.wrap(line, columns)]
-    else:
-        lines += [*_rows(items, state, scene, paint, columns), rule]
-        lines += _detail(chosen, scene, paint, columns, rules=state.rules)
-    lines.append(rule)
-    lines += [words.cut(wording.one_line(message), columns) for message in state.messages]
-    if state.asking is not None and chosen is not None:
-        seconds = (chosen.record.intent.deadline - scene.now).total_seconds()
-        ask = f"{_ask(chosen, scene)}, {wording.left(seconds)} left. y = approve, any other key = no"
-        return [*lines, *(paint.reverse(line) for line in words.wrap(ask, columns))]
-    return [*lines, *(paint.dim(line) for line in words.fold(_KEYS, columns))]
+        return [*head, *[part for line in waits for part in words.wrap(line, columns)][:room], *foot]
+    listed = _rows(items, state, scene, paint, columns)
+    detail = _detail(chosen, scene, paint, columns, rules=state.rules)
+    listed = _around(listed, room - 1 - len(detail))
+    return [*head, *listed, rule, *_cut_off(detail, room - 1 - len(listed)), *foot]
+
+
+def _foot(state: WatchState, chosen: Listed | None, scene: Scene, paint: Paint, columns: int) -> list[str]:
+    """What happened, and the keys or the question: never pushed off the screen by what stands above."""
+    said = [words.cut(wording.one_line(message), columns) for message in state.messages]
+    if state.asking is None or chosen is None:
+        return [*said, *(paint.dim(line) for line in words.fold(_KEYS, columns))]
+    seconds = (chosen.record.intent.deadline - scene.now).total_seconds()
+    ask = f"{_ask(chosen, scene)}, {wording.left(seconds)} left. y = approve, any other key = no"
+    return [*said, *(paint.reverse(line) for line in words.wrap(ask, columns))]
+
+
+def _around(listed: list[str], room: int) -> list[str]:
+    """The list in `room` lines, or in a few if there is less: the selected row is among them."""
+    room = max(room, _FEWEST)
+    if len(listed) <= room:
+        return listed
+    at = next((index for index, line in enumerate(listed) if line.startswith(">")), 0)
+    shown = room - 1  # one line tells how many are left out
+    first = max(0, min(at - shown + 1, len(listed) - shown))
+    return [*listed[first : first + shown], f"  {len(listed) - shown} lines more, j k to move"]
+
+
+def _cut_off(lines: list[str], room: int) -> list[str]:
+    """The first `room` lines; the last one says that there are more."""
+    if len(lines) <= room:
+        return lines
+    return [*lines[: max(0, room - 1)], "  .. more than fits: polyb0t intents show"]
 
 
 def _rows(items: Sequence[Listed], state: WatchState, scene: Scene, paint: Paint, columns: int) -> list[str]:

@@ -18,15 +18,32 @@ class Column:
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], screen: int) -> list[str]:
-    """Heading and rows; the last column is cut so that no line passes `screen`."""
+    """Heading and rows. So that no line passes `screen` the last column is cut, and if that is not
+    enough those that have a `widest`."""
     cells = [[_fit(cell, column) for cell, column in zip(row, columns, strict=True)] for row in rows]
     widths = [
         max([width(column.heading), *(width(row[index]) for row in cells)])
         for index, column in enumerate(columns)
     ]
-    widths[-1] = max(0, min(widths[-1], screen - sum(widths[:-1]) - len(GAP) * (len(columns) - 1)))
+    room = screen - len(GAP) * (len(columns) - 1)
+    widths[-1] = max(0, min(widths[-1], room - sum(widths[:-1])))
+    _narrow(columns, widths, sum(widths) - room)
     heading = [column.heading for column in columns]
     return [_line(row, columns, widths) for row in (heading, *cells)]
+
+
+def _narrow(columns: Sequence[Column], widths: list[int], excess: int) -> None:
+    """Take `excess` from the columns that may be cut, the widest first; their heading stays."""
+    while excess > 0:
+        wider = [
+            index
+            for index, column in enumerate(columns)
+            if column.widest is not None and widths[index] > width(column.heading)
+        ]
+        if not wider:
+            return
+        widths[max(wider, key=lambda index: widths[index])] -= 1
+        excess -= 1
 
 
 def _fit(cell: str, column: Column) -> str:
@@ -34,9 +51,8 @@ def _fit(cell: str, column: Column) -> str:
 
 
 def _line(row: Sequence[str], columns: Sequence[Column], widths: Sequence[int]) -> str:
-    last = len(columns) - 1
     parts = [
-        pad(cut(cell, size) if index == last else cell, size, right=column.right)
-        for index, (cell, column, size) in enumerate(zip(row, columns, widths, strict=True))
+        pad(cut(cell, size), size, right=column.right)
+        for cell, column, size in zip(row, columns, widths, strict=True)
     ]
     return GAP.join(parts).rstrip()

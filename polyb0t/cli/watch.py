@@ -85,12 +85,12 @@ class Watching:
             self._keys.drop()
         self._shown = {item.record.id: item for item in items}
         mark_seen(self._terminal, self._opened, [item.record for item in items])
-        lines = watch_screen(items, self._state, scene, self._terminal.paint, self._terminal.columns, rest)
+        paint, columns = self._terminal.paint, self._terminal.columns
+        lines = watch_screen(items, self._state, scene, paint, columns, rest, rows=_height() - 1)
         self._draw(lines, bell=bool(new))
 
     def _draw(self, lines: list[str], *, bell: bool) -> None:
-        height = os.get_terminal_size(sys.stdout.fileno()).lines or 24  # some terminals do not say
-        shown = [self._terminal.spell(line) + _END_OF_LINE for line in lines[: height - 1]]
+        shown = [self._terminal.spell(line) + _END_OF_LINE for line in lines[: _height() - 1]]
         text = _HOME + "\n".join(shown) + "\n" + _REST + (_BELL if bell else "")
         self._terminal.out.write(text)
         self._terminal.out.flush()
@@ -142,3 +142,8 @@ class Watching:
             came_of_it = outcome_of(now, order_of(self._opened.stores, now.order_id))
             detail = wording.one_line(now.result_detail)
             self._state.say(f"{short} {now.status.value}, {came_of_it}. {detail}".rstrip())
+
+
+def _height() -> int:
+    """Rows of the screen; some terminals do not say."""
+    return os.get_terminal_size(sys.stdout.fileno()).lines or 24

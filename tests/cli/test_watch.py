@@ -119,6 +119,27 @@ def test_the_screen_shows_the_trade_and_the_question() -> None:
     )
 
 
+@pytest.mark.parametrize(("rows", "columns"), [(23, 80), (29, 100), (17, 80)])
+@pytest.mark.parametrize("asks", [False, True])
+def test_keys_question_and_selection_stay_on_a_small_screen(rows: int, columns: int, asks: bool) -> None:
+    items = [item(tram(id=IntentId(f"{number:016x}"), rules_text="word " * 900)) for number in range(12)]
+    for selected in range(12):
+        state = watching(*(each.record.id for each in items))
+        for _ in range(selected):
+            state.key("j", 1)
+        state.key("d", 1)  # the rules, which are longer than any screen
+        state.say("something happened")
+        if asks:
+            state.key("a", 1)
+        screen = watch_screen(items, state, scene(), PLAIN, columns, rows=rows)
+        assert len(screen) <= rows
+        assert [line for line in screen if len(line) > columns] == []
+        assert sum(line.startswith(">") for line in screen) == 1
+        assert "something happened" in screen
+        assert ("y = approve" if asks else "q quit") in " ".join(screen[-2:])
+        assert any("pay at most" in line for line in screen)
+
+
 class Terminal:
     """A real pseudo-terminal of 100 x 30 with the program in it."""
 

@@ -26,15 +26,15 @@ PRACTICE = [*DRY_RUN, "--practice"]
 
 
 class Terminal:
-    """A real terminal of 100 columns with one command in it."""
+    """A real terminal with one command in it."""
 
-    def __init__(self, home: Household, *arguments: str) -> None:
+    def __init__(self, home: Household, *arguments: str, rows: int = 30, columns: int = 100) -> None:
         self._primary, secondary = pty.openpty()
-        fcntl.ioctl(secondary, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+        fcntl.ioctl(secondary, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.process = subprocess.Popen(
             [sys.executable, "-m", "polyb0t", *arguments],
             cwd=home.folder,
-            env=home.environment | {"TERM": "xterm", "LINES": "30"},
+            env=home.environment | {"TERM": "xterm", "LINES": str(rows), "COLUMNS": str(columns)},
             stdin=secondary,
             stdout=secondary,
             stderr=secondary,
