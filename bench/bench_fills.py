@@ -31,10 +31,10 @@ from polyb0t.execution.fill_intake import FillIntake
 from polyb0t.execution.intents import OrderType
 from polyb0t.execution.orders import OrderRecord
 from polyb0t.execution.store import OrderStore
+from polyb0t.runtime.account import fee_lookup
 from polyb0t.runtime.agreement import Agreement
 from polyb0t.runtime.logging import configure_logging
 from polyb0t.runtime.user_feed import UserFeed
-from polyb0t.runtime.wiring import fee_lookup
 from polyb0t.venue.credentials import ApiCredentials
 from polyb0t.venue.user_stream import UserStream
 from tests.support.builders import an_intent

@@ -17,11 +17,12 @@ from polyb0t.db import migrate
 from polyb0t.db.stores import SqlStores, open_stores
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import Lease
+from polyb0t.runtime.account import Account
 from polyb0t.runtime.lease import acquire_lease
 from polyb0t.runtime.logging import configure_logging
 from polyb0t.runtime.places import database_url, log_file
 from polyb0t.runtime.surroundings import look_around
-from polyb0t.runtime.wiring import Account, Engine, build_engine
+from polyb0t.runtime.wiring import Engine, build_engine
 from tests.e2e.household import Household, household
 
 # Every market of the sandbox, however wide or near its end: the work of a cycle at its most.

@@ -12,16 +12,10 @@ from polyb0t.core.errors import ConfigurationError
 from polyb0t.core.ids import Wallet
 from polyb0t.execution.scope import Regime, Scope
 from polyb0t.execution.store import Lease
+from polyb0t.runtime.account import Account
+from polyb0t.runtime.choices import probability_model, regime_of, risk_limits, universe_rules
 from polyb0t.runtime.surroundings import Surroundings, look_around
-from polyb0t.runtime.wiring import (
-    Account,
-    Engine,
-    build_engine,
-    probability_model,
-    regime_of,
-    risk_limits,
-    universe_rules,
-)
+from polyb0t.runtime.wiring import Engine, build_engine
 from polyb0t.venue.environment import POLYMARKET
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_stores

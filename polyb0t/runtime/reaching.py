@@ -3,9 +3,9 @@
 from polyb0t.core.clock import SystemClock
 from polyb0t.core.errors import ConflictError, NotAuthorisedError
 from polyb0t.execution.gateway import OrderGateway
+from polyb0t.runtime.account import stored_account
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.surroundings import look_around
-from polyb0t.runtime.wiring import stored_account
 
 
 def gateway_of(opened: OpenedStore) -> OrderGateway:

@@ -18,6 +18,7 @@ from polyb0t.core.errors import LeaseLostError, PolybotError, VenueUnreachableEr
 from polyb0t.execution.intents import IntentStatus
 from polyb0t.execution.orders import DOUBTFUL_ORDER, OPEN_ORDER, OrderRecord, OrderStatus
 from polyb0t.execution.store import JournalEntry, Stores
+from polyb0t.runtime.choices import regime_of
 from polyb0t.runtime.ending import Ending, beside
 from polyb0t.runtime.facts import DayBook, Publisher
 from polyb0t.runtime.jobs import Jobs
@@ -25,7 +26,7 @@ from polyb0t.runtime.lease import LeaseKeeper
 from polyb0t.runtime.places import log_file
 from polyb0t.runtime.screen import Ended, Screen, StatusFacts, StopFacts
 from polyb0t.runtime.tail import StageFailures, Tail
-from polyb0t.runtime.wiring import Engine, regime_of
+from polyb0t.runtime.wiring import Engine
 
 log = structlog.get_logger()
 

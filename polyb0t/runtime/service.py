@@ -15,6 +15,8 @@ from polyb0t.execution.anchor import AnchorFile, require_present
 from polyb0t.execution.intents import IntentStatus
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import Lease, LeaseInfo, Stores
+from polyb0t.runtime.account import Account, build_account, credentials_file
+from polyb0t.runtime.choices import regime_of
 from polyb0t.runtime.current import CurrentRun, process_started, write_current
 from polyb0t.runtime.database_check import check_database
 from polyb0t.runtime.ending import Ending, leave
@@ -27,7 +29,7 @@ from polyb0t.runtime.screen import CheckFacts, Screen, StartFacts
 from polyb0t.runtime.surroundings import Surroundings, look_around
 from polyb0t.runtime.views import without_password
 from polyb0t.runtime.wallet_lock import WalletLock
-from polyb0t.runtime.wiring import Account, build_account, build_engine, credentials_file, regime_of
+from polyb0t.runtime.wiring import build_engine
 from polyb0t.venue.credentials import load_credentials, obtain_credentials, save_credentials
 from polyb0t.venue.one_shot import OneShot
 from polyb0t.venue.preflight import CheckState, run_preflight

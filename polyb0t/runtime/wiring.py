@@ -1,39 +1,29 @@
 """The only place that joins ports to adapters: settings in, a working engine out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from decimal import Decimal
-from functools import lru_cache, partial
-from pathlib import Path
+from dataclasses import dataclass
+from functools import partial
 
 from polyb0t.config.settings import Settings
 from polyb0t.core.clock import Clock
-from polyb0t.core.errors import ConfigurationError
-from polyb0t.core.ids import OrderId
-from polyb0t.core.units import ZERO, Pusd
-from polyb0t.data.markets import FeeSchedule
-from polyb0t.data.universe import UniverseRules
-from polyb0t.data.windows import OPEN, Window
+from polyb0t.data.windows import Window
 from polyb0t.execution.anchor import AnchorFile
 from polyb0t.execution.dispatcher import Dispatcher
 from polyb0t.execution.fill_intake import FillIntake
-from polyb0t.execution.gateway import OrderGateway
 from polyb0t.execution.in_flight import InFlight
 from polyb0t.execution.intents import IntentManager, ProposingRules
 from polyb0t.execution.live_executor import ExecutorSettings, LiveExecutor
 from polyb0t.execution.proposing import Frame
 from polyb0t.execution.reconciler import Reconciler
-from polyb0t.execution.scope import Regime
 from polyb0t.execution.spool import AnswerSpool
 from polyb0t.execution.store import Lease, Stores
-from polyb0t.models.calibration import MarketCalibrationModel, packaged_coefficients, parse_coefficients
-from polyb0t.models.risk import RiskLimits
-from polyb0t.models.signals import ProbabilityModel
 from polyb0t.research.observing import SeenTrade
 from polyb0t.research.recorder import Recorder
+from polyb0t.runtime.account import Account, fee_lookup
 from polyb0t.runtime.agreement import Agreement
+from polyb0t.runtime.choices import desk_settings, probability_model, regime_of, universe_rules
 from polyb0t.runtime.cycle import Cycle, CycleParts
-from polyb0t.runtime.desk import AccountDesk, DeskSettings
+from polyb0t.runtime.desk import AccountDesk
 from polyb0t.runtime.executor_thread import ExecutorThread
 from polyb0t.runtime.fee_watch import FeeWatch
 from polyb0t.runtime.halt_file import HaltFile
@@ -44,24 +34,16 @@ from polyb0t.runtime.surroundings import Surroundings
 from polyb0t.runtime.user_feed import UserFeed
 from polyb0t.runtime.watching import MarketWatch, WatchSettings
 from polyb0t.venue.account import PolymarketAccount
-from polyb0t.venue.account_api import AccountApi, TradingWallet
 from polyb0t.venue.books import BookCache
 from polyb0t.venue.buckets import Throttle
-from polyb0t.venue.credentials import ApiCredentials, load_credentials
-from polyb0t.venue.environment import VenueEnvironment
 from polyb0t.venue.frames import LastTrade
-from polyb0t.venue.gateway import PolymarketGateway
 from polyb0t.venue.http import HttpReader
 from polyb0t.venue.live_books import LiveBooks
 from polyb0t.venue.market_stream import MarketStream
 from polyb0t.venue.markets import PolymarketMarkets, PublicAddresses
-from polyb0t.venue.one_shot import OneShot
 from polyb0t.venue.query import CatalogueQuery
-from polyb0t.venue.signing import SigningKey
 from polyb0t.venue.user_stream import UserStream
-from polyb0t.venue.windows import VenueWindows
 
-DRIFT_FRACTION = Decimal("0.02")  # a fill elsewhere moves the bankroll while a proposal waits
 BOOK_AGE_SECONDS = 12.0  # younger than the 15 s that a signal trusts, so that a cycle finds them fresh
 
 
@@ -96,135 +78,6 @@ class Engine:
     recorder: Recorder | None
     window: Callable[[], Window]
     close: Callable[[], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """The signing side in the live regime; both are None elsewhere and nothing can be sent."""
-
-    api: AccountApi | None = None
-    gateway: OrderGateway | None = None
-    throttle: Throttle | None = None  # shared by everything that asks the exchange
-    windows: VenueWindows | None = None
-
-    def window(self) -> Window:
-        """Whether the exchange takes orders, as far as its answers have told."""
-        return OPEN if self.windows is None else self.windows.current()
-
-
-def credentials_file(settings: Settings, around: Surroundings) -> Path:
-    """Beside the scope's database; `orders cancel` and `halt` read it, never the signing key."""
-    return scope_dir(settings, around.scope) / "credentials.json"
-
-
-def regime_of(settings: Settings) -> Regime:
-    """What the settings ask for."""
-    if settings.mode == "paper":
-        return Regime.PAPER
-    return Regime.DRY_RUN if settings.dry_run else Regime.LIVE
-
-
-def risk_limits(settings: Settings) -> RiskLimits:
-    """The settings' share of the limits; the rest stands at its default."""
-    return replace(
-        RiskLimits(),
-        order_fraction=settings.max_order_fraction,
-        order_max_pusd=settings.max_order_pusd,
-        market_fraction=settings.max_market_fraction,
-        total_fraction=settings.max_exposure_fraction,
-        edge_min=settings.min_edge,
-        spread_max=settings.max_spread,
-        hours_to_end_min=Decimal(settings.min_hours_to_end),
-        drift_fraction=DRIFT_FRACTION,
-    )
-
-
-def universe_rules(settings: Settings) -> UniverseRules:
-    """Which markets are watched."""
-    denied = frozenset(settings.deny)
-    return UniverseRules(
-        least_liquidity_pusd=settings.min_liquidity_pusd,
-        most_spread=settings.max_spread,
-        least_hours_to_end=Decimal(settings.min_hours_to_end),
-        most_days_to_end=Decimal(settings.max_days_to_end),
-        categories=frozenset(settings.categories),
-        denied_slugs=denied,
-        denied_tags=denied,
-        denied_patterns=tuple(f"*{part}*" for part in settings.deny),
-    )
-
-
-def probability_model(settings: Settings) -> ProbabilityModel:
-    """The one model of this version: published coefficients, or a file of the user's own.
-
-    Raises:
-        ConfigurationError: the file cannot be read or is not what it should be.
-    """
-    path = settings.model_file
-    if path is None:
-        return MarketCalibrationModel(packaged_coefficients())
-    try:
-        coefficients = parse_coefficients(path.expanduser().read_text(encoding="utf-8"))
-    except (OSError, ValueError, ConfigurationError) as error:
-        raise ConfigurationError(
-            f"Not started: POLYBOT_MODEL_FILE names {path}, which cannot be used.",
-            why=error.why if isinstance(error, ConfigurationError) else f"{error}.",
-            do="Correct it, or leave the setting out to use the published coefficients.",
-            code="model_file",
-        ) from None
-    # Only a test on own data validates; what a file says of itself does not count.
-    return MarketCalibrationModel(replace(coefficients, validated=False))
-
-
-def fee_lookup(stores: Stores) -> Callable[[OrderId], FeeSchedule]:
-    """The schedule under which an order's intent was proposed. It never changes, so it is read once."""
-
-    @lru_cache(maxsize=10_000)
-    def fee_of(order_id: OrderId) -> FeeSchedule:
-        intent = stores.intents.get(stores.orders.order(order_id).intent_id).intent
-        return FeeSchedule(intent.fee_rate or ZERO, intent.fee_exponent or Decimal(1))
-
-    return fee_of
-
-
-def build_account(
-    around: Surroundings, stores: Stores, credentials: ApiCredentials, key: SigningKey | None, clock: Clock
-) -> Account:
-    """The account at the exchange; without `key` it reads and cancels but cannot sign."""
-    owner = credentials.address
-    wallet = TradingWallet(around.wallet, owner, around.signature_type)
-    throttle, windows = Throttle(clock), VenueWindows(clock)
-    reader = HttpReader(clock, sandbox=around.environment.is_sandbox, throttle=throttle)
-    api = AccountApi(
-        around.environment.clob_url,
-        wallet,
-        credentials,
-        reader=reader,
-        one_shot=OneShot(clock),
-        clock=clock,
-        throttle=throttle,
-    )
-    gateway = PolymarketGateway(
-        around.environment,
-        api,
-        OneShot(clock),
-        fee_of=fee_lookup(stores),
-        key=key,
-        throttle=throttle,
-        windows=windows,
-    )
-    return Account(api, gateway, throttle, windows)
-
-
-def stored_account(settings: Settings, around: Surroundings, stores: Stores, clock: Clock) -> Account:
-    """For commands that cancel: with the stored credentials, without any signing key.
-
-    `Account.gateway` is None where no credentials are stored.
-    """
-    credentials = load_credentials(credentials_file(settings, around))
-    if credentials is None:
-        return Account()
-    return build_account(around, stores, credentials, None, clock)
 
 
 def trade_recording(recorder: Recorder | None, clock: Clock) -> Callable[[LastTrade], None]:
@@ -285,7 +138,7 @@ def build_engine(
         WatchSettings(universe_rules(settings), settings.market_refresh_seconds),
     )
     provider = PolymarketAccount(environment, around.wallet, reader=reader, clock=clock, api=account.api)
-    desk = AccountDesk(stores, watch, clock, _desk_settings(settings, regime, environment))
+    desk = AccountDesk(stores, watch, clock, desk_settings(settings, regime, environment))
     in_flight = InFlight()
     folder = scope_dir(settings, around.scope)
     halt_file = HaltFile(folder / "HALT").present
@@ -380,19 +233,4 @@ def build_engine(
         recorder,
         account.window,
         close,
-    )
-
-
-def _desk_settings(settings: Settings, regime: Regime, environment: VenueEnvironment) -> DeskSettings:
-    return DeskSettings(
-        limits=risk_limits(settings),
-        regime=regime,
-        pretend_cash_pusd=Pusd(settings.bankroll_pusd),
-        allow_unvalidated=settings.allow_unvalidated_model or regime is not Regime.LIVE,
-        identity_proven=environment.is_sandbox,  # the real venue's proof comes with `doctor`
-        prompts_per_hour=settings.prompts_per_hour,
-        orders_per_hour=settings.orders_per_hour,
-        most_waiting=settings.most_waiting,
-        cooldown_seconds=settings.cooldown_seconds,
-        spender_of=lambda market: environment.exchange(market.version, neg_risk=market.neg_risk).contract,
     )
