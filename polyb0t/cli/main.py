@@ -31,12 +31,13 @@ COMMANDS: Final = (
     "universe",
     "halt",
     "resume",
+    "kill-switches",
     "audit",
     "db",
     "config",
     "version",
 )
-_MODULES: Final = {name: f"polyb0t.cli.{name}_command" for name in COMMANDS}
+_MODULES: Final = {name: f"polyb0t.cli.{name.replace('-', '_')}_command" for name in COMMANDS}
 INTERRUPTED: Final = 130
 
 
