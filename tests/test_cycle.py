@@ -5,14 +5,15 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from polyb0t.core.errors import LeaseLostError, VenueUnreachableError
-from polyb0t.core.ids import AssetId, ConditionId, Wallet
+from polyb0t.core.ids import AssetId, ConditionId, OrderId, Wallet
 from polyb0t.core.units import Price, Pusd
 from polyb0t.data.account_state import AccountState
+from polyb0t.data.fills import Fill, FillStatus
 from polyb0t.data.markets import Catalogue, Market, SkippedMarket, TradingTerms
 from polyb0t.data.order_book import OrderBook
 from polyb0t.data.universe import UniverseRules
@@ -30,7 +31,7 @@ from polyb0t.runtime.cycle import Cycle, CycleParts
 from polyb0t.runtime.desk import AccountDesk, DeskSettings
 from polyb0t.runtime.snapshots import Snapshots
 from polyb0t.runtime.watching import FUNNEL, MarketWatch, WatchSettings
-from tests.support.builders import WALLET, a_scope
+from tests.support.builders import WALLET, a_fill, a_scope
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_stores
 from tests.support.decisions import a_market, books_at, terms_of
@@ -160,6 +161,16 @@ class Desk:
     def waiting(self) -> list[str]:
         records = self.stores.intents.list(statuses=(IntentStatus.PENDING,))
         return sorted(record.intent.question for record in records)
+
+
+class OrdersWith:
+    """An order store of which only the fills are asked for."""
+
+    def __init__(self, fills: list[Fill]) -> None:
+        self._fills = fills
+
+    def fills(self) -> tuple[Fill, ...]:
+        return tuple(self._fills)
 
 
 @pytest.fixture
@@ -310,6 +321,25 @@ class TestMoney:
 
     def test_with_money_the_identity_rule_has_to_be_proven(self, tmp_path):
         assert Desk(tmp_path, Regime.LIVE, identity_proven=False).cycle.run().proposed == 0
+
+    def test_a_fill_that_settles_after_the_balance_was_read_is_still_taken_off_it(self, tmp_path):
+        """The exchange debits a moment after the match: the balance read in between shows nothing of it."""
+        desk = Desk(tmp_path, Regime.LIVE)
+        fill = a_fill(OrderId("0x1"), matched_at=desk.clock.now(), status=FillStatus.MATCHED)
+        fills: list[Fill] = [fill]
+        stores: Any = replace(desk.stores, orders=cast("Any", OrdersWith(fills)))
+        desk.desk._stores = stores
+        desk.clock.advance(seconds=2)
+        desk.desk.observe(desk.venue.account(), desk.desk.settled())
+        spent = Decimal(10_000) - fill.notional - fill.fee
+        assert desk.desk.cash_pusd() == spent
+
+        fills[0] = replace(fill, status=FillStatus.CONFIRMED)
+
+        assert desk.desk.cash_pusd() == spent, "the balance was read before it settled"
+        desk.venue.cash = Pusd(spent)
+        desk.desk.observe(desk.venue.account(), desk.desk.settled())
+        assert desk.desk.cash_pusd() == spent, "and now it shows it"
 
     def test_a_halt_stops_proposing(self, desk):
         KillSwitchManager(desk.stores.switches).halt(actor="user:anna", reason="lunch")

@@ -111,9 +111,15 @@ class Cycle:
         log.info("cycle.finished", seconds=round(self.last.seconds, 3), stages=_rounded(note.stages))
         return self.last
 
-    def _observe_account(self) -> None:
+    def look_at_account(self) -> AccountState:
+        """Read the account now: each cycle, and when a fill has changed what the balance should be."""
+        settled = self._parts.desk.settled()
         state: AccountState = self._parts.account.read()
-        self._parts.desk.observe(state)
+        self._parts.desk.observe(state, settled)
+        return state
+
+    def _observe_account(self) -> None:
+        state = self.look_at_account()
         self._parts.snapshots.observe(state)
         self._parts.compare_fees(state)
 

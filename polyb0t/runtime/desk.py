@@ -11,7 +11,7 @@ from polyb0t.core.clock import Clock
 from polyb0t.core.ids import AssetId, ConditionId, IntentId
 from polyb0t.core.units import ZERO, Pusd, Shares
 from polyb0t.data.account_state import AccountState
-from polyb0t.data.fills import NOT_ON_CHAIN, Fill
+from polyb0t.data.fills import NOT_ON_CHAIN, Fill, FillStatus
 from polyb0t.data.markets import Market
 from polyb0t.data.order_book import OrderBook, Side
 from polyb0t.execution.cooldown import ENDED, cooldowns_of
@@ -21,7 +21,7 @@ from polyb0t.execution.scope import Regime
 from polyb0t.execution.skew import ClockWatch
 from polyb0t.execution.store import ClaimLimits, Stores
 from polyb0t.models.kill_switches import stance_of
-from polyb0t.models.portfolio import Portfolio, portfolio_of
+from polyb0t.models.portfolio import FillKey, Portfolio, fill_key, portfolio_of
 from polyb0t.models.proposal import Desk
 from polyb0t.models.risk import Allowance, ControlContext, Exposure, RiskLimits
 from polyb0t.runtime.watching import MarketWatch
@@ -76,16 +76,23 @@ class AccountDesk:
         self._settings = settings
         self._skew = ClockWatch(clock)
         self._account: AccountState | None = None
+        self._settled: frozenset[FillKey] | None = None
         self._lock = Lock()
 
     @property
     def account(self) -> AccountState | None:
         return self._account
 
-    def observe(self, account: AccountState) -> None:
-        """The account as just read."""
+    def observe(self, account: AccountState, settled: frozenset[FillKey] | None = None) -> None:
+        """The account as just read. `settled` are the fills that were known to be on chain before the
+        read began: only of those it is certain that the balance shows them."""
         with self._lock:
-            self._account = account
+            self._account, self._settled = account, settled
+
+    def settled(self) -> frozenset[FillKey]:
+        """The fills that our records know to be on chain now."""
+        fills = self._stores.orders.fills()
+        return frozenset(fill_key(fill) for fill in fills if fill.status not in NOT_ON_CHAIN)
 
     def portfolio(self) -> Portfolio:
         """Our own lots, from our own fills; cash as far as it is known, else zero."""
@@ -182,7 +189,7 @@ class AccountDesk:
         account = self._account
         if account is None or account.cash_pusd is None:
             return None
-        return Pusd(account.cash_pusd - _not_in_balance(fills, account))
+        return Pusd(account.cash_pusd - _not_in_balance(fills, account, self._settled))
 
     def _equity(self, cash: Pusd | None, portfolio: Portfolio) -> Pusd | None:
         if cash is None:
@@ -275,14 +282,19 @@ def _closable(portfolio: Portfolio, asset_id: AssetId, in_open_sells: Shares) ->
     return Shares(ZERO) if position is None else position.closable(in_open_sells)
 
 
-def _not_in_balance(fills: Iterable[Fill], account: AccountState) -> Decimal:
-    """What fills cost that the balance of `account` cannot show yet; proceeds are left out until final."""
-    return sum(
-        (
-            fill.notional + fill.fee
-            for fill in fills
-            if fill.side is Side.BUY
-            and (fill.status in NOT_ON_CHAIN or fill.matched_at > account.observed_at)
-        ),
-        ZERO,
-    )
+def _not_in_balance(
+    fills: Iterable[Fill], account: AccountState, settled: frozenset[FillKey] | None
+) -> Decimal:
+    """What fills cost that the balance of `account` may not show yet; proceeds are left out until read.
+
+    A fill that settled while the balance was being read may be counted twice until the next read, and
+    never not at all.
+    """
+
+    def shown(fill: Fill) -> bool:
+        if settled is not None:
+            return fill_key(fill) in settled
+        return fill.status not in NOT_ON_CHAIN and fill.matched_at <= account.observed_at
+
+    bought = (fill for fill in fills if fill.side is Side.BUY and fill.status is not FillStatus.FAILED)
+    return sum((fill.notional + fill.fee for fill in bought if not shown(fill)), ZERO)

@@ -148,8 +148,12 @@ class Run:
             log.warning("facts.not_collected", reason=str(error))
 
     def _noticed(self, entry: JournalEntry) -> None:
-        """What is held has changed: its bid is shown now, not after the next cycle."""
+        """What is held has changed: cash and bid are shown now, not after the next cycle."""
         if entry.kind in _HOLDINGS_MOVE:
+            try:
+                self.engine.cycle.look_at_account()
+            except PolybotError as error:
+                log.warning("account.not_read", reason=str(error))
             self._publish()
             self.keeper.hurry()
 
