@@ -1,6 +1,6 @@
 """What the exchange tells about our account: orders, trades, balances, positions, user frames.
 
-Readers return a value or raise `parsing.Refused`. Shapes: polymarket-api.md 5.10 to 5.12, 6.2 and 7.
+Readers return a value or raise `parsing.Refused`. Shapes: the vendor's pages of autumn 2026.
 """
 
 from collections.abc import Mapping

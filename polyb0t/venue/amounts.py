@@ -1,6 +1,6 @@
 """From an intent to the two integers that are signed: what is offered and what is asked for it.
 
-Two recipes, because the exchange has two (polymarket-api.md 5.2): orders that rest fix the shares,
+Two recipes, because the exchange has two (vendor's SDK 0.14): orders that rest fix the shares,
 orders that take fix what they spend, with their own decimals. Everything is rounded so that the signed
 ratio allows no price on the grid that is worse than the intent's worst price.
 """

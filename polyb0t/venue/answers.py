@@ -1,8 +1,8 @@
 """What an answer to an order proves. A timeout is not a refusal, and neither is an unknown text.
 
-The table of protocol.md 4: accepted, no fill and refused need proof; everything else is unknown, and
+What an answer proves: accepted, no fill and refused need proof; everything else is unknown, and
 an answer that names an order other than ours stops all sends. Texts are those that the exchange
-documents as examples (polymarket-api.md 5.6), compared from their beginning.
+documents as examples (vendor, 2026), compared from their beginning.
 """
 
 import re

@@ -1,6 +1,6 @@
 """Our own limits, below the exchange's published ones, and what it says about them.
 
-Published (polymarket-api.md 9): orders and cancels per signer and second with a burst, reads per
+Published (vendor, 2026): orders and cancels per signer and second with a burst, reads per
 address and ten seconds. Ours are half of that or less, because engine, commands and website of one
 person share them. A batch that costs more than a burst would never be taken.
 """

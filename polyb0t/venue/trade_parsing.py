@@ -1,6 +1,6 @@
 """Trades and our part in them, from `/data/trades` and from the frames of the user socket.
 
-Shapes: polymarket-api.md 5.11 and 6.2. A frame is a hint that something moved; what counts is read.
+Shapes: the vendor's pages of autumn 2026. A frame is a hint that something moved; what counts is read.
 """
 
 from dataclasses import dataclass, replace

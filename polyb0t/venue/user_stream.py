@@ -1,6 +1,6 @@
 """The account's own socket: news of our orders and trades, and every stretch of it that was missed.
 
-The exchange (polymarket-api.md 6.2) sends no snapshot and repeats nothing, closes on wrong
+The exchange (vendor, 2026) sends no snapshot and repeats nothing, closes on wrong
 credentials without a word, repeats and reorders freely, and packs frames into arrays. So news is a
 head start and nothing more: after every opening, loss or unreadable frame the orders are read over
 HTTP, and what this socket says of a trade's end is read by id before it is believed.

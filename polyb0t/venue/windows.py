@@ -1,6 +1,6 @@
 """When the exchange takes no orders, or not all of them: restart, post-only, cancel-only, disabled.
 
-Only answers to orders are evidence, by status and code before text (polymarket-api.md 5.7). What a
+Only answers to orders are evidence, by status and code before text (vendor, 2026). What a
 window means for cancels is not inferred: they are always tried. A 425 on a read says that the read
 failed and nothing else, so reads never come here.
 """
