@@ -153,6 +153,16 @@ class TestForeignPlaces:
         )
         assert re.findall(forbidden, text_of(path)) == []
 
+    @pytest.mark.parametrize("folder", ["polyb0t", "bench", "scripts"])
+    def test_no_source_cites_a_page_that_is_not_here(self, folder: str) -> None:
+        here = {path.name for path in ROOT.rglob("*.md") if "node_modules" not in path.parts}
+        cited = {
+            (path.name, page)
+            for path in (ROOT / folder).rglob("*.py")
+            for page in re.findall(r"[\w-]+\.md\b", path.read_text(encoding="utf-8"))
+        }
+        assert [each for each in sorted(cited) if each[1] not in here] == []
+
     @pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.name)
     def test_a_lock_names_no_host(self, path: Path) -> None:
         assert "://" not in text_of(path)

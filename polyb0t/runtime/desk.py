@@ -76,14 +76,14 @@ class AccountDesk:
         self._settings = settings
         self._skew = ClockWatch(clock)
         self._account: AccountState | None = None
-        self._settled: frozenset[FillKey] | None = None
+        self._settled: frozenset[FillKey] = frozenset()
         self._lock = Lock()
 
     @property
     def account(self) -> AccountState | None:
         return self._account
 
-    def observe(self, account: AccountState, settled: frozenset[FillKey] | None = None) -> None:
+    def observe(self, account: AccountState, settled: frozenset[FillKey]) -> None:
         """The account as just read. `settled` are the fills that were known to be on chain before the
         read began: only of those it is certain that the balance shows them."""
         with self._lock:
@@ -189,7 +189,7 @@ class AccountDesk:
         account = self._account
         if account is None or account.cash_pusd is None:
             return None
-        return Pusd(account.cash_pusd - _not_in_balance(fills, account, self._settled))
+        return Pusd(account.cash_pusd - _not_in_balance(fills, self._settled))
 
     def _equity(self, cash: Pusd | None, portfolio: Portfolio) -> Pusd | None:
         if cash is None:
@@ -282,19 +282,11 @@ def _closable(portfolio: Portfolio, asset_id: AssetId, in_open_sells: Shares) ->
     return Shares(ZERO) if position is None else position.closable(in_open_sells)
 
 
-def _not_in_balance(
-    fills: Iterable[Fill], account: AccountState, settled: frozenset[FillKey] | None
-) -> Decimal:
-    """What fills cost that the balance of `account` may not show yet; proceeds are left out until read.
+def _not_in_balance(fills: Iterable[Fill], settled: frozenset[FillKey]) -> Decimal:
+    """What fills cost that the balance may not show yet; proceeds are left out until read.
 
     A fill that settled while the balance was being read may be counted twice until the next read, and
     never not at all.
     """
-
-    def shown(fill: Fill) -> bool:
-        if settled is not None:
-            return fill_key(fill) in settled
-        return fill.status not in NOT_ON_CHAIN and fill.matched_at <= account.observed_at
-
     bought = (fill for fill in fills if fill.side is Side.BUY and fill.status is not FillStatus.FAILED)
-    return sum((fill.notional + fill.fee for fill in bought if not shown(fill)), ZERO)
+    return sum((fill.notional + fill.fee for fill in bought if fill_key(fill) not in settled), ZERO)

@@ -1,6 +1,6 @@
 """What an answer to an order proves. A timeout is not a refusal, and neither is an unknown text.
 
-What an answer proves: accepted, no fill and refused need proof; everything else is unknown, and
+Accepted, no fill and refused need proof; everything else is unknown, and
 an answer that names an order other than ours stops all sends. Texts are those that the exchange
 documents as examples (vendor, 2026), compared from their beginning.
 """

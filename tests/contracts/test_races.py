@@ -194,7 +194,7 @@ def a_desk_of(world: World, orders: object) -> AccountDesk:
     watch = MarketWatch(nothing, nothing, nothing, world.clock, WatchSettings(UniverseRules(), 300))
     desk = AccountDesk(replace(world.stores, orders=cast("OrderStore", orders)), watch, world.clock, settings)
     cash = Pusd(Decimal(200))
-    desk.observe(AccountState(Wallet(WALLET), world.clock.now(), (), cash, None, (), {}))
+    desk.observe(AccountState(Wallet(WALLET), world.clock.now(), (), cash, None, (), {}), frozenset())
     return desk
 
 
