@@ -12,6 +12,7 @@ from polyb0t.core.canonical import sha256_hex
 from polyb0t.core.errors import ConflictError, NotFoundError
 from polyb0t.core.ids import AssetId, ConditionId, IntentId, OrderId
 from polyb0t.core.units import Price, Pusd, Shares
+from polyb0t.db.rows import parse_intent
 from polyb0t.execution.intents import (
     LIVE_STATUSES,
     TRANSITIONS,
@@ -21,6 +22,7 @@ from polyb0t.execution.intents import (
     IntentStatus,
     IntentType,
     ProposingRules,
+    Purpose,
     TradeIntent,
     edge_at,
     superseded_because,
@@ -140,6 +142,8 @@ def test_a_change_of_any_field_changes_the_digest() -> None:
             other = now + timedelta(microseconds=1)
         if now is None:
             other = 5
+        if now == ():
+            other = ("stop_loss",)
 
         changed: dict[str, Any] = {field.name: other}
         assert replace(intent, **changed).digest != intent.digest, field.name
@@ -398,3 +402,17 @@ def test_a_sale_is_sized_in_shares(room: EngineRoom) -> None:
     bigger = a_close(shares=Shares(Decimal("24.01")))
 
     assert superseded_because(a_close(), bigger, RULES) is not None
+
+
+def test_a_field_that_came_later_changes_no_digest_until_it_says_something() -> None:
+    intent = an_intent()
+
+    assert "edge_required" not in intent.canonical
+    assert replace(intent, edge_required=None).digest == intent.digest
+    assert replace(intent, edge_required=Decimal("0.02")).digest != intent.digest
+    assert replace(intent, code_required=True).digest != intent.digest
+
+
+def test_what_is_written_is_read_back_with_and_without_later_fields() -> None:
+    for intent in (an_intent(), a_close(triggers=("stop_loss", "time"), purpose=Purpose.PERSON)):
+        assert parse_intent(intent.canonical, intent.digest) == intent

@@ -1,12 +1,13 @@
 """Reads canonical JSON back into the frozen value that wrote it, strictly.
 
 The counterpart of `core.canonical`: decimals from strings, instants from microseconds, enums by value.
-A field that is missing, unknown or of another type raises ValueError; nothing is guessed.
+A field that is unknown, of another type, or missing without a default raises ValueError; nothing is
+guessed.
 """
 
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -79,12 +80,13 @@ def _mapping_of(part: Any) -> Decoder:
 def _dataclass(kind: Any) -> Decoder:
     hints = get_type_hints(kind)
     decoders = {field.name: _decoder(hints[field.name]) for field in fields(kind)}
+    required = {field.name for field in fields(kind) if field.default is MISSING}
 
     def read(value: object) -> Any:
         content = _exactly(dict, value)
-        if content.keys() != decoders.keys():
-            odd = sorted(content.keys() ^ decoders.keys())
+        odd = sorted(content.keys() - decoders.keys() | required - content.keys())
+        if odd:
             raise ValueError(f"{kind.__name__} has other fields: {', '.join(odd)}")
-        return kind(**{name: decoder(content[name]) for name, decoder in decoders.items()})
+        return kind(**{name: decoders[name](item) for name, item in content.items()})
 
     return read

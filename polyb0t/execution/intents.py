@@ -5,12 +5,12 @@ moves along `TRANSITIONS` only, one compare-and-set at a time, in the store.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, Field, dataclass, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from polyb0t.core.canonical import canonical_text, sha256_hex
 from polyb0t.core.errors import ConflictError
@@ -50,6 +50,14 @@ class IntentStatus(StrEnum):
     REJECTED = "REJECTED"
     EXPIRED = "EXPIRED"
     FAILED = "FAILED"  # proof that nothing came of it
+
+
+class Purpose(StrEnum):
+    """Whose idea an intent is. It changes what a screen says, never what is checked."""
+
+    STRATEGY = "strategy"  # a model's or an exit rule's
+    PERSON = "person"  # somebody's own idea, or a smaller form of a proposal
+    TEST_ORDER = "test_order"  # proves how the exchange names and cancels orders; rests far from the market
 
 
 _S = IntentStatus
@@ -134,12 +142,23 @@ class TradeIntent:
     parent_id: IntentId | None
     target_order_id: OrderId | None  # CANCEL_ORDER only
 
+    # Fields with a default came after the first release. At its default such a field is not written, so
+    # that the digest of what older intents say stays what their approvers saw.
+    edge_required: Decimal | None = None  # the least edge at the worst price when it was proposed
+    triggers: tuple[str, ...] = ()  # CLOSE: the exit rules that asked for it
+    purpose: Purpose = Purpose.STRATEGY
+    code_required: bool = False  # an approval needs a one-time code
+    claim: Mapping[str, str] | None = None  # CLAIM_SETTLEMENT: what is called, where, and what it pays
+
     @property
     def canonical(self) -> str:
         """The versioned text that the digest is taken of and that the database keeps."""
-        content = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "controls"}
+        content = {spec.name: getattr(self, spec.name) for spec in fields(self) if self._written(spec)}
         content["controls"] = [control.as_dict() for control in self.controls]
         return canonical_text({"version": CANONICAL_VERSION, "intent": content})
+
+    def _written(self, spec: Field[Any]) -> bool:
+        return spec.default is MISSING or getattr(self, spec.name) != spec.default
 
     @property
     def digest(self) -> str:

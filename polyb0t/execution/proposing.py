@@ -8,7 +8,7 @@ from polyb0t.core.ids import new_intent_id
 from polyb0t.core.units import ZERO, Pusd
 from polyb0t.data.markets import Market, TradingTerms
 from polyb0t.data.order_book import Side
-from polyb0t.execution.intents import IntentType, TradeIntent
+from polyb0t.execution.intents import IntentType, Purpose, TradeIntent
 from polyb0t.execution.orders import OrderRecord, OrderType
 from polyb0t.execution.scope import Regime, Scope
 from polyb0t.models.closing import CloseProposal
@@ -64,10 +64,18 @@ def opening_intent(proposal: OpeningProposal, frame: Frame) -> TradeIntent:
         controls=proposal.controls,
         parent_id=None,
         target_order_id=None,
+        edge_required=proposal.edge_required,
     )
 
 
-def closing_intent(proposal: CloseProposal, frame: Frame, *, opened_by: TradeIntent | None) -> TradeIntent:
+def closing_intent(
+    proposal: CloseProposal,
+    frame: Frame,
+    *,
+    opened_by: TradeIntent | None,
+    triggers: tuple[str, ...] = (),
+    purpose: Purpose = Purpose.STRATEGY,
+) -> TradeIntent:
     """A sale as an intent with a new id; no model speaks for it."""
     return TradeIntent(
         **_framed(frame, IntentType.CLOSE_POSITION),
@@ -96,6 +104,8 @@ def closing_intent(proposal: CloseProposal, frame: Frame, *, opened_by: TradeInt
         controls=proposal.controls,
         parent_id=opened_by.id if opened_by is not None else None,
         target_order_id=None,
+        triggers=triggers,
+        purpose=purpose,
     )
 
 
@@ -155,6 +165,7 @@ def trade_of(intent: TradeIntent) -> ProposedTrade:
         rules_hash=intent.rules_hash,
         edge_now=intent.edge_now,
         edge_at_worst=intent.edge_worst,
+        edge_required=intent.edge_required,
         model_validated=intent.model_validated,
     )
 
