@@ -114,7 +114,7 @@ def keeper_of(engine: Any, clock: Clock | None = None) -> LeaseKeeper:
 
 @pytest.fixture
 def at_once(monkeypatch):
-    monkeypatch.setattr("polyb0t.runtime.lease.BEAT_SECONDS", 0.001)
+    monkeypatch.setattr("polyb0t.runtime.lease.BEATS", 30_000)
 
 
 class TestKeepingIt:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -51,6 +51,15 @@ SANDBOX_DEFAULTS: Final[Mapping[str, Any]] = {
     "min_liquidity_pusd": Decimal(100),
     "bankroll_pusd": Decimal(10_000),
     "record_retention_days": 7,
+}
+
+
+# Shorter than these, an order could be taken for dead that is still on its way.
+SAFE_SECONDS: Final[Mapping[str, float]] = {
+    "lease_seconds": 30,
+    "post_budget_seconds": 10,
+    "proof_delay_seconds": 60,
+    "proof_apart_seconds": 10,
 }
 
 
@@ -124,6 +133,25 @@ class Settings(BaseSettings):
     execution_grace_seconds: Annotated[int, Field(ge=0, le=300)] = Field(
         10, description="How long after a late approval it may still be sent."
     )
+    lease_seconds: Annotated[float, Field(ge=1, le=300)] = Field(
+        30,
+        description="An engine that is silent for so long may be replaced; the same for all of a wallet. "
+        "Less only on the sandbox.",
+    )
+    post_budget_seconds: Annotated[float, Field(ge=0.5, le=10)] = Field(
+        10,
+        description="How long one order may take from its permit to its answer, at most half a lease. "
+        "Less only on the sandbox.",
+    )
+    proof_delay_seconds: Annotated[float, Field(ge=1, le=3_600)] = Field(
+        60,
+        description="An order that the exchange does not know may still arrive for so long, at least twice "
+        "POST_BUDGET_SECONDS. Less only on the sandbox.",
+    )
+    proof_apart_seconds: Annotated[float, Field(ge=0.1, le=600)] = Field(
+        10,
+        description="Between the two looks that prove its absence. Less only on the sandbox.",
+    )
     cooldown_seconds: Annotated[int, Field(ge=0, le=86_400)] = Field(
         900,
         description="How long an idea rests after it was rejected, expired, failed or noted in a dry run.",
@@ -184,6 +212,21 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least level that is logged."
     )
+
+    @field_validator(*SAFE_SECONDS)
+    @classmethod
+    def _safe(cls, seconds: float, info: ValidationInfo) -> float:
+        """The waits that the promises rest on: real money has none that is shorter, and each covers what
+        it is there for."""
+        least = SAFE_SECONDS[info.field_name or ""]
+        if info.data.get("venue") != "sandbox" and seconds < least:
+            raise ValueError(f"Less than {least:g} s is possible on the sandbox only")
+        budget = info.data.get("post_budget_seconds", 0.0)
+        if info.field_name == "post_budget_seconds" and seconds > info.data.get("lease_seconds", 30) / 2:
+            raise ValueError("It is more than half of POLYBOT_LEASE_SECONDS")
+        if info.field_name == "proof_delay_seconds" and seconds < 2 * budget:
+            raise ValueError("It is less than twice POLYBOT_POST_BUDGET_SECONDS")
+        return seconds
 
     @classmethod
     def settings_customise_sources(

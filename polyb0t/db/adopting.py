@@ -17,7 +17,7 @@ from polyb0t.db.tables import engine_lease, gates, journal_head, orders, trade_i
 from polyb0t.db.unit import ROLES, Unit
 from polyb0t.execution.intents import IntentStatus
 from polyb0t.execution.orders import NewOrder, OrderStatus
-from polyb0t.execution.scope import LEASE_SECONDS, Scope
+from polyb0t.execution.scope import Scope
 from polyb0t.execution.store import Adoption, AnchorPoint
 from polyb0t.models.kill_switches import KillSwitchType
 
@@ -117,7 +117,7 @@ def _require_person(actor: str, reason: str) -> None:
 
 
 def _require_no_engine(unit: Unit) -> None:
-    alive_since = unit.now - timedelta(seconds=LEASE_SECONDS)
+    alive_since = unit.now - timedelta(seconds=unit.lease_seconds)
     holder = unit.connection.scalar(
         select(engine_lease.c.holder).where(
             engine_lease.c.scope == str(unit.scope),

@@ -23,7 +23,7 @@ from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import ClaimLimits, Denied, Lease
 from polyb0t.models.wording import at_most, limit, shares, short_hex
 
-LEASE_MARGIN_SECONDS = 5
+LEASE_MARGIN = 6  # part of a lease that has to be left when a send's budget is over: 5 s of 30
 # Something of ours may be there that nobody can see yet: nothing new is opened beside it.
 UNSEEN = (OrderStatus.SIGNED, OrderStatus.UNKNOWN, OrderStatus.VANISHED)
 
@@ -61,7 +61,7 @@ def permit(unit: Unit, order: NewOrder, lease: Lease, *, post_budget_seconds: fl
         return Denied("already_permitted", f"Order {record.order_id} exists for it.")
     if record.status is not IntentStatus.EXECUTING:
         return Denied("not_executing", f"It is {record.status}.")
-    needed = unit.now + timedelta(seconds=post_budget_seconds + LEASE_MARGIN_SECONDS)
+    needed = unit.now + timedelta(seconds=post_budget_seconds + unit.lease_seconds / LEASE_MARGIN)
     denied = _stopped(unit, record) or _late(unit, record) or _not_ours(unit, record, lease)
     if denied is None and lasts_until < needed:
         denied = Denied("lease_short", f"The lease ends at {lasts_until:%H:%M:%S} UTC, before a send would.")

@@ -15,7 +15,7 @@ from polyb0t.db.order_store import SqlOrderStore
 from polyb0t.db.tables import gates, journal_head, kill_switches
 from polyb0t.db.unit import SCHEMA_VERSION, Units, foreign_scope, version_error
 from polyb0t.execution.cooldown import cooldowns_of
-from polyb0t.execution.scope import Scope
+from polyb0t.execution.scope import LEASE_SECONDS, Scope
 from polyb0t.execution.store import Stores
 
 UNCLAIMED = ""
@@ -43,6 +43,7 @@ def open_stores(
     *,
     opening_cooldown_seconds: float = 900,
     closing_cooldown_seconds: float = 60,
+    lease_seconds: float = LEASE_SECONDS,
 ) -> SqlStores:
     """The storage of `scope`; the first use of a new database makes it this scope's for ever.
 
@@ -56,7 +57,7 @@ def open_stores(
     except BaseException:
         database.close()
         raise
-    units = Units(database, scope)
+    units = Units(database, scope, lease_seconds)
     return SqlStores(
         scope=scope,
         intents=SqlIntentStore(

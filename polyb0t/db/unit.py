@@ -24,9 +24,16 @@ ROLES: Final = ("engine", "claims")
 class Unit:
     """A transaction that holds the gate. `now` never moves back."""
 
-    def __init__(self, connection: Connection, database: Database, scope: Scope) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        database: Database,
+        scope: Scope,
+        lease_seconds: float = LEASE_SECONDS,
+    ) -> None:
         self.connection = connection
         self.scope = scope
+        self.lease_seconds = lease_seconds
         self.gate = _locked_gate(connection, scope)
         self.now = monotonic_now(connection, database, scope)
         self._epoch = int(self.gate["epoch"])
@@ -77,7 +84,7 @@ class Unit:
     def lease_lasts_until(self, lease: Lease) -> datetime:
         """When a standby may take over, by database time."""
         beat: datetime = self.require_lease(lease)["beat_at"]
-        return beat + timedelta(seconds=LEASE_SECONDS)
+        return beat + timedelta(seconds=self.lease_seconds)
 
     def note(self, kind: str, subject: str, payload: Mapping[str, object], *, actor: str) -> int:
         """Append to the journal; the sequence of the entry."""
@@ -95,13 +102,16 @@ class Unit:
 class Units:
     """Runs write units and reads of one scope."""
 
-    def __init__(self, database: Database, scope: Scope) -> None:
+    def __init__(self, database: Database, scope: Scope, lease_seconds: float = LEASE_SECONDS) -> None:
         self.database = database
         self.scope = scope
+        self._lease_seconds = lease_seconds
 
     def write(self, work: Callable[[Unit], T]) -> T:
         """`work` in one transaction; an error that it raises undoes everything."""
-        return self.database.write(lambda connection: work(Unit(connection, self.database, self.scope)))
+        return self.database.write(
+            lambda connection: work(Unit(connection, self.database, self.scope, self._lease_seconds))
+        )
 
     def decide(self, work: Callable[[Unit], T | PolybotError]) -> T:
         """As `write`; an error that `work` returns is raised after its changes are committed (an intent

@@ -57,7 +57,13 @@ def fee_lookup(stores: Stores) -> Callable[[OrderId], FeeSchedule]:
 
 
 def build_account(
-    around: Surroundings, stores: Stores, credentials: ApiCredentials, key: SigningKey | None, clock: Clock
+    around: Surroundings,
+    stores: Stores,
+    credentials: ApiCredentials,
+    key: SigningKey | None,
+    clock: Clock,
+    *,
+    post_budget_seconds: float = 10.0,
 ) -> Account:
     """The account at the exchange; without `key` it reads and cancels but cannot sign."""
     owner = credentials.address
@@ -76,7 +82,7 @@ def build_account(
     gateway = PolymarketGateway(
         around.environment,
         api,
-        OneShot(clock),
+        OneShot(clock, budget_seconds=post_budget_seconds),
         fee_of=fee_lookup(stores),
         key=key,
         throttle=throttle,

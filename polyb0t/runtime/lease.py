@@ -20,8 +20,8 @@ from polyb0t.runtime.screen import Ended
 
 log = structlog.get_logger()
 
-BEAT_SECONDS: Final = 5.0
-STANDBY_SECONDS: Final = 1.0  # how often a standby looks
+BEATS: Final = 6  # in a lease: every 5 s of 30
+LOOKS: Final = 30  # of a standby in a lease: every second of 30
 
 
 def acquire_lease(engine: EngineStore, regime: Regime, role: str = "engine") -> Lease:
@@ -72,7 +72,7 @@ def stand_by(
                 if seen is None or seen[0] != answer.token:
                     waiting(answer)
                 seen, since = (answer.token, answer.beat_at), clock.boot_seconds()
-        clock.sleep(STANDBY_SECONDS)
+        clock.sleep(lease_seconds / LOOKS)
 
 
 def _try(
@@ -107,6 +107,7 @@ class LeaseKeeper:
     engine: EngineStore
     lease: Lease
     clock: Clock
+    lease_seconds: float = LEASE_SECONDS
     cycle: int = 0
     facts: Callable[[], Mapping[str, object]] = dict
     lost: threading.Event = field(default_factory=threading.Event)
@@ -138,14 +139,14 @@ class LeaseKeeper:
         self._stop.set()
         self._beat.set()
         if self._thread is not None:
-            self._thread.join(timeout=BEAT_SECONDS)
+            self._thread.join(timeout=LEASE_SECONDS / BEATS)
         if self.ended is not Ended.TAKEN_OVER:
             self.engine.release(self.lease)
 
     def _run(self) -> None:
         renewed = self.clock.boot_seconds()
         while True:
-            self._beat.wait(BEAT_SECONDS)
+            self._beat.wait(self.lease_seconds / BEATS)
             self._beat.clear()
             if self._stop.is_set():
                 return
@@ -158,7 +159,7 @@ class LeaseKeeper:
                 return
             except PolybotError as error:
                 log.warning("lease.not_renewed", reason=str(error))
-            if self.clock.boot_seconds() - renewed > LEASE_SECONDS / 2:
-                log.error("lease.given_up", seconds=LEASE_SECONDS / 2)
+            if self.clock.boot_seconds() - renewed > self.lease_seconds / 2:
+                log.error("lease.given_up", seconds=self.lease_seconds / 2)
                 self.lose(Ended.NOT_WRITTEN)
                 return

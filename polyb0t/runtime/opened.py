@@ -6,7 +6,7 @@ from polyb0t.config.settings import Settings
 from polyb0t.core.clock import SystemClock
 from polyb0t.core.errors import ConflictError, NotFoundError
 from polyb0t.db.stores import open_stores, peek_scope
-from polyb0t.execution.scope import LEASE_SECONDS, Regime, Scope
+from polyb0t.execution.scope import Regime, Scope
 from polyb0t.execution.store import LeaseInfo, Stores
 from polyb0t.runtime.current import CurrentRun, holder_is_gone, read_current
 from polyb0t.runtime.halt_file import HaltFile
@@ -45,7 +45,7 @@ class OpenedStore:
         info = self.engine()
         if info is None or info.released or holder_is_gone(info):
             return False
-        return (self.stores.intents.now() - info.beat_at).total_seconds() <= LEASE_SECONDS
+        return (self.stores.intents.now() - info.beat_at).total_seconds() <= self.settings.lease_seconds
 
     def regime(self) -> Regime:
         """The engine's regime, which is what screens show; the dry run until one has run."""
@@ -82,7 +82,13 @@ def open_store(settings: Settings) -> OpenedStore:
             do="Name the other venue, or leave the database's name out.",
             code="foreign_scope",
         )
-    stores = open_stores(url, scope, SystemClock(), opening_cooldown_seconds=settings.cooldown_seconds)
+    stores = open_stores(
+        url,
+        scope,
+        SystemClock(),
+        opening_cooldown_seconds=settings.cooldown_seconds,
+        lease_seconds=settings.lease_seconds,
+    )
     return OpenedStore(settings, scope, stores, url, run)
 
 

@@ -59,13 +59,19 @@ def run_engine(settings: Settings, screen: Screen, options: RunOptions) -> int:
     os.environ.pop(KEY_NAME, None)  # no process that this one starts signs anything
     url = database_url(settings, around.scope)
     migrate.upgrade(url)
-    stores = open_stores(url, around.scope, clock, opening_cooldown_seconds=settings.cooldown_seconds)
+    stores = open_stores(
+        url,
+        around.scope,
+        clock,
+        opening_cooldown_seconds=settings.cooldown_seconds,
+        lease_seconds=settings.lease_seconds,
+    )
     anchor = AnchorFile(anchor_path(settings, around.scope), stores.engine)
     if regime is Regime.LIVE:
         require_present(stores, anchor)
-    lease = _lease(stores, regime, clock, screen, options)
+    lease = _lease(settings, stores, clock, screen, options)
     write_current(data_dir(settings), _current_run(settings, around, url, clock))
-    keeper = LeaseKeeper(stores.engine, lease, clock)
+    keeper = LeaseKeeper(stores.engine, lease, clock, settings.lease_seconds)
     keeper.start()
     ending = Ending(clock)
     wallet = WalletLock(around.scope, without_password(url))
@@ -102,14 +108,15 @@ def _let_go(ending: Ending, keeper: LeaseKeeper, wallet: WalletLock) -> None:
         wallet.release()
 
 
-def _lease(stores: Stores, regime: Regime, clock: Clock, screen: Screen, options: RunOptions) -> Lease:
+def _lease(settings: Settings, stores: Stores, clock: Clock, screen: Screen, options: RunOptions) -> Lease:
+    regime = regime_of(settings)
     if not options.standby:
         return acquire_lease(stores.engine, regime)
 
     def waiting(info: LeaseInfo) -> None:
         screen.told(f"Standing by behind {info.holder}; taking over when it ends or falls silent.")
 
-    return stand_by(stores.engine, regime, clock, waiting=waiting)
+    return stand_by(stores.engine, regime, clock, waiting=waiting, lease_seconds=settings.lease_seconds)
 
 
 def _warn(stores: Stores, lease: Lease, screen: Screen, sentence: str) -> None:
@@ -163,7 +170,8 @@ def _sign_in(
             OneShot(clock), environment.clob_url, key, chain_id=environment.chain_id, at=clock.now()
         )
         save_credentials(path, credentials)
-    return build_account(around, stores, credentials, key, clock)
+    budget = settings.post_budget_seconds
+    return build_account(around, stores, credentials, key, clock, post_budget_seconds=budget)
 
 
 def _check(around: Surroundings, account: Account, screen: Screen, clock: Clock, ours: CheckFacts) -> None:

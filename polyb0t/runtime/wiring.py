@@ -7,6 +7,7 @@ from functools import partial
 from polyb0t.config.settings import Settings
 from polyb0t.core.clock import Clock
 from polyb0t.data.windows import Window
+from polyb0t.execution.absence import ProofTimes
 from polyb0t.execution.anchor import AnchorFile
 from polyb0t.execution.dispatcher import Dispatcher
 from polyb0t.execution.fill_intake import FillIntake
@@ -153,6 +154,7 @@ def build_engine(
         cash=provider.cash_pusd,
         halt_file=halt_file,
         spool=spool,
+        times=ProofTimes(settings.proof_delay_seconds, settings.proof_apart_seconds),
     )
     agreement = Agreement(reconciler, clock, settings.reconcile_seconds)
     live_executor = LiveExecutor(
@@ -162,7 +164,7 @@ def build_engine(
         books=watch,
         situation=desk,
         clock=clock,
-        settings=ExecutorSettings(regime),
+        settings=ExecutorSettings(regime, settings.post_budget_seconds),
         halt_file=halt_file,
         in_flight=in_flight,
         spool=spool,
