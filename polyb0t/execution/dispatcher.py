@@ -10,8 +10,8 @@ import structlog
 from polyb0t.core.clock import Clock
 from polyb0t.core.errors import LeaseLostError
 from polyb0t.core.ids import IntentId
+from polyb0t.execution.executor import Executor
 from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType
-from polyb0t.execution.live_executor import LiveExecutor
 from polyb0t.execution.store import IntentStore
 
 log = structlog.get_logger(__name__)
@@ -22,9 +22,7 @@ AGAIN_SECONDS: Final = 2.0  # before an intent that could not be moved is tried 
 class Dispatcher:
     """`run_due` is called whenever something was approved and a few times a second besides."""
 
-    def __init__(
-        self, executor: LiveExecutor, intents: IntentStore, clock: Clock, *, workers: int = 4
-    ) -> None:
+    def __init__(self, executor: Executor, intents: IntentStore, clock: Clock, *, workers: int = 4) -> None:
         self._executor = executor
         self._intents = intents
         self._clock = clock

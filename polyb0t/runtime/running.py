@@ -241,8 +241,8 @@ class Run:
         )
 
     def _problem(self) -> str | None:
-        if self.engine.live_executor.stopped:
-            return self.engine.live_executor.stopped
+        if self.engine.trader.stopped:
+            return self.engine.trader.stopped
         report = self.engine.agreement.last
         if report is not None and not report.ok:
             return f"Our records and the exchange's could not be compared: {report.problems[0]}"

@@ -10,10 +10,11 @@ from polyb0t.data.windows import Window
 from polyb0t.execution.absence import ProofTimes
 from polyb0t.execution.anchor import AnchorFile
 from polyb0t.execution.dispatcher import Dispatcher
+from polyb0t.execution.executor import Executor, Preparing
 from polyb0t.execution.fill_intake import FillIntake
 from polyb0t.execution.in_flight import InFlight
 from polyb0t.execution.intents import IntentManager, ProposingRules
-from polyb0t.execution.live_executor import ExecutorSettings, LiveExecutor
+from polyb0t.execution.live_executor import ExecutorSettings
 from polyb0t.execution.proposing import Frame
 from polyb0t.execution.reconciler import Reconciler
 from polyb0t.execution.spool import AnswerSpool
@@ -26,6 +27,7 @@ from polyb0t.runtime.choices import desk_settings, probability_model, regime_of,
 from polyb0t.runtime.cycle import Cycle, CycleParts
 from polyb0t.runtime.desk import AccountDesk
 from polyb0t.runtime.executor_thread import ExecutorThread
+from polyb0t.runtime.executors import Sending, build_executor
 from polyb0t.runtime.fee_watch import FeeWatch
 from polyb0t.runtime.halt_file import HaltFile
 from polyb0t.runtime.places import anchor_path, scope_dir
@@ -70,7 +72,7 @@ class Engine:
 
     cycle: Cycle
     executor: ExecutorThread
-    live_executor: LiveExecutor
+    trader: Executor
     agreement: Agreement
     desk: AccountDesk
     watch: MarketWatch
@@ -157,22 +159,20 @@ def build_engine(
         times=ProofTimes(settings.proof_delay_seconds, settings.proof_apart_seconds),
     )
     agreement = Agreement(reconciler, clock, settings.reconcile_seconds)
-    live_executor = LiveExecutor(
-        stores,
-        lease,
-        gateway=account.gateway,
-        books=watch,
-        situation=desk,
-        clock=clock,
-        settings=ExecutorSettings(regime, settings.post_budget_seconds),
-        halt_file=halt_file,
-        in_flight=in_flight,
-        spool=spool,
-        anchor=AnchorFile(anchor_path(settings, around.scope), stores.engine).advance,
-        follow=agreement.follow,
+    executor = build_executor(
+        Preparing(stores, lease, regime, watch, desk, halt_file),
+        in_flight,
+        clock,
+        Sending(
+            account.gateway,
+            ExecutorSettings(regime, settings.post_budget_seconds),
+            spool,
+            AnchorFile(anchor_path(settings, around.scope), stores.engine).advance,
+            agreement.follow,
+        ),
     )
     thread = ExecutorThread(
-        Dispatcher(live_executor, stores.intents, clock),
+        Dispatcher(executor, stores.intents, clock),
         agreement,
         settings.execution_poll_seconds,
         takes_orders=lambda: account.window().takes_orders,
@@ -226,7 +226,7 @@ def build_engine(
     return Engine(
         cycle,
         thread,
-        live_executor,
+        executor,
         agreement,
         desk,
         watch,

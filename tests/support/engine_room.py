@@ -16,12 +16,14 @@ from polyb0t.data.fills import FillStatus
 from polyb0t.data.order_book import Side
 from polyb0t.execution.anchor import AnchorFile
 from polyb0t.execution.dispatcher import Dispatcher
+from polyb0t.execution.executor import BookSource, Executor, Preparing, Situation
 from polyb0t.execution.gateway import OrderGateway
 from polyb0t.execution.in_flight import InFlight
 from polyb0t.execution.intents import IntentRecord, IntentStatus, TradeIntent
-from polyb0t.execution.live_executor import BookSource, ExecutorSettings, LiveExecutor, Situation
+from polyb0t.execution.live_executor import ExecutorSettings, LiveExecutor
 from polyb0t.execution.orders import OrderRecord
 from polyb0t.execution.reconciler import Reconciler, ReconcileReport
+from polyb0t.execution.rehearsing import Rehearser
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.spool import AnswerSpool
 from polyb0t.execution.store import IntentStore, Lease, OrderStore, Stores
@@ -115,12 +117,21 @@ class EngineRoom:
             halt_file=lambda: self.halted_by_file,
             spool=self.spool,
         )
+        books = cast("BookSource", wrap(self.books, "books"))
+        situation = cast("Situation", wrap(self.situation, "situation"))
+        self.executor: Executor
+        if gateway is None:
+            preparing = Preparing(
+                stores, self.lease, self.regime, books, situation, lambda: self.halted_by_file
+            )
+            self.executor = Rehearser(preparing, self.in_flight)
+            return
         self.executor = LiveExecutor(
             stores,
             self.lease,
             gateway=gateway,
-            books=cast("BookSource", wrap(self.books, "books")),
-            situation=cast("Situation", wrap(self.situation, "situation")),
+            books=books,
+            situation=situation,
             clock=self.clock,
             settings=ExecutorSettings(self.regime),
             halt_file=lambda: self.halted_by_file,
