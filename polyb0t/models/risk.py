@@ -11,6 +11,7 @@ from polyb0t.core.units import ONE, ZERO, Price, Pusd, Shares
 from polyb0t.data.markets import Market, TradingTerms
 from polyb0t.data.order_book import OrderBook, Side
 from polyb0t.models.kill_switches import Stance
+from polyb0t.models.themes import themes
 
 TAKER_TYPES: Final = frozenset({"FAK", "FOK"})
 OPEN_POSITION: Final = "OPEN_POSITION"
@@ -67,6 +68,7 @@ class Exposure:
     by_market: Mapping[ConditionId, Pusd] = field(default_factory=dict)
     by_event: Mapping[str, Pusd] = field(default_factory=dict)
     by_category: Mapping[str, Pusd] = field(default_factory=dict)
+    by_theme: Mapping[str, Pusd] = field(default_factory=dict)
 
     def market(self, market: Market) -> Pusd:
         return self.by_market.get(market.condition_id, Pusd(ZERO))
@@ -77,6 +79,10 @@ class Exposure:
     def category(self, market: Market) -> Pusd:
         return self.by_category.get(market.category, Pusd(ZERO))
 
+    def theme(self, market: Market) -> Pusd:
+        """On the theme of this market that has the most at risk; zero where it has none."""
+        return Pusd(max((self.by_theme.get(theme, ZERO) for theme in themes(market)), default=ZERO))
+
     def plus(self, market: Market, cost: Pusd) -> "Exposure":
         """With another `cost` at risk on `market`."""
         key = event_key(market)
@@ -85,6 +91,10 @@ class Exposure:
             by_market={**self.by_market, market.condition_id: Pusd(self.market(market) + cost)},
             by_event={**self.by_event, key: Pusd(self.event(market) + cost)},
             by_category={**self.by_category, market.category: Pusd(self.category(market) + cost)},
+            by_theme={
+                **self.by_theme,
+                **{theme: Pusd(self.by_theme.get(theme, ZERO) + cost) for theme in themes(market)},
+            },
         )
 
 
