@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import BindParameter, bindparam, or_, select
 
 from polyb0t.core.errors import ConflictError, NotAuthorisedError, PolybotError
 from polyb0t.core.ids import IntentId
@@ -16,6 +16,19 @@ from polyb0t.execution.store import Lease
 
 PAPER_ENGINE = "engine:paper"
 OPEN_TO_REJECTION = (IntentStatus.PENDING, IntentStatus.APPROVED)
+
+_NOW: BindParameter[datetime] = bindparam("now")
+_DUE = (
+    select(trade_intents.c.id)
+    .where(
+        trade_intents.c.scope == bindparam("of_scope"),
+        or_(
+            (trade_intents.c.status == IntentStatus.PENDING) & (trade_intents.c.deadline <= _NOW),
+            (trade_intents.c.status == IntentStatus.APPROVED) & (trade_intents.c.execute_by <= _NOW),
+        ),
+    )
+    .order_by(trade_intents.c.id)
+)
 
 
 def approve(
@@ -81,15 +94,8 @@ def expire(unit: Unit, intent_id: IntentId, *, actor: str, code: str) -> IntentR
 def expire_due(unit: Unit, lease: Lease) -> tuple[IntentRecord, ...]:
     """Everything past its deadline or its execute_by."""
     unit.require_lease(lease)
-    table = trade_intents.c
-    due = select(table.id).where(
-        table.scope == str(unit.scope),
-        or_(
-            (table.status == IntentStatus.PENDING) & (table.deadline <= unit.now),
-            (table.status == IntentStatus.APPROVED) & (table.execute_by <= unit.now),
-        ),
-    )
-    found = (load(unit, row.id) for row in unit.connection.execute(due.order_by(table.id)).all())
+    due = unit.connection.execute(_DUE, {"of_scope": str(unit.scope), "now": unit.now}).all()
+    found = (load(unit, row.id) for row in due)
     expired = (expire_if_due(unit, record) for record in found)
     return tuple(record for record in expired if record is not None)
 

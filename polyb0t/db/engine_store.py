@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from polyb0t.core.canonical import canonical_text
 from polyb0t.core.errors import UsageError
@@ -17,8 +17,16 @@ from polyb0t.db.journal import entries, newest
 from polyb0t.db.tables import account_states, engine_lease, gates, journal_head
 from polyb0t.db.unit import ENGINE, ROLES, Unit, Units
 from polyb0t.execution.orders import NewOrder
-from polyb0t.execution.scope import Regime
+from polyb0t.execution.scope import Regime, Scope
 from polyb0t.execution.store import Adoption, AnchorPoint, AuditReport, JournalEntry, Lease, LeaseInfo
+
+_HELD = (engine_lease.c.scope == bindparam("of_scope"), engine_lease.c.role == bindparam("of_role"))
+_LEASE = select(engine_lease).where(*_HELD)
+_LEASE_LOCKED = _LEASE.with_for_update()
+_LEASE_CHANGED = update(engine_lease).where(*_HELD)
+_LEASE_ENDED = delete(engine_lease).where(*_HELD)
+_LEASE_BEGUN = insert(engine_lease)
+_GATE = update(gates).where(gates.c.scope == bindparam("of_scope"))
 
 
 class SqlEngineStore:
@@ -53,24 +61,22 @@ class SqlEngineStore:
 
         def beaten(unit: Unit) -> None:
             unit.require_lease(lease)
-            row = _row(unit, lease.role).values(beat_at=unit.now, cycle=cycle, **published)
-            unit.connection.execute(row)
+            new = {"beat_at": unit.now, "cycle": cycle, **published}
+            unit.connection.execute(_LEASE_CHANGED, {**_which(unit.scope, lease.role), **new})
 
         self._units.write(beaten)
 
     def release(self, lease: Lease) -> None:
         def released(unit: Unit) -> None:
             unit.require_lease(lease)
-            unit.connection.execute(_row(unit, lease.role).values(released=True))
+            unit.connection.execute(_LEASE_CHANGED, {**_which(unit.scope, lease.role), "released": True})
             unit.note("lease.released", lease.role, {"token": lease.token}, actor=ENGINE)
 
         self._units.write(released)
 
     def lease_info(self, role: str) -> LeaseInfo | None:
-        query = select(engine_lease).where(
-            engine_lease.c.scope == str(self._units.scope), engine_lease.c.role == role
-        )
-        row = self._units.read(lambda connection: connection.execute(query).mappings().one_or_none())
+        which = _which(self._units.scope, role)
+        row = self._units.read(lambda connection: connection.execute(_LEASE, which).mappings().one_or_none())
         return None if row is None else _info(row)
 
     def save_account_state(self, state: AccountState, lease: Lease) -> None:
@@ -162,38 +168,33 @@ def _acquire(
     take_over_from: int | None,
     last_beat: datetime | None,
 ) -> Lease | LeaseInfo:
-    where = (engine_lease.c.scope == str(unit.scope), engine_lease.c.role == role)
-    held = (
-        unit.connection.execute(select(engine_lease).where(*where).with_for_update()).mappings().one_or_none()
-    )
+    which = _which(unit.scope, role)
+    held = unit.connection.execute(_LEASE_LOCKED, which).mappings().one_or_none()
     if held is not None and not held["released"]:
         renewed = last_beat is not None and held["beat_at"] != last_beat
         if renewed or held["token"] != take_over_from:
             return _info(held)
     token = unit.token(role) + 1
-    unit.connection.execute(
-        update(gates).where(gates.c.scope == str(unit.scope)).values({f"{role}_token": token})
-    )
-    unit.connection.execute(delete(engine_lease).where(*where))
-    unit.connection.execute(
-        insert(engine_lease).values(
-            scope=str(unit.scope),
-            role=role,
-            token=token,
-            cycle=0,
-            started_at=unit.now,
-            beat_at=unit.now,
-            released=False,
-            facts="{}",
-            **columns,
-        )
-    )
+    unit.connection.execute(_GATE, {"of_scope": str(unit.scope), f"{role}_token": token})
+    unit.connection.execute(_LEASE_ENDED, which)
+    new = {
+        "scope": str(unit.scope),
+        "role": role,
+        "token": token,
+        "cycle": 0,
+        "started_at": unit.now,
+        "beat_at": unit.now,
+        "released": False,
+        "facts": "{}",
+        **columns,
+    }
+    unit.connection.execute(_LEASE_BEGUN, new)
     unit.note("lease.acquired", role, {"token": token, "took_over": take_over_from, **columns}, actor=ENGINE)
     return Lease(role, token)
 
 
-def _row(unit: Unit, role: str) -> Any:
-    return update(engine_lease).where(engine_lease.c.scope == str(unit.scope), engine_lease.c.role == role)
+def _which(scope: Scope, role: str) -> dict[str, object]:
+    return {"of_scope": str(scope), "of_role": role}
 
 
 def _info(row: Mapping[Any, Any]) -> LeaseInfo:

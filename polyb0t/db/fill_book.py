@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from polyb0t.core.errors import ConflictError
 from polyb0t.core.units import ZERO, Pusd, Shares, ceil_e6, floor_e6
@@ -17,6 +17,19 @@ from polyb0t.execution.orders import OrderRecord
 
 FILL_RECORDED: Final = "fill.recorded"  # the claim looks for these entries of the journal
 Key = tuple[str, int, str]
+
+_OF_ORDER: Final = (
+    select(fills)
+    .where(fills.c.scope == bindparam("of_scope"), fills.c.order_id == bindparam("of_order"))
+    .with_for_update()
+)
+_INSERT: Final = insert(fills)
+_MOVE: Final = update(fills).where(
+    fills.c.scope == bindparam("of_scope"),
+    fills.c.trade_id == bindparam("of_trade"),
+    fills.c.bucket_index == bindparam("of_bucket"),
+    fills.c.order_id == bindparam("of_order"),
+)
 
 
 class Sums(NamedTuple):
@@ -61,9 +74,9 @@ def _apply(unit: Unit, order: OrderRecord, known: dict[Key, Fill], fill: Fill) -
     row = {**fill_columns(fill), "updated_at": unit.now}
     if before is None:
         extra = {"scope": order.scope, "regime": order.regime}
-        unit.connection.execute(insert(fills).values(**row, **extra))
+        unit.connection.execute(_INSERT, {**row, **extra})
     else:
-        unit.connection.execute(update(fills).where(_is(unit, fill)).values(**row))
+        unit.connection.execute(_MOVE, {**_which(unit, fill), **row})
     known[_key(fill)] = fill
     entry = {
         "order": order.id,
@@ -87,17 +100,17 @@ def _moves_forward(before: Fill, fill: Fill) -> bool:
 
 
 def _stored(unit: Unit, order: OrderRecord) -> list[Fill]:
-    query = select(fills).where(fills.c.scope == str(unit.scope), fills.c.order_id == order.id)
-    return [fill_of(row) for row in unit.connection.execute(query.with_for_update()).mappings()]
+    which = {"of_scope": str(unit.scope), "of_order": order.id}
+    return [fill_of(row) for row in unit.connection.execute(_OF_ORDER, which).mappings()]
 
 
-def _is(unit: Unit, fill: Fill) -> ColumnElement[bool]:
-    return and_(
-        fills.c.scope == str(unit.scope),
-        fills.c.trade_id == fill.trade_id,
-        fills.c.bucket_index == fill.bucket_index,
-        fills.c.order_id == fill.order_id,
-    )
+def _which(unit: Unit, fill: Fill) -> dict[str, object]:
+    return {
+        "of_scope": str(unit.scope),
+        "of_trade": fill.trade_id,
+        "of_bucket": fill.bucket_index,
+        "of_order": fill.order_id,
+    }
 
 
 def _key(fill: Fill) -> Key:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from polyb0t.core.errors import AmbiguousError, DatabaseError, PolybotError
@@ -22,6 +22,14 @@ from polyb0t.execution.store import ClaimLimits, Denied, Lease
 
 CANDIDATES_SHOWN = 5
 SEEN_SECONDS = 15  # an open screen shows the same intent every second; one write in a while says enough
+
+_HERE = trade_intents.c.scope == bindparam("of_scope")
+_ONE = INTENT_QUERY.where(_HERE, trade_intents.c.id == bindparam("intent_id"))
+_LIST = INTENT_QUERY.where(_HERE).order_by(trade_intents.c.created_at.desc(), trade_intents.c.id.desc())
+_LIST_IN = _LIST.where(trade_intents.c.status.in_(bindparam("statuses", expanding=True)))
+_WITHOUT_ORDER = INTENT_QUERY.where(
+    _HERE, trade_intents.c.status == IntentStatus.EXECUTING, orders.c.id.is_(None)
+).order_by(trade_intents.c.created_at)
 
 
 class SqlIntentStore:
@@ -41,7 +49,7 @@ class SqlIntentStore:
         return self._inserting(lambda unit: proposals.supersede(unit, old, new, lease))
 
     def get(self, intent_id: IntentId) -> IntentRecord:
-        rows = self._rows(INTENT_QUERY.where(trade_intents.c.id == intent_id))
+        rows = self._rows(_ONE, intent_id=intent_id)
         if not rows:
             raise no_such_intent(intent_id)
         return rows[0]
@@ -50,7 +58,7 @@ class SqlIntentStore:
         wanted = prefix.strip().lower()
         if not wanted:
             raise no_such_intent("without an id")
-        query = INTENT_QUERY.where(trade_intents.c.id.startswith(wanted, autoescape=True))
+        query = INTENT_QUERY.where(trade_intents.c.id.startswith(wanted, autoescape=True), _HERE)
         rows = self._rows(query.order_by(trade_intents.c.created_at.desc()).limit(CANDIDATES_SHOWN + 1))
         if not rows:
             raise no_such_intent(prefix)
@@ -68,9 +76,7 @@ class SqlIntentStore:
         changed_since: datetime | None = None,
     ) -> tuple[IntentRecord, ...]:
         table = trade_intents.c
-        query = INTENT_QUERY
-        if statuses:
-            query = query.where(table.status.in_(statuses))
+        query = _LIST_IN if statuses else _LIST
         if types:
             query = query.where(table.intent_type.in_(types))
         if changed_since is not None:
@@ -78,7 +84,8 @@ class SqlIntentStore:
         if before is not None:
             at = self.get(before).intent.created_at
             query = query.where(or_(table.created_at < at, and_(table.created_at == at, table.id < before)))
-        return self._rows(query.order_by(table.created_at.desc(), table.id.desc()).limit(limit))
+        which = {"statuses": tuple(statuses)} if statuses else {}
+        return self._rows(query.limit(limit), **which)
 
     def shortest_prefixes(self, ids: Sequence[IntentId]) -> Mapping[IntentId, str]:
         return self._units.read(lambda connection: {one: self._shortest(connection, one) for one in ids})
@@ -140,13 +147,12 @@ class SqlIntentStore:
         )
 
     def executing_without_order(self) -> tuple[IntentRecord, ...]:
-        table = trade_intents.c
-        query = INTENT_QUERY.where(table.status == IntentStatus.EXECUTING, orders.c.id.is_(None))
-        return self._rows(query.order_by(table.created_at))
+        return self._rows(_WITHOUT_ORDER)
 
-    def _rows(self, query: Select[Any]) -> tuple[IntentRecord, ...]:
-        scoped = query.where(trade_intents.c.scope == str(self._units.scope))
-        rows = self._units.read(lambda connection: connection.execute(scoped).mappings().all())
+    def _rows(self, query: Select[Any], **values: object) -> tuple[IntentRecord, ...]:
+        """`query` names this scope as `of_scope`."""
+        which = {"of_scope": str(self._units.scope), **values}
+        rows = self._units.read(lambda connection: connection.execute(query, which).mappings().all())
         return tuple(intent_record(row) for row in rows)
 
     def _shortest(self, connection: Connection, intent_id: IntentId) -> str:

@@ -1,9 +1,10 @@
 """The one way in which an intent changes its status: compare-and-set, and the journal with it."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, bindparam, select, update
 
 from polyb0t.core.errors import ConflictError, DatabaseError, NotFoundError
 from polyb0t.core.ids import IntentId
@@ -12,6 +13,17 @@ from polyb0t.db.tables import trade_intents
 from polyb0t.db.unit import ENGINE, Unit, changed, foreign_scope
 from polyb0t.execution.intents import TRANSITIONS, IntentRecord, IntentStatus
 
+# The gate is held, so no order can be joined that was not there when this statement began.
+_LOCKED: Final[Select[Any]] = INTENT_QUERY.where(
+    trade_intents.c.id == bindparam("intent_id")
+).with_for_update(of=trade_intents)
+_MOVE: Final = update(trade_intents).where(
+    trade_intents.c.id == bindparam("of_id"),
+    trade_intents.c.scope == bindparam("of_scope"),
+    trade_intents.c.status == bindparam("was"),
+    trade_intents.c.digest == bindparam("of_digest"),
+)
+_STATE: Final = frozenset({"decided_at", "decided_by", "execute_by"})  # columns that a record shows
 _KINDS = {
     IntentStatus.APPROVED: "intent.approved",
     IntentStatus.EXECUTING: "intent.claimed",
@@ -29,13 +41,17 @@ def load(unit: Unit, intent_id: IntentId) -> IntentRecord:
         NotFoundError: there is none.
         ConflictError: `foreign_scope`.
     """
-    lock = select(trade_intents.c.id).where(trade_intents.c.id == intent_id).with_for_update()
-    if unit.connection.execute(lock).one_or_none() is None:
+    return intent_record(load_row(unit, intent_id))
+
+
+def load_row(unit: Unit, intent_id: IntentId) -> RowMapping:
+    """As `load`, with every column: for who judges by the approval's epoch or by the claim's token too."""
+    row = unit.connection.execute(_LOCKED, {"intent_id": intent_id}).mappings().one_or_none()
+    if row is None:
         raise no_such_intent(intent_id)
-    row = unit.connection.execute(INTENT_QUERY.where(trade_intents.c.id == intent_id)).mappings().one()
     if row["scope"] != str(unit.scope):
         raise foreign_scope(row["scope"], unit.scope)
-    return intent_record(row)
+    return row
 
 
 class Present(NamedTuple):
@@ -64,8 +80,8 @@ def move(
     """
     present = Present(record.id, record.status, record.digest)
     transition(unit, present, status, actor=actor, code=code, detail=detail, note=note, **columns)
-    row = unit.connection.execute(INTENT_QUERY.where(trade_intents.c.id == record.id)).mappings().one()
-    return intent_record(row)
+    written: dict[str, Any] = {name: value for name, value in columns.items() if name in _STATE}
+    return replace(record, status=status, result=code, result_detail=detail, updated_at=unit.now, **written)
 
 
 def transition(
@@ -82,17 +98,14 @@ def transition(
     """As `move`, without reading the intent's content."""
     if status not in TRANSITIONS[present.status]:
         raise _illegal(present, status)
-    statement = (
-        update(trade_intents)
-        .where(
-            trade_intents.c.id == present.id,
-            trade_intents.c.scope == str(unit.scope),
-            trade_intents.c.status == present.status,
-            trade_intents.c.digest == present.digest,
-        )
-        .values(status=status, updated_at=unit.now, result=code, result_detail=detail, **columns)
-    )
-    if not changed(unit.connection, statement):
+    read = {
+        "of_id": present.id,
+        "of_scope": str(unit.scope),
+        "was": present.status,
+        "of_digest": present.digest,
+    }
+    new = {"status": status, "updated_at": unit.now, "result": code, "result_detail": detail, **columns}
+    if not changed(unit.connection, _MOVE, {**read, **new}):
         raise _illegal(present, status)
     entry = {"from": present.status, "to": status, "digest": present.digest, "code": code, "detail": detail}
     unit.note(_KINDS[status], present.id, {**entry, **(note or {})}, actor=actor)

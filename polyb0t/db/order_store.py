@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, or_, select, update
 
 from polyb0t.core.errors import AmbiguousError, ConflictError, NotFoundError, PolybotError
 from polyb0t.core.ids import AssetId, OrderId
@@ -37,6 +37,39 @@ MOVED_BY_A_FILL = frozenset({_O.SIGNED, _O.UNKNOWN, _O.VANISHED, _O.REFUSED, _O.
 IDS_AT_ONCE = 500  # a database takes only so many values in one statement
 AFTER_THE_END = timedelta(days=1)  # a market may stay open a while after its end date
 
+_HERE = orders.c.scope == bindparam("of_scope")
+_ONE = orders.c.id == bindparam("order_id")
+_ORDER = select(orders).where(_ONE, _HERE)
+_INTENT_OF = select(orders.c.intent_id).where(_ONE, _HERE)
+_NEWEST = select(orders).where(_HERE).order_by(orders.c.created_at.desc(), orders.c.id.desc())
+_NEWEST_IN = _NEWEST.where(orders.c.status.in_(bindparam("statuses", expanding=True)))
+_UNSETTLED = select(fills.c.order_id).where(
+    fills.c.order_id == orders.c.id, fills.c.status.not_in(FINAL_FILL)
+)
+_WATCHED = (
+    select(orders)
+    .where(_HERE, or_(orders.c.status.in_(UNRESOLVED_ORDER), _UNSETTLED.exists()))
+    .order_by(orders.c.created_at, orders.c.id)
+)
+_ABSENT = (
+    select(orders, trade_intents.c.canonical, trade_intents.c.digest)
+    .join(trade_intents, trade_intents.c.id == orders.c.intent_id)
+    .where(orders.c.status == _O.ABSENT, _HERE)
+)
+_FILLS = (
+    select(fills)
+    .where(fills.c.scope == bindparam("of_scope"))
+    .order_by(fills.c.matched_at, fills.c.trade_id, fills.c.bucket_index, fills.c.order_id)
+)
+_FILLS_OF_ONE = _FILLS.where(fills.c.order_id == bindparam("order_id"))
+_ASKED = (
+    update(orders)
+    .where(_ONE, _HERE)
+    .values(lookups=orders.c.lookups + 1, looked_up_at=bindparam("asked_at"), detail=bindparam("told"))
+)
+_MOVE = update(orders).where(_ONE, orders.c.status == bindparam("was"))
+_SUMS = update(orders).where(_ONE)
+
 
 class Evidence(NamedTuple):
     """What is now known of an order, and from which words."""
@@ -54,7 +87,7 @@ class SqlOrderStore:
         self._units = units
 
     def order(self, order_id: OrderId) -> OrderRecord:
-        found = self._rows(select(orders).where(orders.c.id == order_id))
+        found = self._rows(_ORDER, order_id=order_id)
         if not found:
             raise _no_such_order(order_id)
         return found[0]
@@ -67,7 +100,8 @@ class SqlOrderStore:
             orders.c.id.startswith(wanted, autoescape=True),
             orders.c.intent_id.startswith(wanted, autoescape=True),
         )
-        found = self._rows(select(orders).where(begins).order_by(orders.c.created_at.desc()).limit(6))
+        query = select(orders).where(begins, _HERE).order_by(orders.c.created_at.desc())
+        found = self._rows(query.limit(6))
         if not found:
             raise _no_such_order(prefix)
         exact = [order for order in found if wanted in (order.id, order.intent_id)]
@@ -92,22 +126,18 @@ class SqlOrderStore:
     def orders(
         self, *, statuses: Sequence[OrderStatus] = (), limit: int | None = 100
     ) -> tuple[OrderRecord, ...]:
-        query = select(orders).order_by(orders.c.created_at.desc(), orders.c.id.desc()).limit(limit)
-        return self._rows(query.where(orders.c.status.in_(statuses)) if statuses else query)
+        if statuses:
+            return self._rows(_NEWEST_IN.limit(limit), statuses=tuple(statuses))
+        return self._rows(_NEWEST.limit(limit))
 
     def watched(self) -> tuple[OrderRecord, ...]:
-        unsettled = select(fills.c.order_id).where(
-            fills.c.order_id == orders.c.id, fills.c.status.not_in(FINAL_FILL)
-        )
-        query = select(orders).where(or_(orders.c.status.in_(UNRESOLVED_ORDER), unsettled.exists()))
-        return self._rows(query.order_by(orders.c.created_at, orders.c.id))
+        return self._rows(_WATCHED)
 
     def absent(self) -> tuple[OrderRecord, ...]:
-        query = select(orders, trade_intents.c.canonical, trade_intents.c.digest).join(
-            trade_intents, trade_intents.c.id == orders.c.intent_id
-        )
-        here = query.where(orders.c.status == _O.ABSENT, orders.c.scope == str(self._units.scope))
-        rows = self._units.read(lambda connection: connection.execute(here).mappings().all())
+        here = {"of_scope": str(self._units.scope)}
+        rows = self._units.read(lambda connection: connection.execute(_ABSENT, here).mappings().all())
+        if not rows:
+            return ()
         now, found = self._units.now(), []
         for row in rows:
             end = parse_intent(row["canonical"], row["digest"]).end_date
@@ -131,11 +161,8 @@ class SqlOrderStore:
     def record_lookup(self, order_id: OrderId, lease: Lease, *, detail: str) -> None:
         def asked(unit: Unit) -> int:
             unit.require_lease(lease)
-            return unit.connection.execute(
-                update(orders)
-                .where(orders.c.id == order_id, orders.c.scope == str(unit.scope))
-                .values(lookups=orders.c.lookups + 1, looked_up_at=unit.now, detail=detail)
-            ).rowcount
+            which = {"order_id": order_id, "of_scope": str(unit.scope)}
+            return unit.connection.execute(_ASKED, {**which, "asked_at": unit.now, "told": detail}).rowcount
 
         if self._units.write(asked) != 1:
             raise _no_such_order(order_id)
@@ -144,11 +171,10 @@ class SqlOrderStore:
         return self._units.write(lambda unit: _record_fills(unit, order_id, fills, lease))
 
     def fills(self, *, order_id: OrderId | None = None) -> tuple[Fill, ...]:
-        query = select(fills).where(fills.c.scope == str(self._units.scope))
+        query, which = _FILLS, {"of_scope": str(self._units.scope)}
         if order_id is not None:
-            query = query.where(fills.c.order_id == order_id)
-        ordered = query.order_by(fills.c.matched_at, fills.c.trade_id, fills.c.bucket_index, fills.c.order_id)
-        rows = self._units.read(lambda connection: connection.execute(ordered).mappings().all())
+            query, which = _FILLS_OF_ONE, {**which, "order_id": order_id}
+        rows = self._units.read(lambda connection: connection.execute(query, which).mappings().all())
         return tuple(fill_of(row) for row in rows)
 
     def reserved_pusd(self) -> Pusd:
@@ -159,9 +185,10 @@ class SqlOrderStore:
             lambda connection: reservations.reserved_shares(connection, self._units.scope, asset_id)
         )
 
-    def _rows(self, query: Select[Any]) -> tuple[OrderRecord, ...]:
-        scoped = query.where(orders.c.scope == str(self._units.scope))
-        rows = self._units.read(lambda connection: connection.execute(scoped).mappings().all())
+    def _rows(self, query: Select[Any], **values: object) -> tuple[OrderRecord, ...]:
+        """`query` names this scope as `of_scope`."""
+        which = {"of_scope": str(self._units.scope), **values}
+        rows = self._units.read(lambda connection: connection.execute(query, which).mappings().all())
         return tuple(order_record(row) for row in rows)
 
 
@@ -196,9 +223,7 @@ def _record_fills(unit: Unit, order_id: OrderId, new: Sequence[Fill], lease: Lea
 
 def _locked(unit: Unit, order_id: OrderId) -> tuple[OrderRecord, Any]:
     """The order with its intent, locked in the order of the design."""
-    intent_id = unit.connection.scalar(
-        select(orders.c.intent_id).where(orders.c.id == order_id, orders.c.scope == str(unit.scope))
-    )
+    intent_id = unit.connection.scalar(_INTENT_OF, {"order_id": order_id, "of_scope": str(unit.scope)})
     if intent_id is None:
         raise _no_such_order(order_id)
     intent = load(unit, intent_id)
@@ -214,8 +239,7 @@ def _move_order(unit: Unit, order: OrderRecord, evidence: Evidence) -> OrderReco
     }
     if evidence.status in TERMINAL_ORDER:
         values["signed_order"] = None
-    moved = update(orders).where(orders.c.id == order.id, orders.c.status == order.status)
-    if not changed(unit.connection, moved.values(**values)):
+    if not changed(unit.connection, _MOVE, {"order_id": order.id, "was": order.status, **values}):
         raise _illegal(order, evidence.status)
     if evidence.status is not order.status:
         entry = {"intent": order.intent_id, "from": order.status, "to": evidence.status}
@@ -225,17 +249,14 @@ def _move_order(unit: Unit, order: OrderRecord, evidence: Evidence) -> OrderReco
 
 
 def _store_sums(unit: Unit, order: OrderRecord, sums: Sums) -> OrderRecord:
-    unit.connection.execute(
-        update(orders)
-        .where(orders.c.id == order.id)
-        .values(
-            filled_shares=sums.shares,
-            filled_notional=sums.notional,
-            fees=sums.fees,
-            provisional_shares=sums.provisional,
-            updated_at=unit.now,
-        )
-    )
+    new = {
+        "filled_shares": sums.shares,
+        "filled_notional": sums.notional,
+        "fees": sums.fees,
+        "provisional_shares": sums.provisional,
+        "updated_at": unit.now,
+    }
+    unit.connection.execute(_SUMS, {"order_id": order.id, **new})
     return load_order(unit, order.id)
 
 

@@ -1,6 +1,6 @@
 """Proposing: sparing, and refused by the database itself when there is one already."""
 
-from sqlalchemy import ColumnElement, and_, insert, or_, select
+from sqlalchemy import and_, bindparam, insert, or_, select
 
 from polyb0t.core.ids import IntentId
 from polyb0t.db.moves import load, move
@@ -12,6 +12,27 @@ from polyb0t.execution.cooldown import ENDED, Cooldowns
 from polyb0t.execution.intents import LIVE_STATUSES, IntentRecord, IntentStatus, IntentType, TradeIntent
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import Denied, Lease
+
+_SAME_AIM = and_(
+    trade_intents.c.scope == bindparam("of_scope"),
+    trade_intents.c.regime == bindparam("of_regime"),
+    trade_intents.c.intent_type == bindparam("of_type"),
+    trade_intents.c.target == bindparam("aim"),
+)
+_KNOWN = (
+    select(trade_intents.c.id, trade_intents.c.status)
+    .where(
+        or_(
+            and_(_SAME_AIM, trade_intents.c.status.in_(LIVE_STATUSES)),
+            trade_intents.c.id == bindparam("intent_id"),
+        )
+    )
+    .limit(1)
+)
+_ENDED = INTENT_QUERY.where(
+    _SAME_AIM, trade_intents.c.status.in_(ENDED), trade_intents.c.updated_at > bindparam("since")
+)
+_INSERT = insert(trade_intents)
 
 
 def propose(unit: Unit, intent: TradeIntent, lease: Lease, cooldowns: Cooldowns) -> IntentRecord | Denied:
@@ -45,9 +66,7 @@ def supersede(unit: Unit, old_id: IntentId, new: TradeIntent, lease: Lease) -> I
 
 def _insert(unit: Unit, intent: TradeIntent, note: dict[str, object]) -> IntentRecord:
     columns = intent_columns(intent)
-    unit.connection.execute(
-        insert(trade_intents).values(**columns, status=IntentStatus.PENDING, updated_at=unit.now)
-    )
+    unit.connection.execute(_INSERT, {**columns, "status": IntentStatus.PENDING, "updated_at": unit.now})
     entry = {"from": None, "to": IntentStatus.PENDING, "digest": columns["digest"], **note}
     unit.note("intent.proposed", intent.id, entry, actor=ENGINE)
     return load(unit, intent.id)
@@ -64,18 +83,14 @@ def _foreign(unit: Unit, intent: TradeIntent) -> Denied | None:
 
 
 def _duplicate(unit: Unit, intent: TradeIntent) -> Denied | None:
-    living = and_(*_same_aim(unit, intent), trade_intents.c.status.in_(LIVE_STATUSES))
-    known = select(trade_intents.c.id, trade_intents.c.status).where(
-        or_(living, trade_intents.c.id == intent.id)
-    )
-    row = unit.connection.execute(known.limit(1)).one_or_none()
+    which = {**_aims(unit, intent), "intent_id": intent.id}
+    row = unit.connection.execute(_KNOWN, which).one_or_none()
     return None if row is None else Denied("duplicate", f"Intent {row.id} on it is {row.status}.")
 
 
 def _cooling(unit: Unit, intent: TradeIntent, cooldowns: Cooldowns) -> Denied | None:
-    lately = trade_intents.c.updated_at > unit.now - cooldowns.longest
-    query = INTENT_QUERY.where(*_same_aim(unit, intent), trade_intents.c.status.in_(ENDED), lately)
-    ended = [intent_record(row) for row in unit.connection.execute(query).mappings()]
+    lately = {**_aims(unit, intent), "since": unit.now - cooldowns.longest}
+    ended = [intent_record(row) for row in unit.connection.execute(_ENDED, lately).mappings()]
     rests = [(until, record.id) for record in ended if (until := cooldowns.rests_until(record)) is not None]
     until, of = max(rests, default=(unit.now, intent.id))
     if until <= unit.now:
@@ -83,11 +98,10 @@ def _cooling(unit: Unit, intent: TradeIntent, cooldowns: Cooldowns) -> Denied | 
     return Denied("cooling_down", f"Intent {of} on it ended a moment ago; not before {until:%H:%M:%S} UTC.")
 
 
-def _same_aim(unit: Unit, intent: TradeIntent) -> tuple[ColumnElement[bool], ...]:
-    table = trade_intents.c
-    return (
-        table.scope == str(unit.scope),
-        table.regime == intent.regime,
-        table.intent_type == intent.intent_type,
-        table.target == intent.target,
-    )
+def _aims(unit: Unit, intent: TradeIntent) -> dict[str, object]:
+    return {
+        "of_scope": str(unit.scope),
+        "of_regime": intent.regime,
+        "of_type": intent.intent_type,
+        "aim": intent.target,
+    }

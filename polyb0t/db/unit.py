@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
-from sqlalchemy import Connection, RowMapping, Table, select, update
+from sqlalchemy import BindParameter, Connection, RowMapping, Table, Update, bindparam, select, update
 
 from polyb0t.core.errors import ConflictError, DatabaseError, LeaseLostError, PolybotError
 from polyb0t.db import journal
@@ -19,6 +19,17 @@ T = TypeVar("T")
 SCHEMA_VERSION: Final = 1
 ENGINE: Final = "engine"  # the actor of what the engine does by itself
 ROLES: Final = ("engine", "claims")
+
+
+# Made once: a statement that is made anew for each unit costs more than running it.
+_SCOPE: Final[BindParameter[str]] = bindparam("scope")
+_GATE: Final = select(gates).where(gates.c.scope == _SCOPE).with_for_update()
+_HEAD_AT: Final = select(journal_head.c.at).where(journal_head.c.scope == _SCOPE)
+_LEASE: Final = select(engine_lease).where(
+    engine_lease.c.scope == _SCOPE, engine_lease.c.role == bindparam("role")
+)
+_SWITCHES: Final = select(kill_switches).where(kill_switches.c.scope == _SCOPE).order_by(kill_switches.c.name)
+_SWITCHES_LOCKED: Final = _SWITCHES.with_for_update()
 
 
 class Unit:
@@ -65,10 +76,8 @@ class Unit:
         Raises:
             LeaseLostError: another engine has taken over, or the lease was given back.
         """
-        query = select(engine_lease).where(
-            engine_lease.c.scope == str(self.scope), engine_lease.c.role == lease.role
-        )
-        row = self.connection.execute(query).mappings().one_or_none()
+        whose = {"scope": str(self.scope), "role": lease.role}
+        row = self.connection.execute(_LEASE, whose).mappings().one_or_none()
         current = self.token(lease.role)
         if row is None or row["released"] or not lease.token == row["token"] == current:
             raise LeaseLostError(
@@ -131,17 +140,14 @@ class Units:
 
 def monotonic_now(connection: Connection, database: Database, scope: Scope) -> datetime:
     """Database time, never before the newest journal entry."""
-    head: datetime | None = connection.scalar(
-        select(journal_head.c.at).where(journal_head.c.scope == str(scope))
-    )
+    head: datetime | None = connection.scalar(_HEAD_AT, {"scope": str(scope)})
     now = database.now(connection)
     return now if head is None else max(now, head)
 
 
 def switch_states(connection: Connection, scope: Scope, *, lock: bool = False) -> tuple[SwitchState, ...]:
     """Every switch row that exists."""
-    query = select(kill_switches).where(kill_switches.c.scope == str(scope)).order_by(kill_switches.c.name)
-    rows = connection.execute(query.with_for_update() if lock else query).mappings()
+    rows = connection.execute(_SWITCHES_LOCKED if lock else _SWITCHES, {"scope": str(scope)}).mappings()
     return tuple(
         SwitchState(
             type=KillSwitchType(row["name"]),
@@ -156,14 +162,13 @@ def switch_states(connection: Connection, scope: Scope, *, lock: bool = False) -
     )
 
 
-def changed(connection: Connection, statement: object) -> bool:
-    """Whether the conditional update moved exactly one row."""
-    return connection.execute(statement).rowcount == 1  # type: ignore[call-overload,no-any-return]
+def changed(connection: Connection, statement: Update, values: Mapping[str, object] | None = None) -> bool:
+    """Whether the conditional update moved exactly one row; `values` are its conditions and new columns."""
+    return connection.execute(statement, values).rowcount == 1
 
 
 def _locked_gate(connection: Connection, scope: Scope) -> RowMapping:
-    query = select(gates).where(gates.c.scope == str(scope)).with_for_update()
-    gate = connection.execute(query).mappings().one_or_none()
+    gate = connection.execute(_GATE, {"scope": str(scope)}).mappings().one_or_none()
     if gate is None:
         raise _no_gate(connection, gates, scope)
     if gate["schema_version"] != SCHEMA_VERSION:
