@@ -1,11 +1,11 @@
-"""What is held and what came of it, from our own fills and nothing else.
+"""What is held and what came of it: from our own fills, and from what was taken of it from outside.
 
 Average cost with fees in it. Every figure is an exact decimal; when a sale takes a part of the cost
 along, that part is rounded to the millionth and the rest stays, so no fraction is lost or made.
 A fill may be seen any number of times, in any order; a FAILED one is as if it had never been.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from polyb0t.core.clock import utc
 from polyb0t.core.ids import AssetId, ConditionId, OrderId, TradeId
 from polyb0t.core.units import E6, ZERO, Price, Pusd, Shares
+from polyb0t.data.cash_flows import Booked, Taken
 from polyb0t.data.fills import FILL_TRANSITIONS, Fill, FillStatus
 from polyb0t.data.order_book import Side
 
@@ -74,11 +75,13 @@ class Valuation:
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """Cash, positions and results. `contradictions` are sentences about fills that do not add up."""
+    """Cash, positions and results. `contradictions` are sentences about fills that do not add up;
+    `brought` is what came in for shares that were taken from outside, and is in the cash."""
 
     cash: Pusd
     positions: Mapping[AssetId, Position] = field(default_factory=dict)
     contradictions: tuple[str, ...] = ()
+    brought: Pusd = NO_MONEY
 
     @property
     def realised(self) -> Pusd:
@@ -108,25 +111,134 @@ class Portfolio:
         return Valuation(Pusd(worth), Pusd(worth - paid), equity, unmarked)
 
 
-def portfolio_of(fills: Iterable[Fill], *, starting_cash: Pusd) -> Portfolio:
-    """The portfolio after all `fills`, whatever their order and however often each was seen."""
+def portfolio_of(fills: Iterable[Fill], *, starting_cash: Pusd, booked: Sequence[Booked] = ()) -> Portfolio:
+    """The portfolio after all `fills`, whatever their order and however often each was seen, and after
+    what the movements in `booked` took of it."""
     latest, contradictions = _latest(fills)
     counted = [fill for fill in latest if fill.status is not FillStatus.FAILED]
     # The exchange's times are whole seconds: within one, purchases come first, as they must have.
     counted.sort(key=lambda fill: (fill.matched_at, fill.side is Side.SELL, fill_key(fill)))
-    cash = Decimal(starting_cash)
-    positions: dict[AssetId, Position] = {}
+    takings = sorted(
+        ((entry.movement.at, one) for entry in booked for one in entry.taken), key=lambda pair: pair[0]
+    )
+    books: dict[AssetId, _Lot] = {}
+    cash, brought, next_taking = Decimal(starting_cash), ZERO, 0
     for fill in counted:
-        before = positions.get(fill.asset_id) or Position(fill.asset_id, fill.condition_id)
+        while next_taking < len(takings) and takings[next_taking][0] < fill.matched_at:
+            brought += _take(books, takings[next_taking][1], contradictions)
+            next_taking += 1
+        lot = books.get(fill.asset_id)
+        if lot is None:
+            lot = books[fill.asset_id] = _Lot(fill.asset_id, fill.condition_id)
+        notional = fill.notional
         if fill.side is Side.BUY:
-            cash -= fill.notional + fill.fee
-            positions[fill.asset_id] = _bought(before, fill)
+            cash -= notional + fill.fee
+            lot.buy(fill, notional)
         else:
-            cash += fill.notional - fill.fee
-            if fill.shares > before.shares:
+            cash += notional - fill.fee
+            if fill.shares > lot.shares:
                 contradictions.append(f"More of {fill.asset_id} was sold than these fills had bought.")
-            positions[fill.asset_id] = _sold(before, fill)
-    return Portfolio(Pusd(cash), positions, tuple(dict.fromkeys(contradictions)))
+            lot.sell(fill, notional)
+    for _, taken in takings[next_taking:]:
+        brought += _take(books, taken, contradictions)
+    positions = {asset: lot.position() for asset, lot in books.items()}
+    return Portfolio(Pusd(cash + brought), positions, tuple(dict.fromkeys(contradictions)), Pusd(brought))
+
+
+class _Lot:
+    """One asset while the fills are gone through."""
+
+    __slots__ = (
+        *("asset_id", "condition_id", "confirmed", "provisional", "selling"),
+        *("cost", "realised", "fees"),
+    )
+
+    def __init__(self, asset_id: AssetId, condition_id: ConditionId) -> None:
+        self.asset_id, self.condition_id = asset_id, condition_id
+        self.confirmed = self.provisional = self.selling = ZERO
+        self.cost = self.realised = self.fees = ZERO
+
+    @property
+    def shares(self) -> Decimal:
+        return self.confirmed + self.provisional
+
+    def buy(self, fill: Fill, notional: Decimal) -> None:
+        self.cost += notional + fill.fee
+        self.fees += fill.fee
+        if fill.status is FillStatus.CONFIRMED:
+            self.confirmed += fill.shares
+        else:
+            self.provisional += fill.shares
+
+    def sell(self, fill: Fill, notional: Decimal) -> None:
+        gone = self.cost_of(fill.shares)
+        self.cost -= gone
+        self.realised += notional - fill.fee - gone
+        self.fees += fill.fee
+        if fill.status is FillStatus.CONFIRMED:
+            self.confirmed -= fill.shares
+        else:
+            self.provisional -= fill.shares
+            self.selling += fill.shares
+
+    def cost_of(self, shares: Decimal) -> Decimal:
+        """The part of the cost that goes along with `shares`, to the millionth; all of it with the last."""
+        held = self.shares
+        if shares >= held:
+            return self.cost
+        return (self.cost * shares / held).quantize(E6, ROUND_HALF_EVEN)
+
+    def position(self) -> Position:
+        return Position(
+            self.asset_id,
+            self.condition_id,
+            Shares(self.confirmed),
+            Shares(self.provisional),
+            Shares(self.selling),
+            Pusd(self.cost),
+            Pusd(self.realised),
+            Pusd(self.fees),
+        )
+
+
+def _take(books: Mapping[AssetId, _Lot], taken: Taken, contradictions: list[str]) -> Decimal:
+    """Shares leave without an order of ours; what they brought, which is their cost where nothing is said."""
+    lot = books.get(taken.asset_id)
+    if lot is None or taken.shares > lot.confirmed:
+        contradictions.append(f"More of {taken.asset_id} was taken from outside than was ours.")
+        if lot is None:
+            return ZERO
+    gone = lot.cost_of(taken.shares)
+    brought = gone if taken.pusd is None else taken.pusd
+    lot.cost -= gone
+    lot.realised += brought - gone
+    lot.confirmed -= min(taken.shares, lot.confirmed)
+    return brought
+
+
+def entry_bid(
+    fills: Iterable[Fill], asset_id: AssetId, bid_of: Callable[[OrderId], Price | None]
+) -> Price | None:
+    """The bid when the shares were bought, averaged over what was bought since nothing was held.
+
+    `bid_of` tells it of an order. None: not known of one of them, and then it is nobody's guess.
+    """
+    held, bought, weight = ZERO, ZERO, ZERO
+    known = True
+    for fill in sorted(fills, key=lambda each: (each.matched_at, each.side is Side.SELL)):
+        if fill.asset_id != asset_id or fill.status is FillStatus.FAILED:
+            continue
+        if fill.side is Side.SELL:
+            held -= fill.shares
+            if held <= 0:
+                held, bought, weight, known = ZERO, ZERO, ZERO, True
+            continue
+        bid = bid_of(fill.order_id)
+        known = known and bid is not None
+        held += fill.shares
+        bought += fill.shares
+        weight += fill.shares * (bid or ZERO)
+    return Price(weight / bought) if known and bought else None
 
 
 def _latest(fills: Iterable[Fill]) -> tuple[list[Fill], list[str]]:
@@ -146,38 +258,6 @@ def _latest(fills: Iterable[Fill]) -> tuple[list[Fill], list[str]]:
 
 def _reachable(old: FillStatus, new: FillStatus) -> bool:
     return new in FILL_TRANSITIONS[old]
-
-
-def _bought(position: Position, fill: Fill) -> Position:
-    return replace(
-        _moved(position, fill, fill.shares),
-        cost=Pusd(position.cost + fill.notional + fill.fee),
-        fees=Pusd(position.fees + fill.fee),
-    )
-
-
-def _sold(position: Position, fill: Fill) -> Position:
-    gone = _cost_of(position, fill.shares)
-    return replace(
-        _moved(position, fill, Shares(-fill.shares)),
-        cost=Pusd(position.cost - gone),
-        realised=Pusd(position.realised + fill.notional - fill.fee - gone),
-        fees=Pusd(position.fees + fill.fee),
-    )
-
-
-def _cost_of(position: Position, shares: Shares) -> Decimal:
-    """The part of the cost that goes along with `shares`, to the millionth; all of it with the last."""
-    if shares >= position.shares:
-        return position.cost
-    return (position.cost * shares / position.shares).quantize(E6, ROUND_HALF_EVEN)
-
-
-def _moved(position: Position, fill: Fill, shares: Shares) -> Position:
-    if fill.status is FillStatus.CONFIRMED:
-        return replace(position, confirmed=Shares(position.confirmed + shares))
-    selling = position.selling + (-shares if shares < 0 else ZERO)
-    return replace(position, provisional=Shares(position.provisional + shares), selling=Shares(selling))
 
 
 @dataclass(frozen=True, slots=True)
