@@ -25,14 +25,15 @@ find_python() {
 
 fingerprint() { cat "$lock" pyproject.toml | cksum; }
 
-# The vendor's JavaScript clients judge the sandbox in tests. Without npm those tests are skipped.
+# Of npm: the vendor's JavaScript clients, which judge the sandbox in tests, and a local chain with its compiler.
+# Without npm those tests are skipped.
 install_judges() {
   [ "$kind" = dev ] && command -v npm >/dev/null 2>&1 || return 0
   judges=node_modules/.installed
   [ -f "$judges" ] && [ "$(cat "$judges")" = "$(cksum <package-lock.json)" ] && return 0
   if ! npm ci --silent >.npm.log 2>&1; then
     tail -n 15 .npm.log >&2
-    echo "Went on without the JavaScript clients (npm ci), whose tests are skipped then." >&2
+    echo "Went on without what npm brings (npm ci): tests of JavaScript clients and of the chain are skipped then." >&2
     [ "${CI:-}" != true ] || exit 1
     return 0
   fi

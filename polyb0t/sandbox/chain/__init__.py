@@ -1,0 +1,1 @@
+"""A local chain with the contracts that pay: for practice with real transactions, and for tests."""
