@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from polyb0t.core.clock import Clock
-from polyb0t.core.errors import ConflictError, PolybotError, VenueUnreachableError
+from polyb0t.core.errors import PolybotError, VenueUnreachableError
 from polyb0t.core.ids import AssetId, IntentId, OrderId
 from polyb0t.core.units import Pusd, Shares
 from polyb0t.data.account_state import AccountOrder
@@ -21,7 +21,7 @@ from polyb0t.execution.cancelling import MAY_BE_ALIVE, cancel_orders
 from polyb0t.execution.gateway import OrderGateway
 from polyb0t.execution.holdings import HoldingsWatch
 from polyb0t.execution.in_flight import InFlight
-from polyb0t.execution.intents import IntentType
+from polyb0t.execution.interrupted import end_interrupted
 from polyb0t.execution.order_truth import Notes, OrderTruth
 from polyb0t.execution.orders import TERMINAL_ORDER, OrderRecord, OrderStatus
 from polyb0t.execution.spool import AnswerSpool
@@ -92,7 +92,7 @@ class Reconciler:
         """
         if self._spool is not None:  # what is known already comes before what has to be asked
             self._spool.import_into(self._stores, self._lease)
-        interrupted = self._end_interrupted()
+        interrupted = end_interrupted(self._stores, self._lease, self._in_flight)
         if self._gateway is None or self._truth is None:
             return ReconcileReport(interrupted=interrupted)
         notes = Notes()
@@ -127,20 +127,6 @@ class Reconciler:
             notes.problems.append(str(error))
         for problem in (*notes.problems, *notes.alerts):
             log.warning("order.followed", order_id=order_id, problem=problem)
-
-    def _end_interrupted(self) -> tuple[IntentId, ...]:
-        """EXECUTING without an order proves that nothing was sent; cancels are sent again instead."""
-        ended = []
-        for record in self._stores.intents.executing_without_order():
-            if record.intent.intent_type is IntentType.CANCEL_ORDER or record.id in self._in_flight:
-                continue
-            detail = "It was interrupted before its order was permitted. Nothing was sent."
-            try:
-                self._stores.intents.fail(record.id, self._lease, code="interrupted", detail=detail)
-            except ConflictError:
-                continue  # a thread brought it to its end meanwhile
-            ended.append(record.id)
-        return tuple(ended)
 
     def _take_back_if_halted(self, gateway: OrderGateway, truth: OrderTruth, notes: Notes) -> None:
         """Halted, every identity of ours that may be alive is cancelled by id, on every pass anew."""
