@@ -1,9 +1,9 @@
 """Claim, permit, fail, finish: from an approval to the permission to send, or to proof that nothing was."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Final
 
-from sqlalchemy import insert, select
+from sqlalchemy import RowMapping, bindparam, insert, select
 
 from polyb0t.core.errors import ConflictError, PolybotError
 from polyb0t.core.ids import IntentId, OrderId
@@ -12,10 +12,10 @@ from polyb0t.data.order_book import Side
 from polyb0t.db import reservations
 from polyb0t.db.decisions import expire_if_due
 from polyb0t.db.fill_book import FILL_RECORDED
-from polyb0t.db.moves import load, move
+from polyb0t.db.moves import load, load_row, move
 from polyb0t.db.permission import halted, unavailable
-from polyb0t.db.rows import order_record
-from polyb0t.db.tables import journal, orders, trade_intents
+from polyb0t.db.rows import intent_record, order_record
+from polyb0t.db.tables import journal, orders
 from polyb0t.db.unit import ENGINE, Unit
 from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType, TradeIntent
 from polyb0t.execution.orders import NewOrder, OrderRecord, OrderStatus
@@ -26,6 +26,24 @@ from polyb0t.models.wording import at_most, limit, shares, short_hex
 LEASE_MARGIN = 6  # part of a lease that has to be left when a send's budget is over: 5 s of 30
 # Something of ours may be there that nobody can see yet: nothing new is opened beside it.
 UNSEEN = (OrderStatus.SIGNED, OrderStatus.UNKNOWN, OrderStatus.VANISHED)
+_UNSEEN_HERE: Final = (
+    select(orders.c.id, orders.c.status)
+    .where(
+        orders.c.scope == bindparam("scope"),
+        orders.c.condition_id == bindparam("condition_id"),
+        orders.c.status.in_(UNSEEN),
+    )
+    .limit(1)
+)
+_FILL_SINCE: Final = (
+    select(journal.c.sequence)
+    .where(
+        journal.c.scope == bindparam("scope"),
+        journal.c.sequence > bindparam("as_of"),
+        journal.c.kind == FILL_RECORDED,
+    )
+    .limit(1)
+)
 
 
 def claim(
@@ -34,20 +52,23 @@ def claim(
     """APPROVED -> EXECUTING with the greatest cost reserved, or the end of it."""
     unit.require_lease(lease)
     unit.switches()
-    record = load(unit, intent_id)
+    row = load_row(unit, intent_id)
+    record = intent_record(row)
     if record.status is not IntentStatus.APPROVED:
         return Denied("not_approved", f"It is {record.status}.")
     if expire_if_due(unit, record) is not None:
         return Denied("expired", f"It had to be sent before {record.execute_by:%H:%M:%S} UTC.")
     if _moved_since(unit, record.intent, limits):
         return Denied("account_moved", "A fill was stored while the limits were read; they are read anew.")
-    denied = _regime(record.intent, regime) or _stopped(unit, record) or _limits(unit, record.intent, limits)
+    denied = (
+        _regime(record.intent, regime) or _stopped(unit, record, row) or _limits(unit, record.intent, limits)
+    )
     claimed = move(unit, record, IntentStatus.EXECUTING, note={"lease": lease.token}, claim_token=lease.token)
     if denied is not None:
         _fail(unit, claimed, denied)
         return denied
     if claimed.intent.intent_type.places_order and regime is not Regime.DRY_RUN:
-        reservations.store(unit, claimed.intent, reservations.whole(claimed.intent))
+        reservations.begin(unit, claimed.intent, reservations.whole(claimed.intent))
     return claimed
 
 
@@ -55,14 +76,15 @@ def permit(unit: Unit, order: NewOrder, lease: Lease, *, post_budget_seconds: fl
     """Store the order as SIGNED. The commit of this is the permission to send."""
     lasts_until = unit.lease_lasts_until(lease)
     unit.switches()
-    record = load(unit, order.intent_id)
+    row = load_row(unit, order.intent_id)
+    record = intent_record(row)
     if record.order_id is not None:
         # Its fate belongs to that order: failing the intent here would free money that may be spent.
         return Denied("already_permitted", f"Order {record.order_id} exists for it.")
     if record.status is not IntentStatus.EXECUTING:
         return Denied("not_executing", f"It is {record.status}.")
     needed = unit.now + timedelta(seconds=post_budget_seconds + unit.lease_seconds / LEASE_MARGIN)
-    denied = _stopped(unit, record) or _late(unit, record) or _not_ours(unit, record, lease)
+    denied = _stopped(unit, record, row) or _late(unit, record) or _not_ours(unit, record, row, lease)
     if denied is None and lasts_until < needed:
         denied = Denied("lease_short", f"The lease ends at {lasts_until:%H:%M:%S} UTC, before a send would.")
     if denied is not None:
@@ -107,9 +129,9 @@ def _regime(intent: TradeIntent, regime: Regime) -> Denied | None:
     return Denied("wrong_regime", f"It was proposed in {intent.regime}; this engine runs in {regime}.")
 
 
-def _stopped(unit: Unit, record: IntentRecord) -> Denied | None:
+def _stopped(unit: Unit, record: IntentRecord, row: RowMapping) -> Denied | None:
     return unavailable(record.intent) or halted(
-        unit, record.intent, approved_epoch=int(_state(unit, record).approved_epoch)
+        unit, record.intent, approved_epoch=int(row["approved_epoch"])
     )
 
 
@@ -119,18 +141,13 @@ def _late(unit: Unit, record: IntentRecord) -> Denied | None:
     return Denied("expired", "Its time to be sent was over before it was permitted.")
 
 
-def _not_ours(unit: Unit, record: IntentRecord, lease: Lease) -> Denied | None:
+def _not_ours(unit: Unit, record: IntentRecord, row: RowMapping, lease: Lease) -> Denied | None:
     """Claimed by an engine before us, in another regime than ours, or of a kind that has no order."""
-    if _state(unit, record).claim_token != lease.token:
+    if row["claim_token"] != lease.token:
         return Denied("interrupted", "An earlier engine claimed it and is gone; nothing was sent.")
     if not record.intent.intent_type.places_order or record.intent.regime is Regime.DRY_RUN:
         return Denied("wrong_regime", "A dry run and a cancel place no order.")
     return _regime(record.intent, Regime(unit.require_lease(lease)["regime"]))
-
-
-def _state(unit: Unit, record: IntentRecord) -> Any:
-    columns = select(trade_intents.c.approved_epoch, trade_intents.c.claim_token)
-    return unit.connection.execute(columns.where(trade_intents.c.id == record.id)).one()
 
 
 def _moved_since(unit: Unit, intent: TradeIntent, limits: ClaimLimits) -> bool:
@@ -138,12 +155,8 @@ def _moved_since(unit: Unit, intent: TradeIntent, limits: ClaimLimits) -> bool:
     its cost and its shares are not yet in `limits`. The gate is locked, so none comes after this."""
     if not intent.intent_type.places_order:
         return False
-    told = select(journal.c.sequence).where(
-        journal.c.scope == str(unit.scope),
-        journal.c.sequence > limits.as_of,
-        journal.c.kind == FILL_RECORDED,
-    )
-    return unit.connection.execute(told.limit(1)).one_or_none() is not None
+    since = {"scope": str(unit.scope), "as_of": limits.as_of}
+    return unit.connection.execute(_FILL_SINCE, since).one_or_none() is not None
 
 
 def _limits(unit: Unit, intent: TradeIntent, limits: ClaimLimits) -> Denied | None:
@@ -186,12 +199,8 @@ def _shares_left(unit: Unit, intent: TradeIntent, limits: ClaimLimits) -> Denied
 
 
 def _market_clear(unit: Unit, intent: TradeIntent) -> Denied | None:
-    unseen = select(orders.c.id, orders.c.status).where(
-        orders.c.scope == str(unit.scope),
-        orders.c.condition_id == intent.condition_id,
-        orders.c.status.in_(UNSEEN),
-    )
-    row = unit.connection.execute(unseen.limit(1)).one_or_none()
+    here = {"scope": str(unit.scope), "condition_id": intent.condition_id}
+    row = unit.connection.execute(_UNSEEN_HERE, here).one_or_none()
     if row is None:
         return None
     return Denied("market_blocked", f"Order {short_hex(row.id)} on this market is {row.status}.")

@@ -6,11 +6,10 @@ way, and its failure is told in sentences.
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
@@ -19,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from polyb0t.core.clock import Clock, SystemClock, from_microseconds
 from polyb0t.core.errors import ConfigurationError, DatabaseError, PolybotError
 from polyb0t.db.failures import is_lock_failure, told
+from polyb0t.db.turns import Turns
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ SQLITE_PRAGMAS: Final = (
     "synchronous=FULL",
     "foreign_keys=ON",
     "recursive_triggers=ON",
-    "wal_autocheckpoint=32",  # pages: the log beside the database stays at an eighth of a megabyte
+    "wal_autocheckpoint=256",  # pages: the log beside the database stays at a megabyte
 )
 # A process that was stopped in the middle of a transaction must not hold the kill switch's locks.
 POSTGRES_OPTIONS: Final = (
@@ -43,8 +43,9 @@ class Database:
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self.engine = engine
         self._clock = clock
-        # SQLite lets waiters poll; a lock makes the threads of this process queue up instead.
+        # SQLite lets waiters poll; here the threads of this process queue up, and then the processes.
         self._queue = threading.Lock()
+        self._turns = Turns(Path(str(engine.url.database).removeprefix("file:"))) if self.is_sqlite else None
 
     @property
     def is_sqlite(self) -> bool:
@@ -69,7 +70,9 @@ class Database:
         Raises:
             DatabaseError: locked, read-only, full, unreachable.
         """
-        with self._queue if self.is_sqlite else _nothing():
+        if self._turns is None:
+            return self._attempts(work, write=True)
+        with self._queue, self._turns.one():
             return self._attempts(work, write=True)
 
     def now(self, connection: Connection) -> datetime:
@@ -81,6 +84,8 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+        if self._turns is not None:
+            self._turns.close()
 
     def _attempts(self, work: Callable[[Connection], T], *, write: bool) -> T:
         for attempt in range(1, ATTEMPTS + 1):
@@ -183,8 +188,3 @@ def _postgres(url: URL) -> Engine:
             do="Install it: pip install 'polyb0t[postgres]'.",
             code="driver_missing",
         ) from error
-
-
-@contextmanager
-def _nothing() -> Iterator[Any]:
-    yield None

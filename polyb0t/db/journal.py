@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from polyb0t.core.canonical import canonical_text, sha256_hex
 from polyb0t.core.clock import microseconds
@@ -14,6 +14,17 @@ from polyb0t.execution.scope import Scope
 from polyb0t.execution.store import JournalEntry
 
 GENESIS: Final = "0" * 64
+_HEAD: Final = (
+    select(journal_head.c.sequence, journal_head.c.hash)
+    .where(journal_head.c.scope == bindparam("of_scope"))
+    .with_for_update()
+)
+_APPEND: Final = insert(journal)
+_MOVE_HEAD: Final = (
+    update(journal_head)
+    .where(journal_head.c.scope == bindparam("of_scope"))
+    .values(sequence=bindparam("sequence"), hash=bindparam("hash"), at=bindparam("at"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +52,13 @@ def append(
     payload: Mapping[str, object],
 ) -> int:
     """Add one entry behind the locked head; its sequence."""
-    head = connection.execute(
-        select(journal_head.c.sequence, journal_head.c.hash)
-        .where(journal_head.c.scope == str(scope))
-        .with_for_update()
-    ).one()
+    head = connection.execute(_HEAD, {"of_scope": str(scope)}).one()
     body = canonical_text(payload)
     entry = JournalEntry(head.sequence + 1, at, actor, kind, subject, body, head.hash, "")
     row = {**asdict(entry), "hash": entry_hash(scope, entry), "scope": str(scope)}
-    connection.execute(insert(journal).values(**row))
-    moved = {"sequence": entry.sequence, "hash": row["hash"], "at": at}
-    connection.execute(update(journal_head).where(journal_head.c.scope == str(scope)).values(**moved))
+    connection.execute(_APPEND, row)
+    moved = {"of_scope": str(scope), "sequence": entry.sequence, "hash": row["hash"], "at": at}
+    connection.execute(_MOVE_HEAD, moved)
     return entry.sequence
 
 

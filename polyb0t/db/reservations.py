@@ -1,9 +1,9 @@
 """What an intent may still cost or sell: a pure function of the intent and where its order stands."""
 
 from decimal import ROUND_CEILING, Decimal
-from typing import Any, NamedTuple
+from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, Select, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from polyb0t.core.ids import AssetId
 from polyb0t.core.units import E6, ZERO, Pusd, Shares
@@ -23,6 +23,13 @@ class Reservation(NamedTuple):
     shares: Shares
 
 
+_SCOPED: Final = reservations.c.scope == bindparam("scope")
+_PUSD: Final = select(func.sum(reservations.c.pusd, type_=types.E6)).where(_SCOPED)
+_SHARES: Final = select(func.sum(reservations.c.shares, type_=types.E6)).where(
+    _SCOPED, reservations.c.asset_id == bindparam("asset_id")
+)
+_FORGET: Final = delete(reservations).where(reservations.c.intent_id == bindparam("of_intent"))
+_KEEP: Final = insert(reservations)
 NOTHING = Reservation(Pusd(ZERO), Shares(ZERO))
 
 
@@ -54,35 +61,30 @@ def remaining(intent: TradeIntent, order: OrderRecord) -> Reservation:
 
 def store(unit: Unit, intent: TradeIntent, reservation: Reservation) -> None:
     """Replace the intent's reservation; nothing left removes it."""
-    unit.connection.execute(delete(reservations).where(reservations.c.intent_id == intent.id))
-    if reservation == NOTHING:
-        return
-    unit.connection.execute(
-        insert(reservations).values(
-            intent_id=intent.id,
-            scope=intent.scope,
-            regime=intent.regime,
-            asset_id=intent.asset_id,
-            pusd=reservation.pusd,
-            shares=reservation.shares,
-            updated_at=unit.now,
-        )
-    )
+    unit.connection.execute(_FORGET, {"of_intent": intent.id})
+    if reservation != NOTHING:
+        begin(unit, intent, reservation)
+
+
+def begin(unit: Unit, intent: TradeIntent, reservation: Reservation) -> None:
+    """The first reservation of an intent that is just claimed; a second one is refused by its key."""
+    row = {
+        "intent_id": intent.id,
+        "scope": intent.scope,
+        "regime": intent.regime,
+        "asset_id": intent.asset_id,
+        "pusd": reservation.pusd,
+        "shares": reservation.shares,
+        "updated_at": unit.now,
+    }
+    unit.connection.execute(_KEEP, row)
 
 
 def reserved_pusd(connection: Connection, scope: Scope) -> Pusd:
     """The greatest cost of everything claimed and not yet ended."""
-    return Pusd(_total(connection, _sum("pusd", scope)))
+    return Pusd(connection.scalar(_PUSD, {"scope": str(scope)}) or ZERO)
 
 
 def reserved_shares(connection: Connection, scope: Scope, asset_id: AssetId) -> Shares:
     """Shares of one asset that sales under way may still take."""
-    return Shares(_total(connection, _sum("shares", scope).where(reservations.c.asset_id == asset_id)))
-
-
-def _sum(column: str, scope: Scope) -> Select[Any]:
-    return select(func.sum(reservations.c[column], type_=types.E6)).where(reservations.c.scope == str(scope))
-
-
-def _total(connection: Connection, query: Select[Any]) -> Decimal:
-    return connection.scalar(query) or ZERO
+    return Shares(connection.scalar(_SHARES, {"scope": str(scope), "asset_id": asset_id}) or ZERO)

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 from sqlalchemy import RowMapping, Select, select
 
@@ -54,6 +55,10 @@ def intent_columns(intent: TradeIntent) -> dict[str, object]:
     }
 
 
+PARSED_KEPT: Final = 512  # what is live and was just decided; a text and a digest have one meaning for ever
+
+
+@lru_cache(maxsize=PARSED_KEPT)
 def parse_intent(canonical: str, digest: str) -> TradeIntent:
     """The intent that was approved, from its stored text.
 

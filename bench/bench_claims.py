@@ -1,0 +1,168 @@
+"""Eight who claim at the same moment, on SQLite with every commit on the disk.
+
+Each round has eight approved intents. Eight contenders are released together and claim one each; a time
+is a contender's own, from its call to its answer, so the last of a round waits for seven others. Once they
+are threads of one engine, once processes of their own. The rival does the least that a claim can be: one
+UPDATE in a transaction of its own, through `sqlite3` as it comes, with the wait that SQLite brings along.
+
+    .venv/bin/python -m bench claims
+"""
+
+import multiprocessing
+import sqlite3
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+
+from bench.figures import Section, median, percentile
+from polyb0t.core.clock import SystemClock
+from polyb0t.core.ids import AssetId, ConditionId, IntentId
+from polyb0t.core.units import Pusd
+from polyb0t.db.stores import SqlStores
+from polyb0t.execution.intents import IntentRecord
+from polyb0t.execution.scope import Regime
+from polyb0t.execution.store import ClaimLimits, Denied, Lease
+from tests.support.builders import an_intent, wide_limits
+from tests.support.databases import sqlite_stores
+
+CONTENDERS = 8
+ROUNDS = 60
+TARGET_MS = 15.0
+WARM = 5  # rounds before the first that counts: libraries load parts of themselves at first use
+
+Claim = Callable[[str], None]
+
+
+def measure(rounds: int = ROUNDS) -> Section:
+    section = Section(
+        f"{CONTENDERS} contenders claim at once, {rounds} rounds, SQLite with synchronous=FULL",
+        rival="sqlite3 with its own busy handler: one UPDATE and its commit, nothing checked, nothing kept",
+    )
+    for name, contest in (("threads of one engine", _threads), ("processes", _processes)):
+        ours, rival = (_contest(contest, rounds, least=least) for least in (False, True))
+        section.add(f"{name}, p50", median(ours), "ms", rival=median(rival))
+        section.add(
+            f"{name}, p99", percentile(ours, 0.99), "ms", target=TARGET_MS, rival=percentile(rival, 0.99)
+        )
+    return section
+
+
+Contest = Callable[[Path, Lease, list[list[IntentId]], bool], list[float]]
+
+
+def _contest(contest: Contest, rounds: int, *, least: bool) -> list[float]:
+    """Milliseconds of every claim."""
+    with tempfile.TemporaryDirectory(prefix="polyb0t-bench-") as name:
+        folder = Path(name)
+        stores = sqlite_stores(folder, SystemClock())
+        lease = _engine(stores)
+        ids = [[_approved(stores, lease) for _ in range(CONTENDERS)] for _ in range(rounds + WARM)]
+        stores.close()
+        times = contest(folder, lease, ids, least)
+    return times[WARM * CONTENDERS :]
+
+
+def _threads(folder: Path, lease: Lease, ids: list[list[IntentId]], least: bool) -> list[float]:
+    claims = [_plain(folder) for _ in range(CONTENDERS)] if least else [_whole(folder, lease)] * CONTENDERS
+    times: list[float] = []
+    with ThreadPoolExecutor(CONTENDERS) as pool:
+        for of_round in ids:
+            ready = threading.Barrier(CONTENDERS)
+            times += pool.map(lambda claim, one, go=ready: _timed(claim, one, go.wait), claims, of_round)
+    return times
+
+
+def _processes(folder: Path, lease: Lease, ids: list[list[IntentId]], least: bool) -> list[float]:
+    spawn = multiprocessing.get_context("spawn")
+    ready, lines = spawn.Barrier(CONTENDERS), [spawn.Pipe() for _ in range(CONTENDERS)]
+    people = [
+        spawn.Process(target=_contend, args=(folder, lease, least, ready, theirs), daemon=True)
+        for _, theirs in lines
+    ]
+    for person in people:
+        person.start()
+    times: list[float] = []
+    for of_round in ids:
+        for (mine, _), one in zip(lines, of_round, strict=True):
+            mine.send(one)
+        times += [mine.recv() for mine, _ in lines]
+    for mine, _ in lines:
+        mine.send(None)
+    for person in people:
+        person.join()
+    return times
+
+
+def _contend(
+    folder: Path, lease: Lease, least: bool, ready: Barrier, line: "Connection[float, str | None]"
+) -> None:
+    """One process: claim what is named, when all are ready."""
+    claim = _plain(folder) if least else _whole(folder, lease)
+    while (named := line.recv()) is not None:
+        line.send(_timed(claim, named, ready.wait))
+
+
+def _timed(claim: Claim, intent_id: str, ready: Callable[[], object]) -> float:
+    ready()
+    began = time.perf_counter()
+    claim(intent_id)
+    return (time.perf_counter() - began) * 1000
+
+
+def _whole(folder: Path, lease: Lease) -> Claim:
+    stores = sqlite_stores(folder, SystemClock())
+    limits = _limits()
+
+    def claim(intent_id: str) -> None:
+        claimed = stores.intents.claim(IntentId(intent_id), lease, Regime.LIVE, limits)
+        assert not isinstance(claimed, Denied), claimed
+
+    return claim
+
+
+def _plain(folder: Path) -> Claim:
+    """Without journal, limits or reservations; and without the triggers that guard them."""
+    connection = sqlite3.connect(folder / "plain.db", isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("CREATE TABLE IF NOT EXISTS intents (id TEXT PRIMARY KEY, status TEXT)")
+
+    def claim(intent_id: str) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("INSERT OR REPLACE INTO intents VALUES (?, 'EXECUTING')", (intent_id,))
+        connection.execute("COMMIT")
+
+    return claim
+
+
+def _limits() -> ClaimLimits:
+    much = Pusd(Decimal(10**9))
+    return wide_limits(max_exposure_pusd=much, spendable_pusd=much)
+
+
+def _engine(stores: SqlStores) -> Lease:
+    lease = stores.engine.acquire(
+        "engine", holder="bench:1", boot_id="boot", process_started="now", regime=Regime.LIVE
+    )
+    assert isinstance(lease, Lease), lease
+    return lease
+
+
+def _approved(stores: SqlStores, lease: Lease) -> IntentId:
+    """An intent on a market of its own, approved."""
+    number = time.perf_counter_ns()
+    intent = an_intent(
+        created_at=stores.intents.now(),
+        asset_id=AssetId(str(number)),
+        condition_id=ConditionId(f"0x{number:064x}"),
+    )
+    proposed = stores.intents.propose(intent, lease)
+    assert isinstance(proposed, IntentRecord), proposed
+    stores.intents.approve(intent.id, digest=intent.digest, actor="user:bench", grace_seconds=3600)
+    return intent.id
