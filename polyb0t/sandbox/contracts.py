@@ -10,6 +10,10 @@ EXCHANGE_V2: Final = "0xE111180000d2663C0091e4f400237545B87B996B"
 NEG_RISK_EXCHANGE_V2: Final = "0xe2222d279d744050d28e00520010520000310F59"
 EXCHANGE_V3: Final = "0xe3333700cA9d93003F00f0F71f8515005F6c00Aa"
 
+BRIDGED_USDC: Final = "0x2791Bca1f2de4661ED88A30C99A7a9449Aa84174"  # under the tokens of plain markets
+WRAPPED_COLLATERAL: Final = "0x3A3BD7bb9528E159577F7C2e685CC81A765002E2"  # under those of neg-risk events
+ORACLE: Final = "0x00000000000000000000000000000000000A11Ce"  # the sandbox's own: it reports every result
+
 CONTRACTS: Final[dict[str, str]] = {
     "collateral": "0xC011a7E12a19f7B1f670d46F03B03f3342E82DFB",  # pUSD
     "conditional_tokens": "0x4D97DCd97eC945f40cF65F87097ACe5EA0476045",
@@ -75,3 +79,8 @@ def exchange_of(version: str, neg_risk: bool) -> str:
     if version == "v2":
         return EXCHANGE_V3
     return NEG_RISK_EXCHANGE_V2 if neg_risk else EXCHANGE_V2
+
+
+def collateral_of(neg_risk: bool) -> str:
+    """What lies under the outcome tokens of a v1 market, and so is a part of their ids."""
+    return WRAPPED_COLLATERAL if neg_risk else BRIDGED_USDC

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from polyb0t.core.errors import UsageError
+from polyb0t.sandbox.chain.ctf_ids import condition_id, token_ids
+from polyb0t.sandbox.contracts import ORACLE, collateral_of
 from polyb0t.sandbox.crowd import DAY_MS, SHARE, Opinion, logit, opinion_of
 from polyb0t.sandbox.identifiers import Module, condition_of_position, position_id
 from polyb0t.sandbox.randomness import Random64
@@ -45,10 +47,12 @@ class _Maker:
         slug = f"{self.kind.replace('_', '-').replace('.', '-')}-{place}-{_slug(question)}"
         volume = random.between(50_000, 500_000) * SHARE
         end_ms = self.now_ms + random.between(40, 90) * DAY_MS
+        asked = "0x" + self._hex(place, "question")
+        condition = condition_id(ORACLE, asked)
         values: dict[str, Any] = {
             "gamma_id": str(900_000 + 100 * self.number + place),
-            "condition_id": "0x" + self._hex(place, "condition"),
-            "question_id": "0x" + self._hex(place, "question"),
+            "condition_id": condition,
+            "question_id": asked,
             "slug": slug,
             "question": question,
             "description": f"This practice market pays one pUSD for each first share if so: {question}",
@@ -57,7 +61,7 @@ class _Maker:
             "event_slug": slug,
             "event_title": question,
             "outcomes": ("Yes", "No"),
-            "token_ids": tuple(str(int(self._hex(place, "token", side), 16)) for side in (0, 1)),
+            "token_ids": token_ids(collateral_of(changes.get("neg_risk", False)), condition),
             "start_ms": self.now_ms - random.between(2, 30) * DAY_MS,
             "end_ms": end_ms // 3_600_000 * 3_600_000,
             "fee_rate": "0.05",

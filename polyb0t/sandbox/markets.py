@@ -8,6 +8,8 @@ some end too soon, because a client has to find that out.
 from dataclasses import dataclass, replace
 from typing import Final
 
+from polyb0t.sandbox.chain.ctf_ids import condition_id, token_ids
+from polyb0t.sandbox.contracts import BRIDGED_USDC, ORACLE
 from polyb0t.sandbox.crowd import DAY_MS, SHARE, Opinion, opinion_of
 from polyb0t.sandbox.randomness import Random64
 from polyb0t.sandbox.settlement import hex_of
@@ -109,12 +111,13 @@ def birth(seed: int, index: int, now_ms: int) -> Newborn:
     kind = _kind(index)
     question = _question(kind, random)
     volume = random.between(20_000, 2_000_000) * SHARE
-    condition = "0x" + hex_of(seed, index, "condition")
+    asked = "0x" + hex_of(seed, index, "question")
+    condition = condition_id(ORACLE, asked)
     slug = f"{_slug(question)}-{index}"
     spec = MarketSpec(
         gamma_id=str(700_000 + index),
         condition_id=condition,
-        question_id="0x" + hex_of(seed, index, "question"),
+        question_id=asked,
         slug=slug,
         question=question,
         description=(
@@ -127,10 +130,7 @@ def birth(seed: int, index: int, now_ms: int) -> Newborn:
         event_slug=slug,
         event_title=question,
         outcomes=("Yes", "No"),
-        token_ids=(
-            str(int(hex_of(seed, index, "token", 0), 16)),
-            str(int(hex_of(seed, index, "token", 1), 16)),
-        ),
+        token_ids=token_ids(BRIDGED_USDC, condition),
         start_ms=now_ms - random.between(2, 60) * DAY_MS,
         end_ms=_whole_hour(now_ms + _life_ms(random)),
         fee_rate=kind.fee_rate,

@@ -12,10 +12,7 @@ from polyb0t.core.practice import practice_key
 from polyb0t.sandbox.chain.abi import call_data
 from polyb0t.sandbox.chain.ctf_ids import condition_id, token_ids
 from polyb0t.sandbox.chain.genesis import (
-    BRIDGED_USDC,
     OPERATOR,
-    ORACLE,
-    WRAPPED_COLLATERAL,
     act_as,
     make_deposit_wallet,
     own_code,
@@ -24,7 +21,7 @@ from polyb0t.sandbox.chain.genesis import (
     token_balance,
 )
 from polyb0t.sandbox.chain.rpc import Node, NodeError
-from polyb0t.sandbox.contracts import CONTRACTS
+from polyb0t.sandbox.contracts import BRIDGED_USDC, CONTRACTS, ORACLE, WRAPPED_COLLATERAL
 from polyb0t.sandbox.wallets import deposit_wallet
 from tests.evm.conftest import absent
 

@@ -13,11 +13,8 @@ from typing import Final
 from polyb0t.core.errors import ConfigurationError
 from polyb0t.sandbox.chain.abi import call_data, results
 from polyb0t.sandbox.chain.rpc import Node
-from polyb0t.sandbox.contracts import CONTRACTS
+from polyb0t.sandbox.contracts import BRIDGED_USDC, CONTRACTS, ORACLE, WRAPPED_COLLATERAL
 
-BRIDGED_USDC: Final = "0x2791Bca1f2de4661ED88A30C99A7a9449Aa84174"
-WRAPPED_COLLATERAL: Final = "0x3A3BD7bb9528E159577F7C2e685CC81A765002E2"
-ORACLE: Final = "0x00000000000000000000000000000000000A11Ce"  # reports results on a practice chain
 OPERATOR: Final = "0x00000000000000000000000000000000000B0b00"  # the relayer's own address
 RICH: Final = 10**24  # a million of the chain's coin, in its smallest unit
 _PACKAGE: Final = Path("node_modules/@gnosis.pm/conditional-tokens-contracts/build/contracts")
