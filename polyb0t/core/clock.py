@@ -40,6 +40,11 @@ class SystemClock:
         time.sleep(seconds)  # noqa: TID251 - this is the one sleeper
 
 
+def awake_seconds() -> float:
+    """Seconds on a clock that never goes back and that stands still while the machine sleeps."""
+    return time.monotonic()
+
+
 def utc(instant: datetime) -> datetime:
     """The same instant in UTC.
 

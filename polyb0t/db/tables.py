@@ -232,6 +232,9 @@ kill_switches: Final = Table(
     Column("reason", Text, nullable=False, server_default=""),
     Column("measured", String(200)),
     Column("threshold", String(200)),
+    Column("override_until", UtcDateTime),  # a person lets trading go on until then
+    Column("override_by", String(200), nullable=False, server_default=""),
+    Column("override_reason", Text, nullable=False, server_default=""),
     _one_of("name", KillSwitchType),
 )
 
@@ -248,6 +251,8 @@ kill_switch_events: Final = Table(
     Column("measured", String(200)),
     Column("threshold", String(200)),
     Column("epoch", BigInteger, nullable=False),
+    Column("until", UtcDateTime),  # of an override
+    Column("known", Text, nullable=False, server_default="{}"),  # JSON: what was measured then
     _one_of("name", KillSwitchType),
 )
 

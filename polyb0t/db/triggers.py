@@ -1,9 +1,13 @@
 """The database's own guard: content of intents and orders and rows of the journal cannot be changed.
 
-Text of one version of the schema; a migration that changes a guarded table drops and makes them anew.
+A migration that changes a guarded table drops that table's trigger on content and makes it anew with
+the columns of then; the first one names those that it began with.
 """
 
+from collections.abc import Mapping
 from typing import Final
+
+Guarded = Mapping[str, tuple[str, tuple[str, ...]]]
 
 INTENT_CONTENT: Final = (
     "id",
@@ -66,42 +70,60 @@ EVENT_CONTENT: Final = (
     "measured",
     "threshold",
     "epoch",
+    "until",
+    "known",
 )
 
 # table -> (key, columns that never change)
-GUARDED: Final = {
+GUARDED: Final[Guarded] = {
     "trade_intents": ("id", INTENT_CONTENT),
     "orders": ("id", ORDER_CONTENT),
     "journal": ("sequence", JOURNAL_CONTENT),
     "kill_switch_events": ("sequence", EVENT_CONTENT),
 }
 
+_CALL: Final = "EXECUTE FUNCTION polyb0t_refuse()"
 
-def sqlite_statements() -> tuple[str, ...]:
+
+def sqlite_statements(guarded: Guarded = GUARDED) -> tuple[str, ...]:
     """CREATE TRIGGER statements. The one on INSERT stops `INSERT OR REPLACE`, which deletes silently."""
     statements: list[str] = []
-    for table, (key, columns) in GUARDED.items():
-        refusal = f"BEGIN SELECT RAISE(ABORT, '{table}: this row cannot be changed'); END"
+    for table, (key, columns) in guarded.items():
+        refusal = _sqlite_refusal(table)
         existing = f"EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key})"  # noqa: S608 - names from the table above
         statements += [
-            f"CREATE TRIGGER {table}_content BEFORE UPDATE OF {', '.join(columns)} ON {table} {refusal}",
+            sqlite_content(table, columns),
             f"CREATE TRIGGER {table}_delete BEFORE DELETE ON {table} {refusal}",
             f"CREATE TRIGGER {table}_replace BEFORE INSERT ON {table} WHEN {existing} {refusal}",
         ]
     return tuple(statements)
 
 
-def postgres_statements() -> tuple[str, ...]:
+def sqlite_content(table: str, columns: tuple[str, ...]) -> str:
+    """The one trigger that names columns."""
+    event = f"BEFORE UPDATE OF {', '.join(columns)} ON {table}"
+    return f"CREATE TRIGGER {table}_content {event} {_sqlite_refusal(table)}"
+
+
+def _sqlite_refusal(table: str) -> str:
+    return f"BEGIN SELECT RAISE(ABORT, '{table}: this row cannot be changed'); END"
+
+
+def postgres_statements(guarded: Guarded = GUARDED) -> tuple[str, ...]:
     """The refusing function and the triggers that call it."""
     body = "BEGIN RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ': this row cannot be changed'; END"
     statements = [f"CREATE FUNCTION polyb0t_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$"]
-    call = "EXECUTE FUNCTION polyb0t_refuse()"
-    for table, (_key, columns) in GUARDED.items():
-        # Compared by value: another trigger could change a column that the statement did not name.
-        changed = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in columns)
+    for table, (_key, columns) in guarded.items():
         statements += [
-            f"CREATE TRIGGER {table}_content BEFORE UPDATE ON {table} FOR EACH ROW WHEN ({changed}) {call}",
-            f"CREATE TRIGGER {table}_delete BEFORE DELETE ON {table} FOR EACH ROW {call}",
-            f"CREATE TRIGGER {table}_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {call}",
+            postgres_content(table, columns),
+            f"CREATE TRIGGER {table}_delete BEFORE DELETE ON {table} FOR EACH ROW {_CALL}",
+            f"CREATE TRIGGER {table}_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {_CALL}",
         ]
     return tuple(statements)
+
+
+def postgres_content(table: str, columns: tuple[str, ...]) -> str:
+    """The one trigger that names columns."""
+    # Compared by value: another trigger could change a column that the statement did not name.
+    changed = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in columns)
+    return f"CREATE TRIGGER {table}_content BEFORE UPDATE ON {table} FOR EACH ROW WHEN ({changed}) {_CALL}"

@@ -12,11 +12,11 @@ from polyb0t.db.engine import Database
 from polyb0t.db.tables import engine_lease, gates, journal_head, kill_switches
 from polyb0t.execution.scope import LEASE_SECONDS, Scope
 from polyb0t.execution.store import Lease
-from polyb0t.models.kill_switches import KillSwitchType, Stance, SwitchState, stance_of
+from polyb0t.models.kill_switches import KillSwitchType, Override, Stance, SwitchState, stance_of
 
 T = TypeVar("T")
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 4
 ENGINE: Final = "engine"  # the actor of what the engine does by itself
 ROLES: Final = ("engine", "claims")
 
@@ -64,7 +64,7 @@ class Unit:
     def switches(self) -> Sequence[SwitchState]:
         """The rows as they stand, locked; a trip waits behind us or we behind it."""
         if self._switches is None:
-            self._switches = switch_states(self.connection, self.scope, lock=True)
+            self._switches = switch_states(self.connection, self.scope, lambda: self.now, lock=True)
         return self._switches
 
     def stance(self) -> Stance:
@@ -145,8 +145,10 @@ def monotonic_now(connection: Connection, database: Database, scope: Scope) -> d
     return now if head is None else max(now, head)
 
 
-def switch_states(connection: Connection, scope: Scope, *, lock: bool = False) -> tuple[SwitchState, ...]:
-    """Every switch row that exists."""
+def switch_states(
+    connection: Connection, scope: Scope, now: Callable[[], datetime], *, lock: bool = False
+) -> tuple[SwitchState, ...]:
+    """Every switch row that exists. `now` is asked only where an override may have ended."""
     rows = connection.execute(_SWITCHES_LOCKED if lock else _SWITCHES, {"scope": str(scope)}).mappings()
     return tuple(
         SwitchState(
@@ -157,9 +159,17 @@ def switch_states(connection: Connection, scope: Scope, *, lock: bool = False) -
             reason=row["reason"],
             value=row["measured"],
             limit=row["threshold"],
+            override=_override(row, now),
         )
         for row in rows
     )
+
+
+def _override(row: RowMapping, now: Callable[[], datetime]) -> Override | None:
+    until: datetime | None = row["override_until"]
+    if until is None:
+        return None
+    return Override(until, row["override_by"], row["override_reason"], over=until <= now())
 
 
 def changed(connection: Connection, statement: Update, values: Mapping[str, object] | None = None) -> bool:

@@ -23,13 +23,15 @@ _SECONDS_PER_CHUNK: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One attempt, as the error-rate switch counts it. `error` is "" when the host answered usefully."""
+    """One attempt, as the error-rate switch counts it. `error` is "" when the host answered usefully;
+    `amends`: the answer was counted as good when it came, and then could not be read."""
 
     host: str
     ok: bool
     seconds: float
     status: int | None
     error: str
+    amends: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,7 @@ class HttpReader:
     def unusable(self, host: str, refused: Refused) -> VenueUnreachableError:
         """The error for an answer that arrived and can not be used."""
         code = "venue_html" if refused.code == "html" else "venue_malformed"
+        self._report(Call(host, False, 0.0, None, code, amends=True))
         return self._error(host, code, refused.what)
 
     def _request(

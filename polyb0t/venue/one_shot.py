@@ -9,13 +9,14 @@ import contextlib
 import socket
 import struct
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import httpx
 
 from polyb0t.core.clock import Clock
+from polyb0t.venue.http import Call
 
 MOST_BYTES: Final = 1_000_000
 _LINGER_ZERO: Final = struct.pack("ii", 1, 0)  # close with a reset: what is still queued is thrown away
@@ -45,9 +46,17 @@ class _TooLate(Exception):
 class OneShot:
     """Sends requests, each on a connection of its own. Safe to share between threads."""
 
-    def __init__(self, clock: Clock, *, budget_seconds: float = 10.0, connect_seconds: float = 5.0) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        budget_seconds: float = 10.0,
+        connect_seconds: float = 5.0,
+        on_call: Callable[[Call], None] = lambda _call: None,
+    ) -> None:
         """`budget_seconds` bounds one call in all, also against a server that drips."""
         self._clock = clock
+        self._on_call = on_call
         self._budget = budget_seconds
         self._client = httpx.Client(
             http2=False,
@@ -80,15 +89,22 @@ class OneShot:
         timer = threading.Timer(self._budget, attempt.abort)
         timer.daemon = True
         timer.start()
+        started, host = self._clock.boot_seconds(), request.url.host
         try:
-            return self._exchange(request)
+            reply = self._exchange(request)
         except _TooLate as late:
             raise NeverLeft("the time for sending was over before anything was sent") from late
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            self._on_call(Call(host, False, self._clock.boot_seconds() - started, None, "no_answer"))
             reason = attempt.reason(error)
             raise (NoAnswer if attempt.left else NeverLeft)(reason) from error
         finally:
             timer.cancel()
+        answered = reply.status < 400
+        error_code = "" if answered else "venue_status"
+        seconds = self._clock.boot_seconds() - started
+        self._on_call(Call(host, answered, seconds, reply.status, error_code))
+        return reply
 
     def _exchange(self, request: httpx.Request) -> Reply:
         response = self._client.send(request, stream=True)

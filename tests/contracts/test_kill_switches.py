@@ -1,5 +1,7 @@
 """What the switches' store promises: a trip stops what is not yet on its way, and only a person clears."""
 
+from datetime import timedelta
+
 import pytest
 
 from polyb0t.core.errors import NotAuthorisedError
@@ -10,6 +12,8 @@ from tests.support.builders import a_cancel
 from tests.support.databases import World
 
 MANUAL = KillSwitchType.MANUAL
+DAILY_LOSS = KillSwitchType.DAILY_LOSS
+TWO_HOURS = timedelta(hours=2)
 
 
 def halt(world: World) -> bool:
@@ -106,3 +110,106 @@ def test_trip_and_clear_are_journalled_and_kept_as_events(world: World) -> None:
         (entries[0].sequence, "user:anna", 1),
         (entries[1].sequence, "user:bert", 1),
     ]
+
+
+def lose(world: World, reason: str = "10.4% was lost") -> bool:
+    known = {"equity_pusd": "895.1"}
+    return world.switches.trip(
+        DAILY_LOSS, actor="engine", reason=reason, value="-10.4%", limit="-10%", known=known
+    )
+
+
+def override(world: World) -> None:
+    until = world.switches.override(DAILY_LOSS, actor="user:anna", reason="a hedge", lasting=TWO_HOURS)
+    assert until is not None
+    assert timedelta(0) <= world.intents.now() + TWO_HOURS - until < timedelta(minutes=1)
+
+
+def test_a_trip_keeps_what_was_known_and_how_many_openings_it_ended(world: World) -> None:
+    world.proposed()
+    world.approved(asset_id="2", condition_id=ConditionId("0x02"))
+    assert world.switches.last_trip(DAILY_LOSS) is None
+    lose(world)
+    trip = world.switches.last_trip(DAILY_LOSS)
+    assert trip is not None
+    assert (trip.value, trip.limit, trip.actor) == ("-10.4%", "-10%", "engine")
+    assert trip.known == {"equity_pusd": "895.1", "rejected": 1, "stopped": 1}
+
+
+class TestOverride:
+    def test_it_lets_trading_go_on_until_its_end_and_no_longer(self, world: World) -> None:
+        lose(world)
+        override(world)
+        assert stance_of(world.switches.list()) is Stance.ACTIVE
+        world.proposed()
+        world.advance(7_260)
+        assert stance_of(world.switches.list()) is Stance.REDUCING
+        with pytest.raises(AssertionError, match="halted"):
+            world.proposed(asset_id="2", condition_id=ConditionId("0x02"))
+
+    def test_it_is_kept_over_a_restart_with_who_and_why(self, world: World) -> None:
+        lose(world)
+        override(world)
+        row = next(row for row in world.another().switches.list() if row.type is DAILY_LOSS)
+        assert row.overridden
+        assert row.override is not None
+        assert (row.override.by, row.override.reason) == ("user:anna", "a hedge")
+        assert row.reason == "10.4% was lost", "why it tripped is not lost by it"
+
+    def test_it_brings_nothing_back_that_the_trip_rejected(self, world: World) -> None:
+        record = world.approved()
+        lose(world)
+        override(world)
+        assert world.intents.get(record.id).status is IntentStatus.REJECTED
+
+    def test_it_says_nothing_about_another_switch(self, world: World) -> None:
+        lose(world)
+        override(world)
+        halt(world)
+        assert stance_of(world.switches.list()) is Stance.HALTED
+
+    def test_while_it_lasts_the_cause_trips_nothing_and_after_it_everything(self, world: World) -> None:
+        lose(world)
+        override(world)
+        record = world.approved()
+        assert not lose(world, "12% was lost")
+        assert world.intents.get(record.id).status is IntentStatus.APPROVED
+        world.advance(7_260)
+        fresh = world.switches.list()
+        assert next(row for row in fresh if row.type is DAILY_LOSS).lapsed
+        assert lose(world, "12% was lost"), "it trips anew: openings are rejected and the epoch rises"
+        row = next(row for row in world.switches.list() if row.type is DAILY_LOSS)
+        assert (row.override, row.reason) == (None, "12% was lost")
+
+    def test_clearing_ends_it(self, world: World) -> None:
+        lose(world)
+        override(world)
+        assert world.switches.clear(DAILY_LOSS, actor="user:anna", reason="it is fine")
+        assert next(row for row in world.switches.list() if row.type is DAILY_LOSS).override is None
+
+    def test_what_is_not_tripped_is_not_overridden(self, world: World) -> None:
+        assert world.switches.override(DAILY_LOSS, actor="user:a", reason="r", lasting=TWO_HOURS) is None
+        world.sql("DELETE FROM kill_switches WHERE name = 'DAILY_LOSS'")
+        assert world.switches.override(DAILY_LOSS, actor="user:a", reason="r", lasting=TWO_HOURS) is None
+        assert stance_of(world.switches.list()) is Stance.HALTED
+
+    @pytest.mark.parametrize(("actor", "reason"), [("engine", "fine"), ("user:anna", " ")])
+    def test_only_a_person_with_a_reason_does_it(self, world: World, actor: str, reason: str) -> None:
+        lose(world)
+        with pytest.raises(NotAuthorisedError):
+            world.switches.override(DAILY_LOSS, actor=actor, reason=reason, lasting=TWO_HOURS)
+        assert stance_of(world.switches.list()) is Stance.REDUCING
+
+    def test_it_is_journalled_with_its_end_and_the_journal_agrees_with_the_rows(self, world: World) -> None:
+        lose(world)
+        override(world)
+        entry = world.engine.journal(subject="DAILY_LOSS")[-1]
+        assert (entry.kind, entry.actor) == ("switch.overridden", "user:anna")
+        assert "a hedge" in entry.payload
+        assert '"until"' in entry.payload
+        assert world.engine.audit().findings == ()
+        events = world.sql("SELECT tripped, until, actor FROM kill_switch_events ORDER BY sequence")
+        assert [(bool(event[0]), event[1] is not None, event[2]) for event in events] == [
+            (True, False, "engine"),
+            (True, True, "user:anna"),
+        ]

@@ -1,6 +1,6 @@
 """Markets, books and desks for tests of decisions: sensible by default, a test names what matters."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -10,7 +10,7 @@ from polyb0t.core.ids import AssetId, ConditionId, EventId
 from polyb0t.core.units import Price, Pusd, Shares
 from polyb0t.data.markets import FeeSchedule, Market, Outcome, ProtocolVersion, TradingTerms
 from polyb0t.data.order_book import Level, OrderBook, Side
-from polyb0t.models.kill_switches import KillSwitchType, Stance, SwitchState
+from polyb0t.models.kill_switches import KillSwitchType, Override, Stance, SwitchEvent, SwitchState
 from polyb0t.models.proposal import Desk
 from polyb0t.models.risk import Allowance, ControlContext, Exposure, ProposedTrade, RiskLimits
 from polyb0t.models.signals import MarketState
@@ -224,6 +224,7 @@ class SwitchesInMemory:
 
     def __init__(self, missing: frozenset[KillSwitchType] = frozenset()) -> None:
         self.rows = {s: SwitchState(s, tripped=False) for s in KillSwitchType if s not in missing}
+        self.events: dict[KillSwitchType, SwitchEvent] = {}
 
     def list(self) -> Sequence[SwitchState]:
         return tuple(self.rows.values())
@@ -236,14 +237,37 @@ class SwitchesInMemory:
         reason: str,
         value: str | None = None,
         limit: str | None = None,
+        known: Mapping[str, object] | None = None,
     ) -> bool:
-        if switch in self.rows and self.rows[switch].tripped:
+        if switch in self.rows and self.rows[switch].tripped and not self.rows[switch].lapsed:
             return False
         self.rows[switch] = SwitchState(switch, True, NOW, actor, reason, value, limit)
+        self.events[switch] = SwitchEvent(
+            switch, True, NOW, actor, reason, value, limit, known=dict(known or {})
+        )
         return True
 
-    def clear(self, switch: KillSwitchType, *, actor: str, reason: str) -> bool:
+    def clear(
+        self,
+        switch: KillSwitchType,
+        *,
+        actor: str,
+        reason: str,
+        known: Mapping[str, object] | None = None,
+    ) -> bool:
         if switch in self.rows and not self.rows[switch].tripped:
             return False
         self.rows[switch] = SwitchState(switch, False, NOW, actor, reason)
         return True
+
+    def override(
+        self, switch: KillSwitchType, *, actor: str, reason: str, lasting: timedelta
+    ) -> datetime | None:
+        state = self.rows.get(switch)
+        if state is None or not state.tripped:
+            return None
+        self.rows[switch] = replace(state, override=Override(NOW + lasting, actor, reason))
+        return NOW + lasting
+
+    def last_trip(self, switch: KillSwitchType) -> SwitchEvent | None:
+        return self.events.get(switch)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-from polyb0t.db.triggers import postgres_statements, sqlite_statements
+from polyb0t.db.triggers import GUARDED, postgres_statements, sqlite_statements
 
 revision: str = "0001"
 down_revision: str | None = None
@@ -26,6 +26,18 @@ SWITCHES = (
     "API_ERROR_RATE",
     "RECONCILIATION",
     "MANUAL",
+)
+EVENT_CONTENT = (
+    "sequence",
+    "scope",
+    "name",
+    "tripped",
+    "at",
+    "actor",
+    "reason",
+    "measured",
+    "threshold",
+    "epoch",
 )
 TABLES = (
     "journal_head",
@@ -46,7 +58,9 @@ def upgrade() -> None:
     _tables()
     _rows()
     on_sqlite = op.get_bind().dialect.name == "sqlite"
-    for statement in sqlite_statements() if on_sqlite else postgres_statements():
+    guarded = {name: GUARDED[name] for name in ("trade_intents", "orders", "journal")}
+    guarded["kill_switch_events"] = ("sequence", EVENT_CONTENT)  # as they were then
+    for statement in sqlite_statements(guarded) if on_sqlite else postgres_statements(guarded):
         op.get_bind().exec_driver_sql(statement)
 
 
