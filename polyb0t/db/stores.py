@@ -6,6 +6,7 @@ from sqlalchemy import Connection, RowMapping, make_url, select, update
 
 from polyb0t.core.clock import Clock
 from polyb0t.core.errors import DatabaseError
+from polyb0t.db.book_store import SqlBookStore
 from polyb0t.db.engine import Database, open_database
 from polyb0t.db.engine_store import SqlEngineStore
 from polyb0t.db.intent_store import SqlIntentStore
@@ -71,6 +72,7 @@ def open_stores(
         orders=SqlOrderStore(units),
         engine=SqlEngineStore(units),
         switches=SqlKillSwitchStore(units),
+        books=SqlBookStore(units),
         database=database,
     )
 

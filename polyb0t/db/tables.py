@@ -266,6 +266,116 @@ account_states: Final = Table(
     Index("ix_account_states_newest", "scope", "id"),
 )
 
+wallet_movements: Final = Table(
+    "wallet_movements",
+    metadata,
+    Column("scope", String(200), primary_key=True),
+    Column("key", String(64), primary_key=True),  # of its content: the index gives rows no id
+    Column("kind", String(40), nullable=False),  # the exchange's word, also one that we do not know
+    Column("at", UtcDateTime, nullable=False),
+    Column("transaction_hash", String(80), nullable=False),
+    Column("pusd", E6, nullable=False),
+    Column("shares", E6, nullable=False),
+    Column("condition_id", String(80)),
+    Column("asset_id", String(100)),
+    Column("outcome_label", Text, nullable=False),
+    Column("side", String(4), nullable=False),
+    Column("copy", Integer, nullable=False),
+    Column("taken", Text, nullable=False),  # canonical JSON: shares of ours that went with it
+    Column("recorded_at", UtcDateTime, nullable=False),
+    CheckConstraint("pusd >= 0 AND shares >= 0", name="not_negative"),
+)
+
+equity_marks: Final = Table(
+    "equity_marks",
+    metadata,
+    Column("scope", String(200), primary_key=True),
+    Column("regime", String(10), primary_key=True),
+    Column("opening_pusd", E6, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("flows_pusd", E6),  # the rest is null until the equity was first marked
+    Column("peak_pusd", E6),
+    Column("day", String(10)),
+    Column("day_start_pusd", E6),
+    Column("day_base_pusd", E6),
+    Column("day_flows_pusd", E6),
+    Column("updated_at", UtcDateTime, nullable=False),
+    _one_of("regime", Regime),
+)
+
+standing_approvals: Final = Table(
+    "standing_approvals",
+    metadata,
+    # Content: fixed by triggers; `canonical` is the whole of it.
+    Column("id", String(40), primary_key=True),
+    Column("scope", String(200), nullable=False),
+    Column("regime", String(10), nullable=False),
+    Column("opening_id", String(40), nullable=False),
+    Column("asset_id", String(100), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("canonical", Text, nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("approved_by", String(200), nullable=False),
+    Column("approved_at", UtcDateTime, nullable=False),
+    # State: in force until revoked; the version moves with it.
+    Column("version", Integer, nullable=False),
+    Column("revoked_at", UtcDateTime),
+    Column("revoked_by", String(200)),
+    Column("revoke_reason", Text, nullable=False, server_default=""),
+    _one_of("regime", Regime),
+    CheckConstraint(
+        "substr(approved_by, 1, 5) = 'user:' OR substr(approved_by, 1, 6) = 'token:'",
+        name="approved_by_a_person",
+    ),
+    Index("ix_standing_approvals_opening", "scope", "opening_id"),
+)
+
+standing_uses: Final = Table(
+    "standing_uses",
+    metadata,
+    Column("intent_id", String(40), primary_key=True),  # the sale that was approved under it
+    Column("scope", String(200), nullable=False),
+    Column("standing_id", String(40), nullable=False),
+    Column("version", Integer, nullable=False),  # of the standing approval at that moment
+    Column("shares", E6, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    CheckConstraint("shares > 0", name="shares_positive"),
+)
+
+mutes: Final = Table(
+    "mutes",
+    metadata,
+    Column("scope", String(200), primary_key=True),
+    Column("condition_id", String(80), primary_key=True),
+    Column("question", Text, nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+exit_records: Final = Table(
+    "exit_records",
+    metadata,
+    Column("intent_id", String(40), primary_key=True),
+    Column("scope", String(200), nullable=False),
+    Column("regime", String(10), nullable=False),
+    Column("condition_id", String(80), nullable=False),
+    Column("asset_id", String(100), nullable=False),
+    Column("triggers", Text, nullable=False),  # comma-separated; empty for a sale by hand
+    Column("shares", E6, nullable=False),
+    Column("proceeds", E6, nullable=False),  # after the fee
+    Column("recorded_at", UtcDateTime, nullable=False),
+    # What holding to the end brought, once that is known.
+    Column("resolved_at", UtcDateTime),
+    Column("payout", E6),  # pUSD per share
+    _one_of("regime", Regime),
+    CheckConstraint("shares > 0", name="shares_positive"),
+    CheckConstraint("payout BETWEEN 0 AND 1000000", name="payout_inside_unit"),
+    Index("ix_exit_records_open", "scope", "resolved_at"),
+)
+
 engine_lease: Final = Table(
     "engine_lease",
     metadata,

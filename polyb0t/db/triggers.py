@@ -74,12 +74,18 @@ EVENT_CONTENT: Final = (
     "known",
 )
 
+MOVEMENT_CONTENT: Final = (
+    *("scope", "key", "kind", "at", "transaction_hash", "pusd", "shares", "condition_id", "asset_id"),
+    *("outcome_label", "side", "copy", "taken", "recorded_at"),
+)
+
 # table -> (key, columns that never change)
 GUARDED: Final[Guarded] = {
     "trade_intents": ("id", INTENT_CONTENT),
     "orders": ("id", ORDER_CONTENT),
     "journal": ("sequence", JOURNAL_CONTENT),
     "kill_switch_events": ("sequence", EVENT_CONTENT),
+    "wallet_movements": ("key", MOVEMENT_CONTENT),
 }
 
 _CALL: Final = "EXECUTE FUNCTION polyb0t_refuse()"

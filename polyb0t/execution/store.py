@@ -10,9 +10,10 @@ from datetime import datetime
 from typing import Protocol
 
 from polyb0t.core.ids import AssetId, IntentId, OrderId
-from polyb0t.core.units import Pusd, Shares
+from polyb0t.core.units import ZERO, Pusd, Shares
 from polyb0t.data.account_state import AccountState
 from polyb0t.data.fills import Fill
+from polyb0t.execution.books import BookStore
 from polyb0t.execution.intents import Denied as Denied  # noqa: PLC0414 - answers of the store
 from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType, TradeIntent
 from polyb0t.execution.orders import NewOrder, OrderRecord, OrderStatus
@@ -48,6 +49,11 @@ class ClaimLimits:
     held_cost_pusd: Pusd  # what positions cost that are held now
     closable_shares: Shares | None  # SELL only: confirmed lots of ours before open sells
     as_of: int  # the journal's newest sequence before any of this was read; a fill after it undoes it
+    # What is not told leaves no room.
+    max_used_pusd: Pusd = Pusd(ZERO)  # of the wallet: held cost + reservations + this, less what was lost
+    max_turnover_pusd: Pusd = Pusd(ZERO)  # bought today + reservations + this
+    bought_today_pusd: Pusd = Pusd(ZERO)
+    max_orders_hour: int = 0  # openings, this one among them
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,3 +346,4 @@ class Stores:
     orders: OrderStore
     engine: EngineStore
     switches: KillSwitchStore
+    books: BookStore

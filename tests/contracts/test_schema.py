@@ -4,13 +4,14 @@ import pytest
 
 from polyb0t.core.errors import ConflictError, DatabaseError
 from polyb0t.core.ids import IntentId
+from polyb0t.data.cash_flows import Booked
 from polyb0t.db import current, migrate, open_stores, upgrade
 from polyb0t.db.engine import open_database
 from polyb0t.db.tables import complete_metadata, metadata
 from polyb0t.db.triggers import GUARDED
 from polyb0t.execution.store import Denied
 from polyb0t.models.kill_switches import KillSwitchType
-from tests.support.builders import a_scope
+from tests.support.builders import a_deposit, a_scope
 from tests.support.clock import FakeClock
 from tests.support.databases import World
 
@@ -27,6 +28,7 @@ class TestTriggers:
     def full(self, world: World) -> World:
         world.permitted()
         world.switches.trip(KillSwitchType.MANUAL, actor="user:a", reason="r")
+        world.stores.books.record_movements((Booked(a_deposit()),), world.lease)
         return world
 
     @pytest.mark.parametrize("table", list(GUARDED))

@@ -6,6 +6,7 @@ from typing import Any
 
 from polyb0t.core.ids import AssetId, ConditionId, EventId, OrderId, TradeId, new_intent_id
 from polyb0t.core.units import Price, Pusd, Shares
+from polyb0t.data.cash_flows import Movement
 from polyb0t.data.fills import Fill, FillStatus, Role
 from polyb0t.data.order_book import Side
 from polyb0t.execution.intents import IntentType, OrderType, TradeIntent
@@ -127,6 +128,10 @@ def wide_limits(**overrides: Any) -> ClaimLimits:
         "held_cost_pusd": Pusd(Decimal(0)),
         "closable_shares": Shares(Decimal(1000)),
         "as_of": 10**12,  # newer than any fill
+        "max_used_pusd": Pusd(Decimal(500)),
+        "max_turnover_pusd": Pusd(Decimal(5000)),
+        "bought_today_pusd": Pusd(Decimal(0)),
+        "max_orders_hour": 100,
     }
     return ClaimLimits(**{**content, **overrides})
 
@@ -161,3 +166,15 @@ def a_fill(order_id: OrderId, **overrides: Any) -> Fill:
         "transaction_hash": "",
     }
     return Fill(**{**content, **overrides})
+
+
+def a_deposit(pusd: str = "250", **overrides: Any) -> Movement:
+    """250 pUSD paid in."""
+    content = {
+        "kind": "DEPOSIT",
+        "at": NOW,
+        "transaction_hash": "0x0",
+        "pusd": Pusd(Decimal(pusd)),
+        "shares": Shares(Decimal(0)),
+    }
+    return Movement(**{**content, **overrides})

@@ -102,6 +102,7 @@ class EngineRoom:
             orders=cast("OrderStore", wrap(self.stores.orders, "orders")),
             engine=self.stores.engine,
             switches=self.stores.switches,
+            books=self.stores.books,
         )
         live = self.regime is Regime.LIVE
         gateway = cast("OrderGateway", wrap(self.gateway, "gateway")) if live else None
