@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from queue import Queue
 from typing import cast
@@ -85,7 +86,7 @@ def _times(folder: Path, messages: int) -> list[float]:
     room, done = EngineRoom(folder), Queue[float]()
     orders = [_resting(room, number) for number in range(ORDERS)]
     stores = replace(room.stores, orders=cast("OrderStore", _Noting(room.stores.orders, done)))
-    intake = FillIntake(stores, room.lease, room.in_flight, ask=lambda _order: None)
+    intake = partial(FillIntake, stores, room.lease, room.in_flight)
     feed = UserFeed(intake, Agreement(room.reconciler, SystemClock(), quiet_seconds=1e9))
     with _server() as line:
         credentials = ApiCredentials(Wallet("0x" + "9f" * 20), "key", "c2VjcmV0", "phrase")

@@ -13,6 +13,7 @@ from polyb0t.data.fills import FINAL_FILL, Fill
 from polyb0t.db import reservations
 from polyb0t.db.carrying_out import load_order
 from polyb0t.db.fill_book import Sums, record
+from polyb0t.db.fill_reader import FillReader
 from polyb0t.db.moves import load, move
 from polyb0t.db.rows import fill_of, order_record, parse_intent
 from polyb0t.db.tables import fills, orders, trade_intents
@@ -56,12 +57,11 @@ _ABSENT = (
     .join(trade_intents, trade_intents.c.id == orders.c.intent_id)
     .where(orders.c.status == _O.ABSENT, _HERE)
 )
-_FILLS = (
+_FILLS_OF_ONE = (
     select(fills)
-    .where(fills.c.scope == bindparam("of_scope"))
-    .order_by(fills.c.matched_at, fills.c.trade_id, fills.c.bucket_index, fills.c.order_id)
+    .where(fills.c.scope == bindparam("of_scope"), fills.c.order_id == bindparam("order_id"))
+    .order_by(fills.c.matched_at, fills.c.trade_id, fills.c.bucket_index)
 )
-_FILLS_OF_ONE = _FILLS.where(fills.c.order_id == bindparam("order_id"))
 _ASKED = (
     update(orders)
     .where(_ONE, _HERE)
@@ -85,6 +85,7 @@ class SqlOrderStore:
 
     def __init__(self, units: Units) -> None:
         self._units = units
+        self._fills = FillReader(units.scope)
 
     def order(self, order_id: OrderId) -> OrderRecord:
         found = self._rows(_ORDER, order_id=order_id)
@@ -171,10 +172,10 @@ class SqlOrderStore:
         return self._units.write(lambda unit: _record_fills(unit, order_id, fills, lease))
 
     def fills(self, *, order_id: OrderId | None = None) -> tuple[Fill, ...]:
-        query, which = _FILLS, {"of_scope": str(self._units.scope)}
-        if order_id is not None:
-            query, which = _FILLS_OF_ONE, {**which, "order_id": order_id}
-        rows = self._units.read(lambda connection: connection.execute(query, which).mappings().all())
+        if order_id is None:
+            return self._units.read(self._fills.read)
+        which = {"of_scope": str(self._units.scope), "order_id": order_id}
+        rows = self._units.read(lambda connection: connection.execute(_FILLS_OF_ONE, which).mappings().all())
         return tuple(fill_of(row) for row in rows)
 
     def reserved_pusd(self) -> Pusd:
