@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from polyb0t.core.clock import Clock, milliseconds
-from polyb0t.sandbox import account, chain_panel, clob, clob_lists, control, data_api, gamma
+from polyb0t.sandbox import account, chain_panel, clob, clob_lists, control, data_api, gamma, purse_panel
 from polyb0t.sandbox.auth import KeyRing
 from polyb0t.sandbox.books import Books
 from polyb0t.sandbox.connections import Message, Receive, Send
@@ -63,6 +63,7 @@ class SandboxApp:
         account.add_routes(self.router, keys, self.heartbeats, self.house, self.rates)
         data_api.add_routes(self.router, world)
         chain_panel.add_routes(self.router, world)
+        purse_panel.add_routes(self.router, world)
         control.add_routes(self.router, world, self.step)
         Panel(
             self.house, self.rates, (faults, self.socket_faults), self.timetable, self.sockets.cut_all

@@ -15,6 +15,7 @@ from polyb0t.sandbox import history
 from polyb0t.sandbox.contracts import APPROVALS, CHAIN_ID, CONTRACTS
 from polyb0t.sandbox.gamma_json import number
 from polyb0t.sandbox.identifiers import SHORT, long
+from polyb0t.sandbox.portfolio import PART
 from polyb0t.sandbox.signatures import checksum, is_address
 from polyb0t.sandbox.types import MILLION, ActivityType, MarketSpec, PositionView, TradeStatus
 from polyb0t.sandbox.wire import Reply, Request, Router, WireError, json_reply
@@ -25,6 +26,7 @@ MOST: Final = 1000
 MOST_CONDITIONS: Final = 20
 MOST_TOKENS: Final = 50
 _PRACTICALLY_ALL: Final = 1 << 128  # an allowance that no account can use up
+_EVER_S: Final = 99_999_999_999
 _MINED: Final = (TradeStatus.MINED, TradeStatus.CONFIRMED)
 
 
@@ -73,15 +75,21 @@ class DataApi:
         return json_reply({"data": {"proxy_wallet": wallet, "value": number(worth)}})
 
     def activity(self, request: Request) -> Reply:
-        """`GET /v2/activity?user=`: settled movements, newest first."""
+        """`GET /v2/activity?user=`: settled movements, newest first; `start` and `end` in seconds."""
         kinds = {kind for text in request.params().get("type", []) for kind in text.split(",")}
         conditions = _conditions(request)
+        start_ms, end_ms = _seconds(request, "start", 0), _seconds(request, "end", _EVER_S)
+        if request.param("exclude_deposits_withdrawals") != "false":  # the venue's default
+            kinds = (kinds or set(ActivityType)) - {ActivityType.DEPOSIT, ActivityType.WITHDRAWAL}
         return _page(
             request,
             [
                 rows.activity(row, self._spec(row.condition_id) if row.condition_id else None)
                 for row in self._world.activity(_wallet(request), self._world.indexed_ms)
-                if (not kinds or row.kind in kinds) and (not conditions or row.condition_id in conditions)
+                if (not kinds or row.kind in kinds)
+                and (not conditions or row.condition_id in conditions)
+                and start_ms <= row.at_ms <= end_ms
+                and row.side != PART
             ],
         )
 
@@ -201,6 +209,14 @@ def _least(request: Request) -> int:
         return max(0, int(parse_decimal(text).scaleb(6)))
     except ValueError as error:
         raise WireError(400, "filter_amount must be a number", {"code": "bad_request"}) from error
+
+
+def _seconds(request: Request, name: str, default: int) -> int:
+    """An instant in milliseconds; the whole of its second counts."""
+    text = request.param(name) or str(default)
+    if not (text.isascii() and text.isdigit() and len(text) < 12):
+        raise WireError(400, f"{name} must be unix seconds", {"code": "bad_request", "parameter": name})
+    return int(text) * 1000 + (999 if name == "end" else 0)
 
 
 def _conditions(request: Request) -> set[str]:

@@ -78,8 +78,10 @@ def has_status(one: PositionView, asked: str | None, *, both: bool) -> bool:
 
 
 def activity(row: ActivityRow, spec: MarketSpec | None) -> Row:
-    """A settled movement; only trades name an outcome."""
+    """A settled movement; only trades and redemptions name an outcome, and only trades a token."""
     trade = row.kind is ActivityType.TRADE
+    outcome = spec.token_ids.index(row.token_id) if spec and row.token_id else NO_OUTCOME
+    named = trade or row.kind is ActivityType.REDEEM  # of the others it does not say which
     return _about(spec) | {
         "proxy_wallet": row.wallet,
         "type": str(row.kind),
@@ -87,8 +89,8 @@ def activity(row: ActivityRow, spec: MarketSpec | None) -> Row:
         "condition_id": row.condition_id,
         "token_id": row.token_id if trade else "",
         "side": row.side,
-        "outcome": row.outcome,
-        "outcome_index": spec.token_ids.index(row.token_id) if spec and trade else NO_OUTCOME,
+        "outcome": spec.outcomes[outcome] if spec and named and outcome != NO_OUTCOME else "",
+        "outcome_index": outcome if named else NO_OUTCOME,
         "size": number(row.shares_e6),
         "usdc_size": number(row.pusd_e6),
         "price": number(row.price_e6),

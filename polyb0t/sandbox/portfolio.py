@@ -3,13 +3,14 @@
 The crowd has no portfolio: nobody reads it, and it trades much.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from polyb0t.sandbox.market import Market
-from polyb0t.sandbox.types import ActivityRow, ActivityType, MarketSpec, Side, TradeView
+from polyb0t.sandbox.types import YES, ActivityRow, ActivityType, MarketSpec, Side, TradeView
 
+PART: Final = "PART"  # of a conversion that another row tells of
 NO_TRANSACTION: Final = "0x" + "0" * 64
 
 
@@ -126,10 +127,45 @@ class Portfolio:
             tx=transaction,
         )
 
-    def deposited(self, wallet: str, pusd: int, at_ms: int) -> None:
-        """pUSD came in from outside; negative: it went out."""
-        kind = ActivityType.DEPOSIT if pusd > 0 else ActivityType.WITHDRAWAL
-        self._plain(wallet, kind, at_ms=at_ms, pusd=abs(pusd))
+    def deposited(
+        self, wallet: str, pusd: int, at_ms: int, kind: ActivityType = ActivityType.DEPOSIT
+    ) -> None:
+        """pUSD came in from outside, by itself as a deposit; negative: it was withdrawn."""
+        kind = kind if pusd > 0 else ActivityType.WITHDRAWAL
+        side = "IN" if kind is ActivityType.TIP else ""
+        self._note(ActivityRow(wallet, kind, at_ms, "", "", "", side, 0, abs(pusd), 0, 0, NO_TRANSACTION))
+
+    def converted(
+        self,
+        wallet: str,
+        tokens: Sequence[tuple[MarketSpec, str]],
+        *,
+        shares: int,
+        pusd: int,
+        at_ms: int,
+        tx: str,
+    ) -> None:
+        """NO shares of some markets of an event became YES shares of the others and pUSD.
+
+        Readers are told of the first token's row alone: the index has one for all of it.
+        """
+        for place, (spec, token) in enumerate(tokens):
+            self._note(
+                ActivityRow(
+                    wallet=wallet,
+                    kind=ActivityType.CONVERSION,
+                    at_ms=at_ms,
+                    condition_id=spec.condition_id,
+                    token_id=token,
+                    outcome="",
+                    side="" if place == 0 else PART,
+                    shares_e6=shares,
+                    pusd_e6=pusd if place == 0 else 0,
+                    price_e6=0,
+                    fee_e6=0,
+                    transaction_hash=tx,
+                )
+            )
 
     def moved(self, wallet: str, spec: MarketSpec, token: str, shares: int, at_ms: int) -> None:
         """Shares of one outcome came for nothing, or went. The index has no word for it: half a split."""
@@ -178,6 +214,10 @@ def _move(holding: Holding, row: ActivityRow) -> None:
         case ActivityType.MERGE:
             holding.give(row.shares_e6, row.pusd_e6 // 2, row.at_ms)
         case ActivityType.REDEEM:
+            holding.give(row.shares_e6, row.pusd_e6, row.at_ms)
+        case ActivityType.CONVERSION if holding.outcome == YES:
+            holding.take(row.shares_e6, 0, row.at_ms)
+        case ActivityType.CONVERSION:
             holding.give(row.shares_e6, row.pusd_e6, row.at_ms)
         case ActivityType.TRADE if row.side == Side.BUY:
             holding.fees += row.fee_e6

@@ -1,13 +1,33 @@
 """The doors for wallets: balances, approvals, complete sets, redemption, positions."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from polyb0t.core.errors import ConflictError, UsageError
 from polyb0t.sandbox.funds import ERC1155
 from polyb0t.sandbox.ledger import PUSD
 from polyb0t.sandbox.state import WorldState
-from polyb0t.sandbox.types import ActivityRow, OrderStatus, PositionView
+from polyb0t.sandbox.types import (
+    NO,
+    YES,
+    ActivityRow,
+    ActivityType,
+    MarketSpec,
+    OrderStatus,
+    PositionView,
+)
 
+# What may come as money alone, without a market.
+CREDITS: Final = (
+    ActivityType.MIGRATION,
+    ActivityType.TIP,
+    ActivityType.REWARD,
+    ActivityType.YIELD,
+    ActivityType.MAKER_REBATE,
+    ActivityType.TAKER_REBATE,
+    ActivityType.REFERRAL_REWARD,
+    ActivityType.NOVELTY,
+)
 VOID: Final = "0x000000000000000000000000000000000000dEaD"  # where shares go that an operator takes away
 
 
@@ -44,6 +64,70 @@ class Treasury(WorldState):
         wallet = self._wallet(wallet)
         self.ledger.deposit(wallet, pusd_e6)
         self.portfolio.deposited(wallet, pusd_e6, self.now_ms)
+
+    def credit(self, wallet: str, kind: ActivityType, pusd_e6: int) -> None:
+        """Money that comes by itself: a reward, a rebate, yield, a tip, and whatever is told under `kind`.
+
+        Raises:
+            UsageError: the amount is not positive, or the kind is not one of money alone.
+        """
+        if pusd_e6 <= 0 or kind not in CREDITS:
+            raise UsageError(
+                f"{pusd_e6} millionths were not credited as {kind}.",
+                do=f"Credit a positive amount as one of {', '.join(CREDITS)}.",
+            )
+        self._canonical.setdefault(wallet.lower(), wallet)
+        wallet = self._wallet(wallet)
+        self.ledger.deposit(wallet, pusd_e6)
+        self.portfolio.deposited(wallet, pusd_e6, self.now_ms, kind)
+
+    def convert(self, wallet: str, condition_ids: Sequence[str], shares_e6: int) -> int:
+        """NO shares of these markets of a neg-risk event into YES shares of its others; the pUSD received.
+
+        At most one of them comes true, so NO of k markets is worth YES of all others and k - 1 pUSD. The
+        void stands for the venue's adapter: it pays that and is left with NO of every market.
+
+        Raises:
+            NotFoundError: no such market.
+            ConflictError: they are not of one open neg-risk event, or the wallet has not so much.
+        """
+        wallet = self._wallet(wallet)
+        chosen = [self._market(condition).spec for condition in dict.fromkeys(condition_ids)]
+        event = {spec.event_id for spec in chosen}
+        every = [market for market in self.engine.markets.values() if market.spec.event_id in event]
+        free = (
+            self.ledger.balance(wallet, spec.token_ids[NO])
+            - self.ledger.unsettled(wallet, spec.token_ids[NO])
+            for spec in chosen
+        )
+        fits = len(event) == 1 and all(each.spec.neg_risk and each.payouts is None for each in every)
+        if shares_e6 <= 0 or not fits or any(amount < shares_e6 for amount in free):
+            raise ConflictError(
+                "Nothing was converted.",
+                why="The markets are not of one open neg-risk event, or the wallet has not so many shares.",
+            )
+        others = [each.spec for each in every if each.spec not in chosen]
+        received = (len(chosen) - 1) * shares_e6
+        for spec in chosen:
+            self._swap(spec, spec.token_ids[NO], wallet, VOID, shares_e6)
+        self.ledger.deposit(VOID, len(others) * shares_e6)
+        for spec in others:
+            self.ledger.split(VOID, spec.condition_id, spec.token_ids, shares_e6)
+            self._swap(spec, spec.token_ids[YES], VOID, wallet, shares_e6)
+        self.ledger.deposit(wallet, received)
+        tokens = [(spec, spec.token_ids[NO]) for spec in chosen]
+        tokens += [(spec, spec.token_ids[YES]) for spec in others]
+        self.portfolio.converted(
+            wallet, tokens, shares=shares_e6, pusd=received, at_ms=self.now_ms, tx=self._transaction()
+        )
+        for spec in chosen:
+            self._shed(wallet, spec.token_ids[NO])
+        self._settle_up()
+        return received
+
+    def _swap(self, spec: MarketSpec, token: str, giver: str, taker: str, shares_e6: int) -> None:
+        legs = ((giver, token, -shares_e6), (taker, token, shares_e6))
+        self.ledger.settle(spec.condition_id, spec.token_ids, legs, 0)
 
     def alter_balance(self, wallet: str, change_e6: int, token_id: str | None = None) -> None:
         """pUSD or shares that come or go outside of trading; orders not covered any more are cancelled.

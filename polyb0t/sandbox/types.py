@@ -266,8 +266,17 @@ class ActivityType(StrEnum):
     SPLIT = "SPLIT"
     MERGE = "MERGE"
     REDEEM = "REDEEM"
+    CONVERSION = "CONVERSION"
     DEPOSIT = "DEPOSIT"
     WITHDRAWAL = "WITHDRAWAL"
+    MIGRATION = "MIGRATION"
+    TIP = "TIP"
+    REWARD = "REWARD"
+    YIELD = "YIELD"
+    MAKER_REBATE = "MAKER_REBATE"
+    TAKER_REBATE = "TAKER_REBATE"
+    REFERRAL_REWARD = "REFERRAL_REWARD"
+    NOVELTY = "NOVELTY"  # the venue has no such word: what a client meets when one is added
 
 
 @dataclass(frozen=True, slots=True)

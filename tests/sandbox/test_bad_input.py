@@ -232,6 +232,10 @@ def test_a_good_query_with_one_thing_wrong_is_answered(path: str, data: st.DataO
 SPENDER = "0xE111180000d2663C0091e4f400237545B87B996B"
 GOOD_BODIES: dict[tuple[str, str], dict[str, object]] = {
     ("POST", "/sandbox/balances"): {"wallet": WALLET, "change": "0.5", "token_id": YES_TOKEN},
+    ("POST", "/sandbox/credits"): {"wallet": WALLET, "type": "REWARD", "amount": "0.5"},
+    ("POST", "/sandbox/sets"): {"wallet": WALLET, "condition": CONDITION, "shares": "0.5"},
+    ("POST", "/sandbox/conversions"): {"wallet": WALLET, "conditions": [CONDITION], "shares": "0.5"},
+    ("POST", "/sandbox/redemptions"): {"wallet": WALLET, "condition": CONDITION},
     ("PUT", "/sandbox/allowances"): {"wallet": WALLET, "spender": SPENDER, "amount": "5", "shares": False},
     ("PUT", "/sandbox/session-keys"): {
         "wallet": APP.world.accounts[4].wallet,
