@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from polyb0t.cli import words
+from polyb0t.cli.scene import account_words
 from polyb0t.cli.terminal import Terminal
 from polyb0t.cli.trade_words import Trade
 from polyb0t.cli.universe_words import left_out
@@ -49,11 +50,13 @@ class EngineScreen:
         mode = mode_words(facts.scope, facts.regime)
         real = facts.regime is Regime.LIVE and not facts.scope.is_sandbox
         stance = stance_of(facts.stores.switches.list())
-        wallet = facts.scope.wallet
-        lines = [f"{paint.red(mode) if real else mode}   wallet ..{wallet[-4:]}   {stance.words}"]
+        wallet = account_words(facts.scope, decides_itself=facts.decides_itself)
+        lines = [f"{paint.red(mode) if real else mode}   {wallet}   {stance.words}"]
         if facts.regime is Regime.DRY_RUN:
             lines.append("Dry run: trades are proposed, nothing is signed or sent.")
-        if facts.pretend_cash_pusd is not None:
+        if facts.regime is Regime.PAPER:
+            lines += _paper_lines(facts)
+        elif facts.pretend_cash_pusd is not None:
             lines.append(f"Sized against a pretend {wording.money(facts.pretend_cash_pusd)} pUSD.")
         lines.append(f"Details are in {facts.log_file}")
         self.terminal.show(lines)
@@ -218,6 +221,16 @@ class EngineScreen:
     def _short(self, intent_id: IntentId) -> str:
         assert self._stores is not None
         return self._stores.intents.shortest_prefixes([intent_id])[intent_id]
+
+
+def _paper_lines(facts: StartFacts) -> list[str]:
+    """What is simulated, who decides, and what the account was opened with."""
+    who = "decides every proposal by itself" if facts.decides_itself else "waits for your decisions"
+    opened = "" if facts.pretend_cash_pusd is None else wording.money(facts.pretend_cash_pusd)
+    return [
+        "Paper: fills are simulated on the books as they are. No key is read; nothing is signed or sent.",
+        f"It {who}. The account was opened with {opened} pUSD that nobody has.",
+    ]
 
 
 def _trade_line(record: IntentRecord) -> str:

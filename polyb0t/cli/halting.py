@@ -7,7 +7,7 @@ from polyb0t.core.errors import DatabaseError, UsageError
 from polyb0t.execution.orders import OPEN_ORDER
 from polyb0t.execution.scope import Scope
 from polyb0t.models.kill_switches import KillSwitchManager, stance_of, tripped
-from polyb0t.runtime.current import read_current
+from polyb0t.runtime.current import meant, read_current
 from polyb0t.runtime.halt_file import HaltFile
 from polyb0t.runtime.opened import OpenedStore, open_store
 from polyb0t.runtime.places import data_dir, scope_dir
@@ -93,11 +93,9 @@ def _write_files(settings: Settings, reason: str) -> bool:
     runs = read_current(data_dir(settings))
     if settings.database_url:
         runs = {name: run for name, run in runs.items() if run.database_url == settings.database_url}
-    elif "venue" in settings.model_fields_set:
-        runs = {name: run for name, run in runs.items() if name == settings.venue}
-    elif runs:
-        newest = max(runs.values(), key=lambda run: (run.alive, run.written_at))
-        runs = {newest.venue: newest}
+    else:
+        run = meant(runs, **settings.named("venue", "mode"))
+        runs = {} if run is None else {run.place: run}
     for run in runs.values():
         path = scope_dir(settings, Scope.parse(run.scope)) / "HALT"
         HaltFile(path).write(f"{door.actor()}: {reason or 'halted by hand'}")

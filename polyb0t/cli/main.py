@@ -72,9 +72,11 @@ def _root(
     venue: Annotated[str | None, typer.Option(help="sandbox or polymarket.")] = None,
     database_url: Annotated[str | None, typer.Option(help="The database, as an SQLAlchemy URL.")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Where databases and the log lie.")] = None,
+    paper: Annotated[bool, typer.Option("--paper", help="The paper account, not the real one.")] = False,
     no_color: Annotated[bool, typer.Option("--no-color", help="No colour.")] = False,
 ) -> None:
     flags = {"venue": venue, "database_url": database_url, "data_dir": data_dir}
+    flags["mode"] = "paper" if paper else None
     ctx.obj = Root({name: value for name, value in flags.items() if value is not None}, no_color)
 
 

@@ -229,7 +229,7 @@ def _indented(lines: list[str]) -> list[str]:
 def dialog(item: Listed, scene: Scene, paint: Paint, columns: int) -> list[str]:
     """What somebody approves, in five lines; the digest stands beside the mode."""
     intent, trade = item.record.intent, item.trade
-    mode = f"{scene.mode}   wallet {scene.wallet}"
+    mode = f"{scene.mode}   {scene.account}"
     first = words.spread(mode, f"digest {wording.short_digest(item.record.digest)}", min(columns, FULL) - 2)
     seconds = (intent.deadline - scene.now).total_seconds()
     why = _why(intent, paint)

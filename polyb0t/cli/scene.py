@@ -24,6 +24,7 @@ class Scene:
     alive: bool
     now: datetime
     trouble: str = ""  # what stops the engine from proposing or sending, in its own sentence
+    decides_itself: bool = False  # a paper run that asks nobody
 
     @property
     def mode(self) -> str:
@@ -34,12 +35,12 @@ class Scene:
         return self.regime is Regime.LIVE and not self.scope.is_sandbox
 
     @property
-    def wallet(self) -> str:
-        """`..91c4`; with its beginning where real money is."""
+    def account(self) -> str:
+        """`wallet ..91c4`, with its beginning where real money is; of a paper run who decides in it."""
         name = self.scope.wallet
-        if not name.startswith("0x"):
-            return name
-        return f"{name[:6]}..{name[-4:]}" if not self.scope.is_sandbox else f"..{name[-4:]}"
+        if self.scope.is_sandbox or not name.startswith("0x"):
+            return account_words(self.scope, decides_itself=self.decides_itself)
+        return f"wallet {name[:6]}..{name[-4:]}"
 
     @property
     def beat_seconds(self) -> float:
@@ -70,6 +71,8 @@ class Scene:
     @property
     def start(self) -> str:
         """The command that starts an engine here."""
+        if self.scope.is_paper:
+            return "polyb0t run --paper --sandbox" if self.scope.is_sandbox else "polyb0t run --paper"
         return "make run" if self.scope.is_sandbox else "polyb0t run --live"
 
     def no_engine(self, then: str) -> str:
@@ -82,9 +85,17 @@ class Scene:
         return f"No engine has run here since {since}. {then}"
 
 
+def account_words(scope: Scope, *, decides_itself: bool) -> str:
+    """`wallet ..91c4`; a paper account has no wallet, and who decides in it is what has to be seen."""
+    if scope.is_paper:
+        return "decides by itself" if decides_itself else "you decide"
+    return f"wallet ..{scope.wallet[-4:]}"
+
+
 def look(opened: OpenedStore) -> Scene:
     """The scene as the database tells it now."""
     engine = opened.engine()
+    facts = read_facts(engine)
     return Scene(
         scope=opened.scope,
         regime=engine.regime if engine else opened.regime(),
@@ -92,7 +103,8 @@ def look(opened: OpenedStore) -> Scene:
         engine=engine,
         alive=opened.engine_alive(),
         now=opened.stores.intents.now(),
-        trouble=read_facts(engine).problem,
+        trouble=facts.problem,
+        decides_itself=facts.decides_itself,
     )
 
 
@@ -103,7 +115,7 @@ def context_line(scene: Scene, paint: Paint, columns: int, right: str | None = N
     well = scene.running and not scene.problem
     engine = scene.engine_words if well else paint.yellow(scene.engine_words)
     gap = "   " if columns >= FULL else "  "
-    parts = [mode, f"wallet {scene.wallet}", stance, engine]
+    parts = [mode, scene.account, stance, engine]
     end = clock_time(scene.now) if right is None else right
     if columns < FULL or width(gap.join([*parts, end])) > columns:
         return "\n".join([gap.join(parts[:2]), gap.join([*parts[2:], end])])

@@ -50,6 +50,8 @@ SANDBOX_DEFAULTS: Final[Mapping[str, Any]] = {
     "orders_per_hour": 240,
     "min_liquidity_pusd": Decimal(100),
     "bankroll_pusd": Decimal(10_000),
+    "paper_interval_seconds": 5,
+    "paper_delay_seconds": 0.2,
     "record_retention_days": 7,
 }
 
@@ -98,7 +100,19 @@ class Settings(BaseSettings):
         "on the sandbox, if unset, the practice account's own.",
     )
     bankroll_pusd: PusdAmount = Field(
-        Decimal(1000), description="Dry run only: the pretend cash that trades are sized against, in pUSD."
+        Decimal(1000),
+        description="Pretend cash, in pUSD: what a dry run sizes against, and what a paper account is opened "
+        "with at its first start.",
+    )
+    paper_auto_approve: bool = Field(
+        default=True,
+        description="Paper only: true decides every proposal by itself, false leaves each to you.",
+    )
+    paper_interval_seconds: Seconds = Field(
+        60, description="Paper only: from the start of one cycle to the next."
+    )
+    paper_delay_seconds: Annotated[float, Field(ge=0, le=60)] = Field(
+        1.0, description="Paper only: how long a simulated order is on its way before it meets the book."
     )
     allow_unvalidated_model: bool = Field(
         default=False,
@@ -242,6 +256,10 @@ class Settings(BaseSettings):
     @property
     def is_sandbox(self) -> bool:
         return self.venue == "sandbox"
+
+    def named(self, *names: str) -> dict[str, Any]:
+        """Of these settings those that somebody gave, not those that stand at their default."""
+        return {name: getattr(self, name) for name in names if name in self.model_fields_set}
 
 
 class _SandboxDefaults(PydanticBaseSettingsSource):

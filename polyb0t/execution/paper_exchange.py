@@ -51,7 +51,7 @@ _CODES: Final = {Standing.FILLED: "filled", Standing.RESTING: "accepted"}
 
 def paper_order_id(intent_id: IntentId) -> OrderId:
     """The one order that an intent may have here. It cannot be taken for an order of the exchange."""
-    return OrderId(f"paper-{intent_id}")
+    return OrderId(f"p-{intent_id}")
 
 
 @dataclass

@@ -45,6 +45,11 @@ class Scope:
     def is_sandbox(self) -> bool:
         return self.venue == SANDBOX
 
+    @property
+    def is_paper(self) -> bool:
+        """Whether its account is a simulated one, which nothing can be sent for."""
+        return self.wallet == PAPER_WALLET
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:

@@ -2,17 +2,24 @@
 
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
 from polyb0t.core.clock import Clock
 from polyb0t.core.ids import OrderId
-from polyb0t.execution.reconciler import Reconciler, ReconcileReport
+from polyb0t.execution.reconciler import ReconcileReport
 
 log = structlog.get_logger()
 
 OPEN_SECONDS: Final = 5.0  # while an order can still change
+
+
+class Comparing(Protocol):
+    """Our rows held against what they stand for: an account at the exchange, or a simulated one."""
+
+    def run(self) -> ReconcileReport: ...
+    def follow(self, order_id: OrderId) -> None: ...
 
 
 @dataclass
@@ -22,7 +29,7 @@ class Agreement:
     A comparison that failed is not an agreement: until one succeeds nothing new is proposed or sent.
     """
 
-    reconciler: Reconciler
+    reconciler: Comparing
     clock: Clock
     quiet_seconds: float
     _last: ReconcileReport | None = None

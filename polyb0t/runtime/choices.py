@@ -24,6 +24,21 @@ def regime_of(settings: Settings) -> Regime:
     return Regime.DRY_RUN if settings.dry_run else Regime.LIVE
 
 
+def decides_itself(settings: Settings) -> bool:
+    """Whether this run asks nobody: a paper run, unless its owner wants to decide."""
+    return settings.mode == "paper" and settings.paper_auto_approve
+
+
+def always_known(settings: Settings) -> dict[str, object]:
+    """What an engine publishes of its settings: a screen never takes them from its own shell."""
+    return {"decides_itself": decides_itself(settings)}
+
+
+def cycle_seconds(settings: Settings) -> float:
+    """From the start of one cycle to the next; a paper run has its own pace."""
+    return settings.paper_interval_seconds if settings.mode == "paper" else settings.loop_interval_seconds
+
+
 def risk_limits(settings: Settings) -> RiskLimits:
     """The settings' share of the limits; the rest stands at its default."""
     return replace(

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ _FOLDER = "current"
 
 @dataclass(frozen=True, slots=True)
 class CurrentRun:
-    """Written by each start of an engine as `current/<venue>.json`."""
+    """Written by each start of an engine as `current/<venue>.json`, of a paper run `<venue>-paper.json`."""
 
     scope: str
     database_url: str
@@ -28,6 +29,15 @@ class CurrentRun:
     @property
     def venue(self) -> str:
         return Scope.parse(self.scope).venue
+
+    @property
+    def is_paper(self) -> bool:
+        return Scope.parse(self.scope).is_paper
+
+    @property
+    def place(self) -> str:
+        """Its file's name: a paper run beside a real one never hides it."""
+        return f"{self.venue}-paper" if self.is_paper else self.venue
 
     @property
     def alive(self) -> bool:
@@ -67,18 +77,32 @@ def holder_is_gone(info: LeaseInfo) -> bool:
 
 
 def write_current(data_dir: Path, run: CurrentRun) -> Path:
-    """Replace the file of this venue in one step."""
+    """Replace the file of this venue, or of its paper account, in one step."""
     folder = data_dir / _FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
-    path = folder / f"{run.venue}.json"
+    path = folder / f"{run.place}.json"
     scratch = path.with_suffix(f".{os.getpid()}.tmp")
     scratch.write_text(json.dumps(asdict(run), indent=2) + "\n", encoding="utf-8")
     scratch.replace(path)
     return path
 
 
+def meant(
+    runs: Mapping[str, CurrentRun], *, venue: str | None = None, mode: str | None = None
+) -> CurrentRun | None:
+    """The run that a command means: of the named venue and kind, the one that is alive, else the newest.
+
+    Of a real account and a paper one that both run, the real one: whoever means the other says so.
+    """
+    paper = None if mode is None else mode == "paper"
+    found = [run for run in runs.values() if venue in (None, run.venue) and paper in (None, run.is_paper)]
+    return max(
+        found, key=lambda run: (run.alive, run.alive and not run.is_paper, run.written_at), default=None
+    )
+
+
 def read_current(data_dir: Path) -> dict[str, CurrentRun]:
-    """Every venue's last run; a file that cannot be understood is left out, never guessed at."""
+    """The last runs by their files' names; one that cannot be understood is left out, never guessed at."""
     runs = {}
     for path in sorted((data_dir / _FOLDER).glob("*.json")):
         try:

@@ -71,6 +71,7 @@ class CycleParts:
     takes_orders: Callable[[], bool] = lambda: True  # the exchange, as far as its answers have told
     propose_cancels: Callable[[], int] = int  # how many it proposed
     record: Callable[[], None] = lambda: None  # hand over what was seen
+    decide_by_itself: Callable[[], object] = lambda: None  # a paper run's own approvals
     compare_fees: Callable[[AccountState], None] = lambda _state: None
 
 
@@ -106,6 +107,8 @@ class Cycle:
             note.proposed += self._parts.propose_cancels()
         with self._stage(note, "snapshot"):
             self._parts.snapshots.save()
+        with self._stage(note, "approve"):
+            self._parts.decide_by_itself()
         self._parts.wake_executor()
         self.last = self._report(note, self._parts.clock.boot_seconds() - started)
         log.info("cycle.finished", seconds=round(self.last.seconds, 3), stages=_rounded(note.stages))

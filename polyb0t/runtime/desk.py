@@ -184,7 +184,7 @@ class AccountDesk:
         return _Look(live, unresolved, reserved, self._cash(fills), _portfolio(fills))
 
     def _cash(self, fills: Iterable[Fill]) -> Pusd | None:
-        if self._settings.regime is not Regime.LIVE:
+        if self._settings.regime is Regime.DRY_RUN:
             return self._settings.pretend_cash_pusd
         account = self._account
         if account is None or account.cash_pusd is None:

@@ -13,6 +13,7 @@ from polyb0t.execution.live_executor import ExecutorSettings, LiveExecutor
 from polyb0t.execution.rehearsing import Rehearser
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.spool import AnswerSpool
+from polyb0t.runtime.paper import PaperSide
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +27,16 @@ class Sending:
     follow: Callable[[OrderId], object]
 
 
-def build_executor(preparing: Preparing, in_flight: InFlight, clock: Clock, sending: Sending) -> Executor:
+def build_executor(
+    preparing: Preparing, in_flight: InFlight, clock: Clock, sending: Sending, paper: PaperSide | None = None
+) -> Executor:
     """The executor of `preparing.regime`.
 
     Raises:
         ConfigurationError: the live regime without a gateway.
     """
+    if paper is not None:
+        return paper.executor(preparing, in_flight, clock)
     if preparing.regime is not Regime.LIVE:
         return Rehearser(preparing, in_flight)
     if sending.gateway is None:

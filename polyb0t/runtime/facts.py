@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from polyb0t.core.clock import from_microseconds
@@ -36,6 +37,7 @@ class EngineFacts:
     marked_at: datetime | None = None
     problem: str = ""  # what stops proposing or sending, in one sentence
     window: Window = OPEN  # whether the exchange takes orders
+    decides_itself: bool = False  # a paper run that asks nobody
 
 
 def read_facts(info: LeaseInfo | None) -> EngineFacts:
@@ -55,6 +57,7 @@ def read_facts(info: LeaseInfo | None) -> EngineFacts:
             marked_at=from_microseconds(stored["marked_at"]) if stored.get("marked_at") else None,
             problem=str(stored.get("problem", "")),
             window=read_window(stored["window"]) if stored.get("window") else OPEN,
+            decides_itself=stored.get("decides_itself") is True,
         )
     except (ValueError, AttributeError, TypeError):
         return EngineFacts()
@@ -109,7 +112,10 @@ class Publisher:
         watch: "MarketWatch",
         days: DayBook,
         window: Callable[[], Window] = lambda: OPEN,
+        always: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
+        """`always` is published from the first beat on, whatever is collected."""
+        self._always = always
         self._window = window
         self._desk = desk
         self._watch = watch
@@ -138,7 +144,7 @@ class Publisher:
         return facts
 
     def facts(self) -> Mapping[str, object]:
-        return self._facts
+        return {**self._always, **self._facts}
 
     def _marks(self, portfolio: Portfolio) -> dict[str, Price]:
         bids = {position.asset_id: self._watch.bid(position.asset_id) for position in portfolio.held()}

@@ -6,7 +6,7 @@ from polyb0t.config.settings import Settings
 from polyb0t.core.errors import ConfigurationError, DatabaseError
 from polyb0t.db import migrate
 from polyb0t.db.stores import without_password
-from polyb0t.runtime.current import read_current
+from polyb0t.runtime.current import meant, read_current
 from polyb0t.runtime.places import data_dir
 
 
@@ -19,8 +19,9 @@ def target_url(settings: Settings) -> str:
     if settings.database_url:
         return settings.database_url
     runs = read_current(data_dir(settings))
-    if settings.venue in runs:
-        return runs[settings.venue].database_url
+    run = meant(runs, venue=settings.venue, mode=settings.mode)
+    if run is not None:
+        return run.database_url
     if len(runs) == 1 and "venue" not in settings.model_fields_set:
         return next(iter(runs.values())).database_url
     raise ConfigurationError(

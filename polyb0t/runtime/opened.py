@@ -8,7 +8,7 @@ from polyb0t.core.errors import ConflictError, NotFoundError
 from polyb0t.db.stores import open_stores, peek_scope
 from polyb0t.execution.scope import Regime, Scope
 from polyb0t.execution.store import LeaseInfo, Stores
-from polyb0t.runtime.current import CurrentRun, holder_is_gone, read_current
+from polyb0t.runtime.current import CurrentRun, holder_is_gone, meant, read_current
 from polyb0t.runtime.halt_file import HaltFile
 from polyb0t.runtime.places import data_dir, scope_dir
 from polyb0t.runtime.views import without_password
@@ -50,7 +50,9 @@ class OpenedStore:
     def regime(self) -> Regime:
         """The engine's regime, which is what screens show; the dry run until one has run."""
         info = self.engine()
-        return info.regime if info else Regime.DRY_RUN
+        if info is not None:
+            return info.regime
+        return Regime.PAPER if self.scope.is_paper else Regime.DRY_RUN
 
 
 def open_store(settings: Settings) -> OpenedStore:
@@ -97,24 +99,28 @@ def _run_of(runs: dict[str, CurrentRun], url: str) -> CurrentRun | None:
 
 
 def _chosen(settings: Settings, runs: dict[str, CurrentRun]) -> CurrentRun:
-    """The named venue's run; unnamed: the one that is alive, else the newest."""
-    if "venue" in settings.model_fields_set:
-        if settings.venue in runs:
-            return runs[settings.venue]
+    """The run of the venue and kind that are named; unnamed: the one that is alive, else the newest."""
+    run = meant(runs, **settings.named("venue", "mode"))
+    if run is None:
         raise _nothing_here(settings, runs)
-    if not runs:
-        raise _nothing_here(settings, runs)
-    return max(runs.values(), key=lambda run: (run.alive, run.written_at))
+    return run
 
 
 def _nothing_here(settings: Settings, runs: dict[str, CurrentRun]) -> NotFoundError:
     elsewhere = ", ".join(
-        f"{run.venue} ({'an engine runs' if run.alive else 'none runs now'})" for run in runs.values()
+        f"{run.place} ({'an engine runs' if run.alive else 'none runs now'})" for run in runs.values()
     )
     named = f" on {settings.venue}" if "venue" in settings.model_fields_set else ""
+    named += f" in the mode {settings.mode}" if "mode" in settings.model_fields_set else ""
     return NotFoundError(
         f"Nothing shown: no engine has run{named} here.",
         why=f"Looked in {data_dir(settings) / 'current'}" + (f"; found {elsewhere}." if elsewhere else "."),
-        do="Start one: make run" if not elsewhere else f"Look there: POLYBOT_VENUE={next(iter(runs))}",
+        do="Start one: make run"
+        if not elsewhere
+        else f"Look there: {_how_to_look(next(iter(runs.values())))}",
         code="no_engine",
     )
+
+
+def _how_to_look(run: CurrentRun) -> str:
+    return f"POLYBOT_VENUE={run.venue}" + (" POLYBOT_MODE=paper" if run.is_paper else "")

@@ -18,7 +18,7 @@ from polyb0t.core.errors import LeaseLostError, PolybotError, VenueUnreachableEr
 from polyb0t.execution.intents import IntentStatus
 from polyb0t.execution.orders import DOUBTFUL_ORDER, OPEN_ORDER, OrderRecord, OrderStatus
 from polyb0t.execution.store import JournalEntry, Stores
-from polyb0t.runtime.choices import regime_of
+from polyb0t.runtime.choices import always_known, cycle_seconds, regime_of
 from polyb0t.runtime.ending import Ending, beside
 from polyb0t.runtime.facts import DayBook, Publisher
 from polyb0t.runtime.jobs import Jobs
@@ -68,7 +68,9 @@ class Run:
 
     def __post_init__(self) -> None:
         days = DayBook(self.stores.engine, self.keeper.lease)
-        self._publisher = Publisher(self.engine.desk, self.engine.watch, days, self.engine.window)
+        self._publisher = Publisher(
+            self.engine.desk, self.engine.watch, days, self.engine.window, always_known(self.settings)
+        )
         self.keeper.facts = self._publisher.facts
         self._tail = Tail(self.stores.engine, self.screen, self.clock, self._status, self._noticed)
         self._tail.begin()
@@ -85,7 +87,7 @@ class Run:
         jobs = Jobs(
             cycle=self._one_cycle,
             compare=self._compare,
-            cycle_seconds=self.settings.loop_interval_seconds,
+            cycle_seconds=cycle_seconds(self.settings),
             clock=self.clock,
         )
         with self._signals():

@@ -14,7 +14,8 @@ from polyb0t.models.kill_switches import SwitchState
 
 @dataclass(frozen=True, slots=True)
 class StartFacts:
-    """At the start. `pretend_cash_pusd` is what a dry run sizes against; None where the balance is real."""
+    """At the start. `pretend_cash_pusd` is what a dry run sizes against, or what a paper account was opened
+    with; None where the balance is real. `decides_itself`: a paper run that asks nobody."""
 
     scope: Scope
     regime: Regime
@@ -22,6 +23,7 @@ class StartFacts:
     log_file: str
     pretend_cash_pusd: Pusd | None
     continued: bool  # the database had journal entries before
+    decides_itself: bool = False
 
 
 @dataclass(frozen=True, slots=True)

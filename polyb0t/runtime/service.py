@@ -16,13 +16,14 @@ from polyb0t.execution.intents import IntentStatus
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import Lease, LeaseInfo, Stores
 from polyb0t.runtime.account import Account, build_account, credentials_file
-from polyb0t.runtime.choices import regime_of
+from polyb0t.runtime.choices import decides_itself, regime_of
 from polyb0t.runtime.current import CurrentRun, process_started, write_current
 from polyb0t.runtime.database_check import check_database
 from polyb0t.runtime.ending import Ending, leave
 from polyb0t.runtime.keys import KEY_NAME, signing_key
 from polyb0t.runtime.lease import LeaseKeeper, acquire_lease, stand_by
 from polyb0t.runtime.logging import configure_logging
+from polyb0t.runtime.paper import open_account
 from polyb0t.runtime.places import anchor_path, data_dir, database_url, log_file
 from polyb0t.runtime.running import PATIENT_SECONDS, Run, RunOptions
 from polyb0t.runtime.screen import CheckFacts, Screen, StartFacts
@@ -46,13 +47,6 @@ def run_engine(settings: Settings, screen: Screen, options: RunOptions) -> int:
     """
     clock = SystemClock()
     regime = regime_of(settings)
-    if regime is Regime.PAPER:
-        raise ConfigurationError(
-            "Not started: --paper comes with a later release.",
-            why="Simulated fills are not built yet. Nothing was simulated.",
-            do="Propose without sending: polyb0t run --live (a dry run), or practise: make practice",
-            code="paper_not_available",
-        )
     configure_logging(log_file(settings), settings.log_level)
     around = look_around(settings)
     key = signing_key(around) if regime is Regime.LIVE else None
@@ -78,7 +72,8 @@ def run_engine(settings: Settings, screen: Screen, options: RunOptions) -> int:
     try:
         if regime is Regime.LIVE:
             wallet.take(lambda sentence: _warn(stores, lease, screen, sentence))
-        start = _start_facts(settings, around, regime, stores)
+        opened_with = open_account(settings, stores, lease) if regime is Regime.PAPER else None
+        start = _start_facts(settings, around, regime, stores, opened_with)
         screen.started(start)
         _end_other_regimes(stores, regime)
         account = Account()
@@ -147,14 +142,18 @@ def _current_run(settings: Settings, around: Surroundings, url: str, clock: Cloc
     )
 
 
-def _start_facts(settings: Settings, around: Surroundings, regime: Regime, stores: Stores) -> StartFacts:
+def _start_facts(
+    settings: Settings, around: Surroundings, regime: Regime, stores: Stores, opened_with: Pusd | None
+) -> StartFacts:
+    pretend = None if regime is Regime.LIVE else Pusd(settings.bankroll_pusd)
     return StartFacts(
         scope=around.scope,
         regime=regime,
         stores=stores,
         log_file=str(log_file(settings)),
-        pretend_cash_pusd=None if regime is Regime.LIVE else Pusd(settings.bankroll_pusd),
+        pretend_cash_pusd=pretend if opened_with is None else opened_with,
         continued=bool(stores.intents.list(limit=1)),
+        decides_itself=decides_itself(settings),
     )
 
 

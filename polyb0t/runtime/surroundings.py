@@ -6,7 +6,7 @@ from polyb0t.config.settings import Settings
 from polyb0t.core.clock import SystemClock
 from polyb0t.core.errors import ConfigurationError, VenueUnreachableError
 from polyb0t.core.ids import Wallet
-from polyb0t.execution.scope import Scope
+from polyb0t.execution.scope import PAPER_WALLET, Scope
 from polyb0t.models.wording import money
 from polyb0t.venue.environment import POLYMARKET, VenueEnvironment, fetch_sandbox_environment
 from polyb0t.venue.signing import checksummed
@@ -41,8 +41,10 @@ def look_around(settings: Settings) -> Surroundings:
         VenueUnreachableError: no sandbox answers.
         ConfigurationError: the real venue without a wallet, or a kind of wallet that is not there.
     """
+    environment = _ask_sandbox(settings.sandbox_url) if settings.is_sandbox else POLYMARKET
+    if settings.mode == "paper":  # nobody's wallet, so that its database and digests are no account's
+        return Surroundings(environment, Wallet(PAPER_WALLET), settings.signature_type)
     if settings.is_sandbox:
-        environment = _ask_sandbox(settings.sandbox_url)
         return _at_sandbox(settings, environment)
     if settings.wallet_address is None:
         raise ConfigurationError(
@@ -51,7 +53,7 @@ def look_around(settings: Settings) -> Surroundings:
             do="Set it to your wallet's address, or practise without one: make run",
             code="no_wallet",
         )
-    return Surroundings(POLYMARKET, checksummed(settings.wallet_address), settings.signature_type)
+    return Surroundings(environment, checksummed(settings.wallet_address), settings.signature_type)
 
 
 def _ask_sandbox(url: str) -> VenueEnvironment:

@@ -1,11 +1,12 @@
 """The only place that joins ports to adapters: settings in, a working engine out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from polyb0t.config.settings import Settings
 from polyb0t.core.clock import Clock
+from polyb0t.data.account_state import AccountStateProvider
 from polyb0t.data.windows import Window
 from polyb0t.execution.absence import ProofTimes
 from polyb0t.execution.anchor import AnchorFile
@@ -17,12 +18,13 @@ from polyb0t.execution.intents import IntentManager, ProposingRules
 from polyb0t.execution.live_executor import ExecutorSettings
 from polyb0t.execution.proposing import Frame
 from polyb0t.execution.reconciler import Reconciler
+from polyb0t.execution.scope import Regime
 from polyb0t.execution.spool import AnswerSpool
 from polyb0t.execution.store import Lease, Stores
 from polyb0t.research.observing import SeenTrade
 from polyb0t.research.recorder import Recorder
 from polyb0t.runtime.account import Account, fee_lookup
-from polyb0t.runtime.agreement import Agreement
+from polyb0t.runtime.agreement import Agreement, Comparing
 from polyb0t.runtime.choices import desk_settings, probability_model, regime_of, universe_rules
 from polyb0t.runtime.cycle import Cycle, CycleParts
 from polyb0t.runtime.desk import AccountDesk
@@ -30,6 +32,7 @@ from polyb0t.runtime.executor_thread import ExecutorThread
 from polyb0t.runtime.executors import Sending, build_executor
 from polyb0t.runtime.fee_watch import FeeWatch
 from polyb0t.runtime.halt_file import HaltFile
+from polyb0t.runtime.paper import build_paper, own_decisions
 from polyb0t.runtime.places import anchor_path, scope_dir
 from polyb0t.runtime.resting_orders import RestingOrders
 from polyb0t.runtime.snapshots import Snapshots
@@ -45,6 +48,7 @@ from polyb0t.venue.live_books import LiveBooks
 from polyb0t.venue.market_stream import MarketStream
 from polyb0t.venue.markets import PolymarketMarkets, PublicAddresses
 from polyb0t.venue.query import CatalogueQuery
+from polyb0t.venue.resolutions import PolymarketResolutions
 from polyb0t.venue.user_stream import UserStream
 
 BOOK_AGE_SECONDS = 12.0  # younger than the 15 s that a signal trusts, so that a cycle finds them fresh
@@ -102,6 +106,16 @@ def trade_recording(recorder: Recorder | None, clock: Clock) -> Callable[[LastTr
     return traded
 
 
+def to_all(listeners: Sequence[Callable[[LastTrade], None]]) -> Callable[[LastTrade], None]:
+    """Tells each of them in turn, also those that come later."""
+
+    def told(trade: LastTrade) -> None:
+        for listener in listeners:
+            listener(trade)
+
+    return told
+
+
 def build_engine(
     settings: Settings,
     around: Surroundings,
@@ -130,8 +144,8 @@ def build_engine(
     if settings.record:
         folder = scope_dir(settings, around.scope) / "record"
         recorder = Recorder(folder, clock, retention_days=settings.record_retention_days)
-    on_trade = trade_recording(recorder, clock)
-    stream = MarketStream(environment.market_ws_url, cache, clock, on_trade=on_trade)
+    on_trade = [trade_recording(recorder, clock)]
+    stream = MarketStream(environment.market_ws_url, cache, clock, on_trade=to_all(on_trade))
     books = LiveBooks(cache, markets, clock, max_age_seconds=BOOK_AGE_SECONDS)
     watch = MarketWatch(
         markets,
@@ -140,25 +154,43 @@ def build_engine(
         clock,
         WatchSettings(universe_rules(settings), settings.market_refresh_seconds),
     )
-    provider = PolymarketAccount(environment, around.wallet, reader=reader, clock=clock, api=account.api)
+    provider: AccountStateProvider
+    provider = real = PolymarketAccount(
+        environment, around.wallet, reader=reader, clock=clock, api=account.api
+    )
     desk = AccountDesk(stores, watch, clock, desk_settings(settings, regime, environment))
     in_flight = InFlight()
     folder = scope_dir(settings, around.scope)
     halt_file = HaltFile(folder / "HALT").present
     spool = AnswerSpool(folder / "spool")
-    reconciler = Reconciler(
+    comparing: Comparing
+    comparing = Reconciler(
         stores,
         lease,
         account.gateway,
-        held_shares=provider.held_shares,
+        held_shares=real.held_shares,
         clock=clock,
         in_flight=in_flight,
-        cash=provider.cash_pusd,
+        cash=real.cash_pusd,
         halt_file=halt_file,
         spool=spool,
         times=ProofTimes(settings.proof_delay_seconds, settings.proof_apart_seconds),
     )
-    agreement = Agreement(reconciler, clock, settings.reconcile_seconds)
+    paper = None
+    if regime is Regime.PAPER:
+        paper = build_paper(
+            settings,
+            stores,
+            lease,
+            watch,
+            clock=clock,
+            in_flight=in_flight,
+            resolutions=PolymarketResolutions(environment.data_url, reader),
+            halt_file=halt_file,
+        )
+        provider, comparing = paper.account, paper.keeper
+        on_trade.append(paper.seen)
+    agreement = Agreement(comparing, clock, settings.reconcile_seconds)
     executor = build_executor(
         Preparing(stores, lease, regime, watch, desk, halt_file),
         in_flight,
@@ -170,6 +202,7 @@ def build_engine(
             AnchorFile(anchor_path(settings, around.scope), stores.engine).advance,
             agreement.follow,
         ),
+        paper,
     )
     thread = ExecutorThread(
         Dispatcher(executor, stores.intents, clock),
@@ -202,7 +235,8 @@ def build_engine(
             snapshots=Snapshots(stores.engine, lease, clock),
             wake_executor=thread.wake,
             propose_cancels=cancels.propose,
-            compare_fees=FeeWatch(stores, lease).observe,
+            compare_fees=FeeWatch(stores, lease).observe if paper is None else lambda _state: None,
+            decide_by_itself=own_decisions(settings, stores, regime),
             record=lambda: recorder.observe(watch.observation()) if recorder is not None else None,
         )
     )
