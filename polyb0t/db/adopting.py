@@ -13,6 +13,7 @@ from polyb0t.db.kill_switch_store import trip_within
 from polyb0t.db.moves import load, move, present, transition
 from polyb0t.db.reservations import store as store_reservation
 from polyb0t.db.reservations import whole
+from polyb0t.db.standing_book import revoke_all
 from polyb0t.db.tables import engine_lease, gates, journal_head, orders, trade_intents
 from polyb0t.db.unit import ROLES, Unit
 from polyb0t.execution.intents import IntentStatus
@@ -55,6 +56,7 @@ def adopt(
     for order in doubtful:
         _recover(unit, order, actor, DOUBTED)
     expired = _expire(unit, actor)
+    revoke_all(unit, actor=actor, reason="the database was restored")
     for switch in KillSwitchType:
         trip_within(unit, switch, actor=actor, reason=f"A restored database was taken over: {reason}")
     tokens = {f"{role}_token": max(unit.token(role), above_token) + 1 for role in ROLES}

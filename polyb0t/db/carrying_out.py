@@ -15,6 +15,7 @@ from polyb0t.db.fill_book import FILL_RECORDED
 from polyb0t.db.moves import load, load_row, move
 from polyb0t.db.permission import halted, unavailable
 from polyb0t.db.rows import intent_record, order_record
+from polyb0t.db.standing_book import lapsed
 from polyb0t.db.tables import journal, orders
 from polyb0t.db.unit import ENGINE, Unit
 from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType, TradeIntent
@@ -130,8 +131,10 @@ def _regime(intent: TradeIntent, regime: Regime) -> Denied | None:
 
 
 def _stopped(unit: Unit, record: IntentRecord, row: RowMapping) -> Denied | None:
-    return unavailable(record.intent) or halted(
-        unit, record.intent, approved_epoch=int(row["approved_epoch"])
+    return (
+        unavailable(record.intent)
+        or halted(unit, record.intent, approved_epoch=int(row["approved_epoch"]))
+        or lapsed(unit, record)
     )
 
 

@@ -1,5 +1,6 @@
 """Approve, reject, expire: of several racing deciders exactly one wins, and the others learn who."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import BindParameter, bindparam, or_, select
@@ -41,20 +42,32 @@ def approve(
     if record.status is not IntentStatus.PENDING:
         return decided(record, "approved")
     if record.digest != digest:
-        return _other_digest(record, digest)
+        return other_digest(record, digest)
     late = expire_if_due(unit, record)
     if late is not None:
         return decided(late, "approved")
     denied = unavailable(record.intent) or halted(unit, record.intent)
     if denied is not None:
         return refusal(record.intent, "approved", denied)
+    return approved(unit, record, actor=actor, grace_seconds=grace_seconds)
+
+
+def approved(
+    unit: Unit,
+    record: IntentRecord,
+    *,
+    actor: str,
+    grace_seconds: float,
+    note: Mapping[str, object] | None = None,
+) -> IntentRecord:
+    """The move itself; whoever calls this has checked that `actor` may make it."""
     execute_by = max(record.intent.deadline, unit.now + timedelta(seconds=grace_seconds))
     return move(
         unit,
         record,
         IntentStatus.APPROVED,
         actor=actor,
-        note={"execute_by": execute_by, "epoch": unit.epoch},
+        note={"execute_by": execute_by, "epoch": unit.epoch, **(note or {})},
         decided_at=unit.now,
         decided_by=actor,
         approved_epoch=unit.epoch,
@@ -118,28 +131,35 @@ def _why_expired(record: IntentRecord, end: datetime) -> str:
 
 
 def _authorise(record: IntentRecord, actor: str) -> None:
-    """A person, or in paper the engine itself. A standing approval, or more than one, cannot be recorded
-    here yet, so neither is taken for one."""
-    kind, _, name = actor.partition(":")
+    """A person, or in paper the engine itself. A standing approval decides only through
+    `standing_book.approve_exit`, which checks that the sale lies inside it; here its name is nobody's.
+    More than one approval cannot be recorded yet, so one is not taken for two."""
     if actor == PAPER_ENGINE and record.intent.regime is Regime.PAPER:
         return
-    if kind not in ("user", "token") or not name:
-        raise NotAuthorisedError(
-            f"Intent {record.id} was not decided.",
-            why=f"{actor or 'Nobody'} may not decide in the regime {record.intent.regime}.",
-            do="A person decides.",
-            code="person_required",
-        )
+    what = f"Intent {record.id} was not decided."
+    require_person(what, actor, record.intent.regime)
     if record.intent.approvals_required != 1:
         raise NotAuthorisedError(
-            f"Intent {record.id} was not decided.",
+            what,
             why=f"It needs {record.intent.approvals_required} approvals; this version records one.",
             do="Let it expire.",
             code="approvals_not_available",
         )
 
 
-def _other_digest(record: IntentRecord, digest: str) -> ConflictError:
+def require_person(what: str, actor: str, regime: Regime) -> None:
+    """Raises NotAuthorisedError: `actor` is no person."""
+    kind, _, name = actor.partition(":")
+    if kind not in ("user", "token") or not name:
+        raise NotAuthorisedError(
+            what,
+            why=f"{actor or 'Nobody'} may not decide in the regime {regime}.",
+            do="A person decides.",
+            code="person_required",
+        )
+
+
+def other_digest(record: IntentRecord, digest: str) -> ConflictError:
     return ConflictError(
         f"Intent {record.id} was not approved.",
         why=f"You approved the content {digest[:12] or '(none)'}, and its content is {record.digest[:12]}.",

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from polyb0t.core.errors import AmbiguousError, DatabaseError, PolybotError
 from polyb0t.core.ids import SHORTEST_PREFIX, IntentId
 from polyb0t.db import carrying_out, decisions, proposals
+from polyb0t.db.failures import is_duplicate
 from polyb0t.db.moves import no_such_intent
 from polyb0t.db.rows import INTENT_QUERY, intent_record
 from polyb0t.db.tables import orders, trade_intents
@@ -169,14 +170,9 @@ class SqlIntentStore:
             return self._units.write(work)
         except DatabaseError as error:
             cause = error.__cause__
-            if isinstance(cause, IntegrityError) and _is_duplicate(cause):
+            if isinstance(cause, IntegrityError) and is_duplicate(cause):
                 return Denied("duplicate", "An intent on it exists already.")
             raise
-
-
-def _is_duplicate(error: IntegrityError) -> bool:
-    code = str(getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", ""))
-    return code in ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "23505")
 
 
 def _common(one: str, other: str) -> int:

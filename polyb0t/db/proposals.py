@@ -6,7 +6,7 @@ from polyb0t.core.ids import IntentId
 from polyb0t.db.moves import load, move
 from polyb0t.db.permission import halted
 from polyb0t.db.rows import INTENT_QUERY, intent_columns, intent_record
-from polyb0t.db.tables import trade_intents
+from polyb0t.db.tables import mutes, trade_intents
 from polyb0t.db.unit import ENGINE, Unit
 from polyb0t.execution.cooldown import ENDED, Cooldowns
 from polyb0t.execution.intents import LIVE_STATUSES, IntentRecord, IntentStatus, IntentType, TradeIntent
@@ -33,24 +33,31 @@ _ENDED = INTENT_QUERY.where(
     _SAME_AIM, trade_intents.c.status.in_(ENDED), trade_intents.c.updated_at > bindparam("since")
 )
 _INSERT = insert(trade_intents)
+_LIVING = select(trade_intents.c.id).where(_SAME_AIM, trade_intents.c.status.in_(LIVE_STATUSES))
+_MUTED = select(mutes.c.until).where(
+    mutes.c.scope == bindparam("of_scope"),
+    mutes.c.condition_id == bindparam("condition_id"),
+    mutes.c.until > bindparam("at"),
+)
 
 
 def propose(unit: Unit, intent: TradeIntent, lease: Lease, cooldowns: Cooldowns) -> IntentRecord | Denied:
     """Insert as PENDING, or say what stands in the way."""
     unit.require_lease(lease)
     refused = (
-        _foreign(unit, intent)
+        foreign(unit, intent)
         or halted(unit, intent)
-        or _duplicate(unit, intent)
+        or _muted(unit, intent)
+        or duplicate(unit, intent)
         or _cooling(unit, intent, cooldowns)
     )
-    return refused or _insert(unit, intent, {})
+    return refused or insert_pending(unit, intent, {})
 
 
 def supersede(unit: Unit, old_id: IntentId, new: TradeIntent, lease: Lease) -> IntentRecord | Denied:
     """`old` EXPIRED and `new` inserted, or nothing at all."""
     unit.require_lease(lease)
-    refused = _foreign(unit, new) or halted(unit, new)
+    refused = foreign(unit, new) or halted(unit, new)
     if refused:
         return refused
     old = load(unit, old_id)
@@ -60,32 +67,56 @@ def supersede(unit: Unit, old_id: IntentId, new: TradeIntent, lease: Lease) -> I
         )
     if _aim(old.intent) != _aim(new):
         return Denied("other_target", f"Intent {old.id} aims at something else.")
-    move(unit, old, IntentStatus.EXPIRED, code="superseded", detail=f"superseded by {new.id}")
-    return _insert(unit, new, {"supersedes": old.id})
+    return give_way(unit, old, new)
 
 
-def _insert(unit: Unit, intent: TradeIntent, note: dict[str, object]) -> IntentRecord:
+def give_way(unit: Unit, old: IntentRecord, new: TradeIntent, *, actor: str = ENGINE) -> IntentRecord:
+    """The waiting `old` EXPIRED, `new` in its place."""
+    detail = f"superseded by {new.id}"
+    move(unit, old, IntentStatus.EXPIRED, actor=actor, code="superseded", detail=detail)
+    return insert_pending(unit, new, {"supersedes": old.id}, actor=actor)
+
+
+def insert_pending(
+    unit: Unit, intent: TradeIntent, note: dict[str, object], *, actor: str = ENGINE
+) -> IntentRecord:
+    """The one way in; the unique index is behind it."""
     columns = intent_columns(intent)
     unit.connection.execute(_INSERT, {**columns, "status": IntentStatus.PENDING, "updated_at": unit.now})
     entry = {"from": None, "to": IntentStatus.PENDING, "digest": columns["digest"], **note}
-    unit.note("intent.proposed", intent.id, entry, actor=ENGINE)
+    unit.note("intent.proposed", intent.id, entry, actor=actor)
     return load(unit, intent.id)
+
+
+def living(unit: Unit, intent: TradeIntent) -> IntentRecord | None:
+    """The live intent of the same aim, its row locked; None when there is none."""
+    row = unit.connection.execute(_LIVING, _aims(unit, intent)).one_or_none()
+    return None if row is None else load(unit, row.id)
 
 
 def _aim(intent: TradeIntent) -> tuple[Regime, IntentType, str]:
     return intent.regime, intent.intent_type, intent.target
 
 
-def _foreign(unit: Unit, intent: TradeIntent) -> Denied | None:
+def foreign(unit: Unit, intent: TradeIntent) -> Denied | None:
     if intent.scope == str(unit.scope):
         return None
     return Denied("foreign_scope", f"It belongs to {intent.scope}, this database to {unit.scope}.")
 
 
-def _duplicate(unit: Unit, intent: TradeIntent) -> Denied | None:
+def duplicate(unit: Unit, intent: TradeIntent) -> Denied | None:
     which = {**_aims(unit, intent), "intent_id": intent.id}
     row = unit.connection.execute(_KNOWN, which).one_or_none()
     return None if row is None else Denied("duplicate", f"Intent {row.id} on it is {row.status}.")
+
+
+def _muted(unit: Unit, intent: TradeIntent) -> Denied | None:
+    """A person does not want to be asked about this market; what is held of it can still be sold."""
+    if intent.intent_type is not IntentType.OPEN_POSITION:
+        return None
+    which = {"of_scope": str(unit.scope), "condition_id": intent.condition_id, "at": unit.now}
+    until = unit.connection.scalar(_MUTED, which)
+    return None if until is None else Denied("muted", f"Its market is muted until {until:%d %b %H:%M} UTC.")
 
 
 def _cooling(unit: Unit, intent: TradeIntent, cooldowns: Cooldowns) -> Denied | None:

@@ -9,10 +9,13 @@ from polyb0t.core.errors import DatabaseError
 from polyb0t.db.book_store import SqlBookStore
 from polyb0t.db.engine import Database, open_database
 from polyb0t.db.engine_store import SqlEngineStore
+from polyb0t.db.exit_store import SqlExitStore
+from polyb0t.db.hand_store import SqlHandStore
 from polyb0t.db.intent_store import SqlIntentStore
 from polyb0t.db.journal import ChainReport, append, verify_chain
 from polyb0t.db.kill_switch_store import SqlKillSwitchStore
 from polyb0t.db.order_store import SqlOrderStore
+from polyb0t.db.standing_store import SqlStandingStore
 from polyb0t.db.tables import gates, journal_head, kill_switches
 from polyb0t.db.unit import SCHEMA_VERSION, Units, foreign_scope, version_error
 from polyb0t.execution.cooldown import cooldowns_of
@@ -73,6 +76,9 @@ def open_stores(
         engine=SqlEngineStore(units),
         switches=SqlKillSwitchStore(units),
         books=SqlBookStore(units),
+        standing=SqlStandingStore(units),
+        by_hand=SqlHandStore(units),
+        exits=SqlExitStore(units),
         database=database,
     )
 

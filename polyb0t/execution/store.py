@@ -14,11 +14,14 @@ from polyb0t.core.units import ZERO, Pusd, Shares
 from polyb0t.data.account_state import AccountState
 from polyb0t.data.fills import Fill
 from polyb0t.execution.books import BookStore
+from polyb0t.execution.by_hand import HandStore
+from polyb0t.execution.exits import ExitStore
 from polyb0t.execution.intents import Denied as Denied  # noqa: PLC0414 - answers of the store
 from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType, TradeIntent
 from polyb0t.execution.orders import NewOrder, OrderRecord, OrderStatus
 from polyb0t.execution.scope import Lease as Lease  # noqa: PLC0414 - arguments of the store
 from polyb0t.execution.scope import Regime, Scope
+from polyb0t.execution.standing import StandingStore
 from polyb0t.models.kill_switches import KillSwitchStore
 
 
@@ -347,3 +350,6 @@ class Stores:
     engine: EngineStore
     switches: KillSwitchStore
     books: BookStore
+    standing: StandingStore
+    by_hand: HandStore
+    exits: ExitStore

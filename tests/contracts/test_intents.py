@@ -542,7 +542,7 @@ class TestPermitting:
 
     def test_a_database_of_another_schema_version_permits_nothing(self, world: World) -> None:
         record = world.claimed()
-        world.sql("UPDATE gates SET schema_version = 2")
+        world.sql("UPDATE gates SET schema_version = 999")
         with pytest.raises(DatabaseError) as error:
             world.permit(record.intent)
         assert error.value.code == "schema_newer"

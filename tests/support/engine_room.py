@@ -103,6 +103,9 @@ class EngineRoom:
             engine=self.stores.engine,
             switches=self.stores.switches,
             books=self.stores.books,
+            standing=self.stores.standing,
+            by_hand=self.stores.by_hand,
+            exits=self.stores.exits,
         )
         live = self.regime is Regime.LIVE
         gateway = cast("OrderGateway", wrap(self.gateway, "gateway")) if live else None

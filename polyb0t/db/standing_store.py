@@ -1,0 +1,89 @@
+"""The StandingStore in SQL: each method is one transaction over the gate."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from polyb0t.core.errors import PolybotError
+from polyb0t.core.ids import IntentId
+from polyb0t.db import decisions, standing_book
+from polyb0t.db.by_hand import UndoneError
+from polyb0t.db.tables import standing_approvals
+from polyb0t.db.unit import Unit, Units
+from polyb0t.execution.intents import IntentRecord
+from polyb0t.execution.scope import Lease
+from polyb0t.execution.standing import StandingApproval, StandingRecord
+from polyb0t.execution.store import Denied
+
+
+class SqlStandingStore:
+    """Standing approvals from a person's word to its end."""
+
+    def __init__(self, units: Units) -> None:
+        self._units = units
+
+    def protect(self, standing: StandingApproval, *, digest: str, actor: str) -> StandingRecord:
+        return self._units.decide(
+            lambda unit: standing_book.protect(unit, standing, digest=digest, actor=actor)
+        )
+
+    def approve_with_exits(
+        self,
+        intent_id: IntentId,
+        standing: StandingApproval,
+        *,
+        digest: str,
+        standing_digest: str,
+        actor: str,
+        grace_seconds: float,
+    ) -> IntentRecord:
+        def both(unit: Unit) -> IntentRecord | PolybotError:
+            approved = decisions.approve(
+                unit, intent_id, digest=digest, actor=actor, grace_seconds=grace_seconds
+            )
+            if isinstance(approved, PolybotError):
+                return approved  # what it wrote (an expiry) stays, as without exits
+            stored = standing_book.protect(unit, standing, digest=standing_digest, actor=actor)
+            if isinstance(stored, PolybotError):
+                raise UndoneError(stored)
+            return approved
+
+        try:
+            return self._units.decide(both)
+        except UndoneError as undone:
+            raise undone.refusal from None
+
+    def revoke(self, standing_id: IntentId, *, actor: str, reason: str) -> StandingRecord:
+        return self._units.decide(
+            lambda unit: standing_book.revoke(unit, standing_id, actor=actor, reason=reason)
+        )
+
+    def get(self, standing_id: IntentId) -> StandingRecord:
+        found = [record for record in self._all() if record.id == standing_id]
+        if not found:
+            raise standing_book.no_such_standing(standing_id)
+        return found[0]
+
+    def active(self) -> Sequence[StandingRecord]:
+        now = self._units.now()
+        return tuple(record for record in self._all(in_force=True) if record.active(now))
+
+    def approve_exit(
+        self, intent_id: IntentId, standing_id: IntentId, lease: Lease, *, grace_seconds: float
+    ) -> IntentRecord | Denied:
+        return self._units.write(
+            lambda unit: standing_book.approve_exit(
+                unit, intent_id, standing_id, lease, grace_seconds=grace_seconds
+            )
+        )
+
+    def _all(self, *, in_force: bool = False) -> tuple[StandingRecord, ...]:
+        query = standing_book.ROWS.where(standing_approvals.c.scope == str(self._units.scope))
+        if in_force:
+            query = query.where(standing_approvals.c.revoked_at.is_(None))
+
+        def read(connection: Connection) -> tuple[StandingRecord, ...]:
+            rows = connection.execute(query).mappings().all()
+            return tuple(standing_book.record_of(connection, row) for row in rows)
+
+        return self._units.read(read)
