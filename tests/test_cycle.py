@@ -26,9 +26,11 @@ from polyb0t.execution.store import Lease
 from polyb0t.models.calibration import MarketCalibrationModel, packaged_coefficients
 from polyb0t.models.kill_switches import KillSwitchManager, KillSwitchType
 from polyb0t.models.risk import RiskLimits
+from polyb0t.models.signals import model_id
 from polyb0t.runtime.agreement import Agreement
 from polyb0t.runtime.cycle import Cycle, CycleParts
 from polyb0t.runtime.desk import AccountDesk, DeskSettings
+from polyb0t.runtime.limit_book import LimitSettings
 from polyb0t.runtime.snapshots import Snapshots
 from polyb0t.runtime.watching import FUNNEL, MarketWatch, WatchSettings
 from tests.support.builders import WALLET, a_fill, a_scope
@@ -112,6 +114,7 @@ class Desk:
         self.lease = lease
         rules = WatchSettings(UniverseRules(), refresh_seconds=300)
         watch = MarketWatch(self.venue, self.venue, self.venue, self.clock, rules)
+        model = MarketCalibrationModel(packaged_coefficients())
         desk_settings = DeskSettings(
             **{
                 "limits": RiskLimits(),
@@ -120,7 +123,7 @@ class Desk:
                 "allow_unvalidated": True,
                 "identity_proven": True,
                 "prompts_per_hour": 6,
-                "orders_per_hour": 6,
+                "book": LimitSettings(active_model=model_id(model.name, model.version)),
                 "most_waiting": 2,
                 "cooldown_seconds": 900,
                 "spender_of": lambda _market: SPENDER,
@@ -146,7 +149,7 @@ class Desk:
                 watch=watch,
                 account=Account(self.venue),
                 desk=self.desk,
-                model=MarketCalibrationModel(packaged_coefficients()),
+                model=model,
                 manager=IntentManager(self.stores.intents, ProposingRules(Decimal("0.015"))),
                 frame=lambda: Frame(a_scope(), regime, self.stores.intents.now(), 60),
                 agreement=self.agreement,

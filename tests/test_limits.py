@@ -9,11 +9,13 @@ import pytest
 
 from polyb0t.core.ids import AssetId, ConditionId
 from polyb0t.core.units import Price, Pusd, Shares
+from polyb0t.data.deny_list import DenyList
 from polyb0t.data.markets import FeeSchedule, ProtocolVersion
 from polyb0t.data.order_book import Side
 from polyb0t.models.kill_switches import Stance
 from polyb0t.models.limits import CONTROLS, breaches, check
 from polyb0t.models.risk import Allowance, ControlContext, ControlResult, Exposure, ProposedTrade, RiskLimits
+from polyb0t.models.usage import OwnOrder, SmallOrders, Usage, UsualSpread
 from tests.support.decisions import NOW, a_book, a_close, a_context, a_market, a_trade, d, terms_of
 
 NAMES = [control.__name__ for control in CONTROLS]
@@ -32,9 +34,13 @@ def market_with(**changes: Any) -> ControlContext:
 
 
 def book_with(
-    bids: Any = (("0.59", 410),), asks: Any = (("0.60", 320), ("0.61", 900)), **changes: Any
+    bids: Any = (("0.59", 410),),
+    asks: Any = (("0.60", 320), ("0.61", 900)),
+    usual: str | None = "0.01",
+    **changes: Any,
 ) -> ControlContext:
-    return a_context(book=a_book("tram-yes", bids, asks, **changes))
+    known = UsualSpread(None if usual is None else d(usual))
+    return a_context(book=a_book("tram-yes", bids, asks, **changes), usual_spread=known)
 
 
 def terms_with(**changes: Any) -> ControlContext:
@@ -47,6 +53,38 @@ def limits_with(**changes: Any) -> ControlContext:
 
 def exposed(**changes: Any) -> ControlContext:
     return a_context(exposure=Exposure(**changes))
+
+
+def themed(at_risk: str) -> ControlContext:
+    return a_context(
+        market=a_market(tags=("politics", "trams", "harbor-city")),
+        exposure=Exposure(by_theme={"trams": Pusd(d(at_risk))}),
+    )
+
+
+def denying(*entries: str) -> ControlContext:
+    return a_context(deny=DenyList(entries))
+
+
+def small(agreed: int, most: str) -> ControlContext:
+    return a_context(small_orders=SmallOrders(agreed, 20, Pusd(d(most))))
+
+
+def used(**changes: Any) -> ControlContext:
+    nothing = Usage(0, Pusd(d(0)), Pusd(d(0)), 0, Pusd(d(0)))
+    exact: dict[str, Any] = {
+        name: d(value) if isinstance(value, str) else value for name, value in changes.items()
+    }
+    return a_context(usage=replace(nothing, **exact))
+
+
+def budgeted(budget: str, total: str = "0", lost: str = "0") -> ControlContext:
+    limits, usage = RiskLimits(budget_pusd=d(budget)), used(lost_pusd=lost).usage
+    return a_context(limits=limits, exposure=Exposure(total=Pusd(d(total))), usage=usage)
+
+
+def resting(asset: str, side: str, price: str) -> ControlContext:
+    return a_context(own_orders=(OwnOrder(AssetId(asset), Side(side), Price(d(price))),))
 
 
 def test_the_trade_of_the_screen_passes_every_control() -> None:
@@ -81,7 +119,12 @@ OPENING_BREACHES: list[tuple[str, ProposedTrade, ControlContext, str]] = [
     ("not_tradable", a_trade(), market_with(accepting_orders=False), "does not take orders"),
     ("not_tradable", a_trade(), market_with(order_book_enabled=False), "does not take orders"),
     ("not_tradable", a_trade(), market_with(version="v3"), "Which contract settles"),
-    ("not_tradable", a_trade(), market_with(resolution_status="proposed"), "result has been proposed"),
+    ("being_resolved", a_trade(), market_with(resolution_status="proposed"), "result has been proposed"),
+    ("being_resolved", a_trade(), market_with(resolution_status="disputed"), "disputed"),
+    ("denied", a_trade(), denying("0xtram"), "Its condition 0xtram is on the deny list"),
+    ("denied", a_trade(), denying("event:event-tram"), "Its event event-tram"),
+    ("denied", a_trade(), denying("politics"), "Its category politics"),
+    ("denied", a_trade(), denying("ferry", "happen"), "It fits happen, which"),
     ("not_tradable", a_trade(), market_with(game_start=NOW), "game has begun"),
     ("not_tradable", a_trade(condition_id=ConditionId("0xother")), a_context(), "another market"),
     ("rules_changed", a_trade(), market_with(rules_hash="rules-2"), "rules text has changed"),
@@ -105,6 +148,7 @@ OPENING_BREACHES: list[tuple[str, ProposedTrade, ControlContext, str]] = [
     ("price_collar", a_trade(worst_price=Price(d("0.98"))), a_context(), "3¢ to 97¢"),
     ("spread_wide", a_trade(), book_with(bids=(("0.56", 9),)), "spread is 4¢"),
     ("spread_wide", a_trade(), book_with(bids=()), "not known"),
+    ("spread_unusual", a_trade(), book_with(bids=(("0.57", 9),), usual="0.005"), "0.5¢ is usual here"),
     ("depth_thin", a_trade(), book_with(asks=(("0.60", 599),)), "599.00 shares are offered"),
     ("off_tick", a_trade(worst_price=Price(d("0.605"))), a_context(), "not on the grid of 1¢"),
     ("off_tick", a_trade(), terms_with(tick=Price(d("0.1"))), "not on the grid of 10¢"),
@@ -144,14 +188,31 @@ OPENING_BREACHES: list[tuple[str, ProposedTrade, ControlContext, str]] = [
         exposed(by_category={"politics": Pusd(d("1904.85"))}),
         "may risk 2,000.00",
     ),
+    ("exposure_theme", a_trade(), themed("704.85"), "This theme may risk 800.00"),
     ("exposure_total", a_trade(), exposed(total=Pusd(d("4904.85"))), "may risk 5,000.00"),
+    ("small_orders", a_trade(), small(19, "95.15"), "19 of 20 settled orders agree; at most 95.15 pUSD"),
+    ("budget", a_trade(), budgeted("100", total="4.85"), "the budget is 100.00"),
+    ("budget", a_trade(), budgeted("100", lost="4.85"), "the budget is 100.00"),
+    ("open_orders", a_trade(), used(open_orders=20), "20 orders are under way; at most 20 are"),
+    ("open_money", a_trade(), used(open_pusd="1904.85"), "may risk 2,000.00"),
+    ("turnover_day", a_trade(), used(bought_today_pusd="4904.85"), "5,000.00 is allowed"),
+    ("orders_hour", a_trade(), used(orders_last_hour=6), "6 orders in the last hour; at most 6 are"),
     ("cash_floor", a_trade(), a_context(spendable_pusd=Pusd(d("2095.15"))), "2,000.00 always stay"),
     ("duplicate", a_trade(), a_context(live_assets=frozenset({AssetId("tram-yes")})), "exists already"),
     ("self_trade", a_trade(), a_context(live_assets=frozenset({AssetId("tram-no")})), "other outcome, No,"),
+    (
+        "opposite",
+        a_trade(),
+        resting("tram-yes", "SELL", "0.61"),
+        "our own order on this outcome, SELL at 61¢",
+    ),
+    ("opposite", a_trade(), resting("tram-no", "BUY", "0.39"), "on the other outcome, BUY at 39¢"),
     ("edge_low", a_trade(edge_at_worst=d("0.0239")), a_context(), "needed +2.4¢"),
     ("edge_low", a_trade(edge_at_worst=d("0.0149"), edge_required=None), a_context(), "needed +1.5¢"),
     ("edge_too_good", a_trade(edge_now=d("0.081")), a_context(), "usually means a wrong quote"),
     ("model_unvalidated", a_trade(), a_context(regime="live"), "POLYBOT_ALLOW_UNVALIDATED_MODEL"),
+    ("model_inactive", a_trade(), a_context(active_model="market calibration 2"), "calibration 2 runs now"),
+    ("model_inactive", a_trade(model=""), a_context(), "not known"),
     ("identity_unproven", a_trade(), a_context(regime="live", identity_proven=False), "not proven yet"),
 ]
 
@@ -186,6 +247,22 @@ BORDERS: list[tuple[str, ProposedTrade, ControlContext]] = [
     ("exposure_category", a_trade(), exposed(by_category={"politics": Pusd(d("1904.84"))})),
     ("exposure_total", a_trade(), exposed(total=Pusd(d("4904.84")))),
     ("cash_floor", a_trade(), a_context(spendable_pusd=Pusd(d("2095.16")))),
+    ("exposure_theme", a_trade(), themed("704.84")),
+    ("small_orders", a_trade(), small(19, "95.16")),
+    ("small_orders", a_trade(), small(20, "5")),
+    ("budget", a_trade(), budgeted("100", total="4.84")),
+    ("open_orders", a_trade(), used(open_orders=19)),
+    ("open_money", a_trade(), used(open_pusd="1904.84")),
+    ("turnover_day", a_trade(), used(bought_today_pusd="4904.84")),
+    ("orders_hour", a_trade(), used(orders_last_hour=5)),
+    ("opposite", a_trade(), resting("tram-yes", "SELL", "0.62")),
+    ("opposite", a_trade(), resting("tram-no", "BUY", "0.38")),
+    ("opposite", a_trade(), resting("tram-yes", "BUY", "0.99")),
+    ("opposite", a_close(), resting("tram-yes", "BUY", "0.57")),
+    ("opposite", a_close(), resting("tram-no", "SELL", "0.43")),
+    ("spread_unusual", a_trade(), book_with(bids=(("0.57", 9),), usual="0.01")),
+    ("spread_unusual", a_trade(), book_with(bids=(("0.57", 9),), usual=None)),
+    ("being_resolved", a_trade(), market_with(resolution_status="inactive")),
     ("edge_low", a_trade(edge_at_worst=d("0.024")), a_context()),
     ("edge_too_good", a_trade(edge_now=d("0.08")), a_context()),
     ("model_unvalidated", a_trade(), a_context(regime="live", allow_unvalidated=True)),
@@ -230,6 +307,20 @@ class TestClosing:
         )
         assert broken(a_close(), context) == []
 
+    def test_it_does_not_meet_our_own_orders(self) -> None:
+        assert broken(a_close(), resting("tram-yes", "BUY", "0.58")) == ["opposite"]
+        assert broken(a_close(), resting("tram-no", "SELL", "0.42")) == ["opposite"]
+
+    def test_it_is_not_held_back_by_what_has_been_used_up(self) -> None:
+        everything = used(open_orders=500, open_pusd="9999", bought_today_pusd="99999", orders_last_hour=99)
+        spent = replace(
+            everything,
+            deny=DenyList(("tram",)),
+            small_orders=SmallOrders(0, 20, Pusd(d(5))),
+            usual_spread=None,
+        )
+        assert broken(a_close(), spent) == []
+
     def test_no_more_is_sold_than_can_be(self) -> None:
         assert broken(a_close(), a_context(closable_shares=Shares(d("119.99")))) == ["balance"]
 
@@ -253,9 +344,34 @@ def test_a_resting_order_may_wait_away_from_the_book() -> None:
         worst_price=Price(d("0.58")),
         max_cost=Pusd(d(87)),
     )
-    assert broken(rest, a_context(book=a_book("tram-yes", [("0.59", 410)], [("0.60", 700)]))) == [
-        "depth_thin"
-    ]
+    book = a_context(book=a_book("tram-yes", [("0.59", 410)], [("0.60", 700)]))
+    assert broken(rest, book) == ["depth_thin"]
+    assert broken(replace(rest, post_only=True), book) == []
+
+
+def test_a_taker_that_says_it_only_rests_still_needs_what_it_takes() -> None:
+    thin = book_with(asks=(("0.60", 10),))
+    assert "depth_thin" in broken(a_trade(post_only=True), thin)
+
+
+class TestAPersonsOwnIdea:
+    IDEA = a_trade(
+        own_idea=True, edge_now=None, edge_at_worst=None, edge_required=None, model="", model_validated=None
+    )
+
+    def test_no_model_has_to_speak_for_it(self) -> None:
+        assert broken(self.IDEA, a_context(regime="live")) == []
+        said = [each.value for each in check(self.IDEA, a_context()) if "edge" in each.name]
+        assert said == ["own idea", "own idea"]
+
+    def test_every_other_limit_holds(self) -> None:
+        assert broken(self.IDEA, used(orders_last_hour=6)) == ["orders_hour"]
+
+    def test_what_a_model_said_nothing_about_and_nobody_claims_is_refused(self) -> None:
+        nobody = replace(self.IDEA, own_idea=False)
+        assert broken(nobody, a_context()) == [
+            "edge_low", "edge_too_good", "model_inactive", "model_unvalidated",
+        ]  # fmt: skip
 
 
 class TestFailingClosed:
@@ -267,6 +383,10 @@ class TestFailingClosed:
                 "market",
                 {
                     "not_tradable",
+                    "denied",
+                    "being_resolved",
+                    "opposite",
+                    "exposure_theme",
                     "rules_changed",
                     "ends_soon",
                     "exposure_market",
@@ -276,7 +396,10 @@ class TestFailingClosed:
                 },
             ),
             ("terms", {"not_tradable", "off_tick", "below_minimum"}),
-            ("book", {"book_stale", "price_worse", "price_collar", "spread_wide", "depth_thin"}),
+            (
+                "book",
+                {"book_stale", "price_worse", "price_collar", "spread_wide", "spread_unusual", "depth_thin"},
+            ),
             (
                 "bankroll_pusd",
                 {
@@ -285,17 +408,38 @@ class TestFailingClosed:
                     "exposure_event",
                     "exposure_category",
                     "exposure_total",
+                    "exposure_theme",
                     "cash_floor",
+                    "open_money",
+                    "turnover_day",
                 },
             ),
             ("spendable_pusd", {"balance", "cash_floor"}),
-            ("exposure", {"exposure_market", "exposure_event", "exposure_category", "exposure_total"}),
+            (
+                "exposure",
+                {
+                    "exposure_market",
+                    "exposure_event",
+                    "exposure_theme",
+                    "exposure_category",
+                    "exposure_total",
+                    "budget",
+                },
+            ),
+            ("usage", {"open_orders", "open_money", "turnover_day", "orders_hour", "budget"}),
+            ("deny", {"denied"}),
+            ("usual_spread", {"spread_unusual"}),
+            ("own_orders", {"opposite"}),
+            ("small_orders", {"small_orders"}),
+            ("active_model", {"model_inactive"}),
             ("live_assets", {"duplicate", "self_trade"}),
             ("clock_skew_seconds", {"clock_skew"}),
         ],
     )
     def test_what_is_not_known_does_not_pass(self, missing: str, names: set[str]) -> None:
-        found = breaches(check(a_trade(), a_context(**{missing: None})))
+        moment = a_context(market=a_market(tags=("trams",)), limits=RiskLimits(budget_pusd=d(9_000)))
+        unknown: dict[str, Any] = {missing: None}
+        found = breaches(check(a_trade(), replace(moment, **unknown)))
         assert {each.name for each in found} == names
         assert all("not known" in each.detail for each in found)
 
@@ -312,7 +456,8 @@ class TestFailingClosed:
         }
         assert optional == {
             "stance", "market", "terms", "book", "bankroll_pusd", "spendable_pusd", "exposure", "live_assets",
-            "closable_shares", "clock_skew_seconds", "allowance",
+            "closable_shares", "clock_skew_seconds", "allowance", "deny", "usual_spread", "usage",
+            "own_orders", "small_orders", "active_model",
         }  # fmt: skip
 
     @pytest.mark.parametrize("nonsense", ["NaN", "Infinity", "-Infinity"])

@@ -167,7 +167,7 @@ class TestNothing:
         ("changes", "code"),
         [
             ({"terms": None}, "fee_unknown"),
-            ({"market": a_market(resolution_status="proposed")}, "not_tradable"),
+            ({"market": a_market(resolution_status="proposed")}, "being_resolved"),
             ({"market": a_market(end_date=NOW + timedelta(days=2))}, "ends_soon"),
             ({"market": a_market(category="tech")}, "no_figure"),
         ],

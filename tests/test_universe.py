@@ -9,6 +9,7 @@ import pytest
 
 from polyb0t.core.ids import AssetId, ConditionId
 from polyb0t.core.units import Price, Pusd, Shares
+from polyb0t.data.deny_list import DenyList
 from polyb0t.data.markets import FeeSchedule, Market, Outcome, ProtocolVersion
 from polyb0t.data.order_book import Level, OrderBook
 from polyb0t.data.universe import ASKED, RULES, Universe, UniverseRules, select
@@ -148,10 +149,10 @@ def test_categories_let_in_only_what_is_named() -> None:
 @pytest.mark.parametrize(
     "rules",
     [
-        UniverseRules(denied_slugs=frozenset({"ferry-on-time"})),
-        UniverseRules(denied_tags=frozenset({"transport"})),
-        UniverseRules(denied_patterns=("ferry-*",)),
-        UniverseRules(denied_patterns=("*The Ferry*",)),
+        UniverseRules(deny=DenyList(("ferry-on-time",))),
+        UniverseRules(deny=DenyList(("tag:transport",))),
+        UniverseRules(deny=DenyList(("ferry-*",))),
+        UniverseRules(deny=DenyList(("word:the ferry",))),
     ],
 )
 def test_the_deny_list_works_by_name_tag_and_pattern(rules: UniverseRules) -> None:

@@ -10,6 +10,7 @@ import pytest
 from polyb0t.config.settings import load_settings
 from polyb0t.core.errors import ConfigurationError
 from polyb0t.core.ids import Wallet
+from polyb0t.data.deny_list import DenyList
 from polyb0t.execution.scope import Regime, Scope
 from polyb0t.execution.store import Lease
 from polyb0t.runtime.account import Account
@@ -62,8 +63,7 @@ def test_limits_and_universe_follow_the_settings():
     assert risk_limits(settings).edge_min == Decimal("0.02")
     rules = universe_rules(settings)
     assert rules.categories == {"politics"}
-    assert rules.denied_slugs == {"ferry", "tram-line"}
-    assert rules.denied_patterns == ("*ferry*", "*tram-line*")
+    assert rules.deny == DenyList(("ferry", "tram-line"))
 
 
 def test_the_real_venue_needs_a_wallet_to_look_at():

@@ -5,8 +5,6 @@ sandbox some defaults are others (`SANDBOX_DEFAULTS`). Secrets are not settings:
 read from `POLYBOT_PRIVATE_KEY` by the one process that signs, and by nothing else.
 """
 
-import difflib
-import os
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -16,13 +14,13 @@ from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, fi
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from polyb0t.config.crossings import refuse_crossings
+from polyb0t.config.refusals import PREFIX as PREFIX  # noqa: PLC0414 - of the settings' names
+from polyb0t.config.refusals import impossible, refuse_unknown_names
 from polyb0t.core.errors import ConfigurationError
 
-PREFIX: Final = "POLYBOT_"
-SECRET_NAMES: Final = frozenset({"POLYBOT_PRIVATE_KEY"})
-
 Fraction = Annotated[Decimal, Field(gt=0, le=1)]
-Cents = Annotated[Decimal, Field(ge=0, lt=1)]  # pUSD per share
+Cents = Annotated[Decimal, Field(gt=0, lt=1)]  # pUSD per share
 PusdAmount = Annotated[Decimal, Field(gt=0, le=Decimal(1_000_000_000), decimal_places=6)]
 Seconds = Annotated[float, Field(gt=0, le=86_400 * 7)]
 
@@ -48,6 +46,8 @@ SANDBOX_DEFAULTS: Final[Mapping[str, Any]] = {
     "cooldown_seconds": 45,
     "prompts_per_hour": 240,
     "orders_per_hour": 240,
+    "max_open_orders": 200,
+    "max_daily_turnover": Decimal(20),
     "min_liquidity_pusd": Decimal(100),
     "bankroll_pusd": Decimal(10_000),
     "paper_interval_seconds": 5,
@@ -194,7 +194,9 @@ class Settings(BaseSettings):
     )
     categories: Names = Field((), description="Only these categories, comma-separated; empty means all.")
     deny: Names = Field(
-        (), description="Markets never traded: slugs, tags or parts of a slug, comma-separated."
+        (),
+        description="Never traded, comma-separated: condition ids, event ids, categories, tags, slugs, "
+        "parts of a slug or of a question.",
     )
     max_markets: Annotated[int, Field(ge=1, le=5000)] = Field(
         500, description="At most so many markets are watched, the most liquid first."
@@ -208,11 +210,79 @@ class Settings(BaseSettings):
     max_market_fraction: Fraction = Field(
         Decimal("0.02"), description="Most at risk in one market, of the bankroll."
     )
+    max_event_fraction: Fraction = Field(
+        Decimal("0.04"), description="Most at risk on one event, of the bankroll."
+    )
+    max_theme_fraction: Fraction = Field(
+        Decimal("0.08"),
+        description="Most at risk on one theme (a tag narrower than a category), of the bankroll.",
+    )
+    max_category_fraction: Fraction = Field(
+        Decimal("0.2"), description="Most at risk in one category, of the bankroll."
+    )
     max_exposure_fraction: Fraction = Field(
         Decimal("0.5"), description="Most at risk in all, of the bankroll."
     )
+    cash_floor_fraction: Annotated[Decimal, Field(ge=0, lt=1)] = Field(
+        Decimal("0.2"), description="Cash that always stays, of the bankroll."
+    )
+    budget_pusd: PusdAmount | None = Field(
+        None,
+        description="The most of the wallet's pUSD that may be used, losses counted; all of it if unset. "
+        "The bankroll is no larger.",
+    )
+    max_open_orders: Annotated[int, Field(ge=1, le=1_000)] = Field(
+        20, description="At most so many orders under way at a time."
+    )
+    max_open_orders_fraction: Fraction = Field(
+        Decimal("0.2"), description="Most that orders under way may cost together, of the bankroll."
+    )
+    max_daily_turnover: Annotated[Decimal, Field(gt=0, le=100)] = Field(
+        Decimal("0.5"), description="Most bought in a UTC day, in bankrolls."
+    )
+    small_orders: Annotated[int, Field(ge=1, le=1_000)] = Field(
+        20,
+        description="Real money only: orders that have to settle as predicted before one may be larger "
+        "than SMALL_ORDER_PUSD.",
+    )
+    small_order_pusd: PusdAmount = Field(
+        Decimal(5), description="Real money only: largest order until then, in pUSD."
+    )
+    suspicious_edge: Cents = Field(
+        Decimal("0.08"),
+        description="A larger edge means that a quote, a rule or the model is wrong, in pUSD per share.",
+    )
     max_order_pusd: PusdAmount = Field(
         Decimal(250), description="Largest order, in pUSD, whatever the bankroll."
+    )
+
+    drawdown_fraction: Fraction = Field(
+        Decimal("0.15"), description="DRAWDOWN trips when equity is so far under its peak: closes only."
+    )
+    daily_loss_fraction: Fraction = Field(
+        Decimal("0.1"), description="DAILY_LOSS trips when so much was lost since 00:00 UTC: closes only."
+    )
+    stale_data_seconds: Annotated[Decimal, Field(ge=15, le=3_600)] = Field(
+        Decimal(60),
+        description="STALE_DATA trips when no price was confirmed for so long: closes only. A quiet price "
+        "is read anew after 12 s.",
+    )
+    spread_anomaly_multiple: Annotated[Decimal, Field(gt=1, le=100)] = Field(
+        Decimal(3),
+        description="SPREAD_ANOMALY trips when spreads are so many times the usual: closes only.",
+    )
+    api_error_fraction: Fraction = Field(
+        Decimal("0.5"),
+        description="API_ERROR_RATE trips when more of the calls to one host fail: cancels only.",
+    )
+    api_error_least_calls: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        20, description="Fewer calls than these prove nothing about a host."
+    )
+    api_error_window_seconds: Annotated[Decimal, Field(ge=120, le=3_600)] = Field(
+        Decimal(300), description="Calls are counted over so long."
+    )
+    cancel_on_halt: bool = Field(
+        default=True, description="Whether a halt cancels our orders that rest at the exchange at once."
     )
 
     api_host: str = Field("127.0.0.1", description="Where the HTTP API listens.")
@@ -278,61 +348,15 @@ def load_settings(**flags: Any) -> Settings:
     Raises:
         ConfigurationError: an unknown or impossible setting, named, with the nearest right one.
     """
-    _refuse_unknown_names()
+    refuse_unknown_names(Settings.model_fields)
     given = {name: value for name, value in flags.items() if value is not None}
     try:
-        return Settings(**given)
+        settings = Settings(**given)
     except ValidationError as error:
-        raise _impossible(error) from None
+        raise impossible(error, Settings.model_fields) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(
             "Not started: the file .env cannot be read.", why=f"{error}.", do="Make it a readable UTF-8 text."
         ) from None
-
-
-def _refuse_unknown_names() -> None:
-    """A misspelt name would be a default in silence; `POLYB0T_` is what people type."""
-    known = {PREFIX + name.upper() for name in Settings.model_fields} | SECRET_NAMES
-    in_file = _dotenv_names()
-    for name in [*os.environ, *in_file]:
-        if name.upper().startswith("POLYB0T_"):
-            right = PREFIX + name[len(PREFIX) :].upper()
-            raise ConfigurationError(
-                f"Not started: the setting {name} has a zero in its name.", do=f"Write {right}."
-            )
-        if name.upper() in SECRET_NAMES and name in in_file:
-            raise ConfigurationError(
-                f"Not started: {name} stands in the file .env.",
-                why="A key in a file is copied, backed up and shown; it is not read from there.",
-                do="Take it out of .env and set it in the environment of the process that signs.",
-                code="key_in_file",
-            )
-        if name.upper().startswith(PREFIX) and name.upper() not in known:
-            near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.5)
-            hint = f"Did you mean {near[0]}? " if near else ""
-            raise ConfigurationError(
-                f"Not started: there is no setting {name}.",
-                why="A misspelt setting would silently be a default.",
-                do=f"{hint}All settings: polyb0t config show",
-            )
-
-
-def _dotenv_names() -> list[str]:
-    path = Path(".env")
-    if not path.is_file():
-        return []
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    names = (line.partition("=")[0].strip().removeprefix("export ").strip() for line in lines)
-    return [name for name in names if name and not name.startswith("#")]
-
-
-def _impossible(error: ValidationError) -> ConfigurationError:
-    first = error.errors()[0]
-    field = str(first["loc"][0]) if first["loc"] else "?"
-    described = Settings.model_fields.get(field)
-    meaning = (described.description or "") if described else ""
-    return ConfigurationError(
-        f"Not started: {PREFIX}{field.upper()} is {first['input']!r:.60}, which is not possible.",
-        why=f"{first['msg']}.",
-        do=f"Meaning: {meaning}" if meaning else "",
-    )
+    refuse_crossings(settings)
+    return settings

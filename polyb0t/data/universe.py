@@ -10,17 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from fnmatch import fnmatchcase
 from typing import Final
 
 from polyb0t.core.ids import AssetId
 from polyb0t.core.units import ZERO, plain
+from polyb0t.data.deny_list import NOTHING_DENIED, DenyList
 from polyb0t.data.markets import Market
 from polyb0t.data.order_book import OrderBook
 
 _HOUR: Final = 3_600
 _UNJUDGED: Final = Decimal(1_000_000)  # the distance of a reason that has no measure: last in any list
-_QUIET_RESOLUTION: Final = frozenset({"", "inactive"})
+QUIET_RESOLUTION: Final = frozenset({"", "inactive"})
 # `btc-updown-5m-1787414400`, `eth-updown-15m-...`, `bitcoin-up-or-down-june-8-3pm-et`
 _UP_DOWN_SLUG: Final = re.compile(r"(?:^|-)(?:updown|up-or-down)(?:-|$)")
 _SHORT_SLUG: Final = re.compile(r"(?:^|-)(?:\d{1,3}m|[1-4]h|\d{1,2}(?:-?\d{2})?(?:am|pm)(?:-et)?)(?:-|$)")
@@ -36,9 +36,7 @@ class UniverseRules:
     least_hours_to_end: Decimal | None = Decimal(72)  # the time exit's two days and one more
     most_days_to_end: Decimal | None = Decimal(180)
     categories: frozenset[str] = frozenset()  # lower case; empty lets all in
-    denied_slugs: frozenset[str] = frozenset()
-    denied_tags: frozenset[str] = frozenset()
-    denied_patterns: tuple[str, ...] = ()  # `*` and `?`, against slug and lower-case question
+    deny: DenyList = NOTHING_DENIED
     deny_short_crypto: bool = True
     deny_in_play: bool = True
 
@@ -148,7 +146,7 @@ def _not_open(case: _Case) -> Reason | None:
 
 def _being_resolved(case: _Case) -> Reason | None:
     status = case.market.resolution_status
-    if status in _QUIET_RESOLUTION:
+    if status in QUIET_RESOLUTION:
         return None
     return Reason("being_resolved", f"Its answer is being decided: the oracle says {status!r}.")
 
@@ -166,16 +164,8 @@ def _fee_unknown(case: _Case) -> Reason | None:
 
 
 def _denied(case: _Case) -> Reason | None:
-    market, rules = case.market, case.rules
-    if market.slug in rules.denied_slugs:
-        return Reason("denied", f"Its name {market.slug} is on the deny list.")
-    tags = rules.denied_tags.intersection(market.tags)
-    if tags:
-        return Reason("denied", f"Its tag {min(tags)} is on the deny list.")
-    for pattern in rules.denied_patterns:
-        if fnmatchcase(market.slug, pattern) or fnmatchcase(market.question.lower(), pattern.lower()):
-            return Reason("denied", f"It fits the pattern {pattern} of the deny list.")
-    return None
+    why = case.rules.deny.why(case.market)
+    return Reason("denied", why) if why else None
 
 
 def _short_crypto(case: _Case) -> Reason | None:

@@ -7,9 +7,9 @@ from sqlalchemy import RowMapping, bindparam, insert, select
 
 from polyb0t.core.errors import ConflictError, PolybotError
 from polyb0t.core.ids import IntentId, OrderId
-from polyb0t.core.units import ZERO
 from polyb0t.data.order_book import Side
 from polyb0t.db import reservations
+from polyb0t.db.claim_limits import money_left, shares_left
 from polyb0t.db.decisions import expire_if_due
 from polyb0t.db.fill_book import FILL_RECORDED
 from polyb0t.db.moves import load, load_row, move
@@ -22,7 +22,7 @@ from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType, Tr
 from polyb0t.execution.orders import NewOrder, OrderRecord, OrderStatus
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import ClaimLimits, Denied, Lease
-from polyb0t.models.wording import at_most, limit, shares, short_hex
+from polyb0t.models.wording import short_hex
 
 LEASE_MARGIN = 6  # part of a lease that has to be left when a send's budget is over: 5 s of 30
 # Something of ours may be there that nobody can see yet: nothing new is opened beside it.
@@ -167,38 +167,8 @@ def _limits(unit: Unit, intent: TradeIntent, limits: ClaimLimits) -> Denied | No
     if not intent.intent_type.places_order:
         return None
     if intent.side is Side.SELL:
-        return _shares_left(unit, intent, limits)
-    return _money_left(unit, intent, limits) or _market_clear(unit, intent)
-
-
-def _money_left(unit: Unit, intent: TradeIntent, limits: ClaimLimits) -> Denied | None:
-    cost, reserved = (
-        intent.max_cost or ZERO,
-        reservations.reserved_pusd(unit.connection, unit.scope),
-    )
-    if limits.spendable_pusd is None:
-        return Denied("balance_unknown", "The balance could not be read, so nothing is opened.")
-    if cost > limits.max_order_pusd:
-        most = limit(limits.max_order_pusd)
-        return Denied("order_too_large", f"It may cost {at_most(cost)} pUSD; at most {most} is allowed.")
-    if cost > limits.spendable_pusd - reserved:
-        free = limits.spendable_pusd - reserved
-        return Denied("balance_too_low", f"It may cost {at_most(cost)} pUSD; {limit(free)} pUSD is free.")
-    exposure = limits.held_cost_pusd + reserved + cost
-    if exposure > limits.max_exposure_pusd:
-        risk, allowed = at_most(exposure), limit(limits.max_exposure_pusd)
-        return Denied("exposure_too_high", f"It would put {risk} pUSD at risk; {allowed} is allowed.")
-    return None
-
-
-def _shares_left(unit: Unit, intent: TradeIntent, limits: ClaimLimits) -> Denied | None:
-    wanted = intent.shares or ZERO
-    if limits.closable_shares is None:
-        return Denied("shares_unknown", "The shares that we hold are not known, so nothing is sold.")
-    free = limits.closable_shares - reservations.reserved_shares(unit.connection, unit.scope, intent.asset_id)
-    if wanted > free:
-        return Denied("shares_too_few", f"It sells {shares(wanted)} shares; {shares(free)} of ours are free.")
-    return None
+        return shares_left(unit, intent, limits)
+    return money_left(unit, intent, limits) or _market_clear(unit, intent)
 
 
 def _market_clear(unit: Unit, intent: TradeIntent) -> Denied | None:

@@ -42,7 +42,9 @@ def _decoder(kind: Any) -> Decoder:
     if origin is not None and issubclass(origin, Mapping):
         return _mapping_of(arguments[1])
     if is_dataclass(kind):
-        return _dataclass(kind)
+        return _record(kind, {field.name for field in fields(kind) if field.default is MISSING})
+    if issubclass(kind, tuple):  # a NamedTuple, which is written as its fields
+        return _record(kind, set(kind._fields) - set(kind._field_defaults))
     if kind is Decimal:
         return parse_decimal
     if kind is datetime:
@@ -77,10 +79,10 @@ def _mapping_of(part: Any) -> Decoder:
     return lambda value: {key: inner(item) for key, item in _exactly(dict, value).items()}
 
 
-def _dataclass(kind: Any) -> Decoder:
+def _record(kind: Any, required: set[str]) -> Decoder:
+    names = kind._fields if issubclass(kind, tuple) else [field.name for field in fields(kind)]
     hints = get_type_hints(kind)
-    decoders = {field.name: _decoder(hints[field.name]) for field in fields(kind)}
-    required = {field.name for field in fields(kind) if field.default is MISSING}
+    decoders = {name: _decoder(hints[name]) for name in names}
 
     def read(value: object) -> Any:
         content = _exactly(dict, value)

@@ -14,6 +14,7 @@ from polyb0t.execution.scope import Regime, Scope
 from polyb0t.models.closing import CloseProposal
 from polyb0t.models.limits import ProposedTrade
 from polyb0t.models.proposal import OpeningProposal
+from polyb0t.models.signals import model_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,9 @@ def trade_of(intent: TradeIntent) -> ProposedTrade:
         edge_at_worst=intent.edge_worst,
         edge_required=intent.edge_required,
         model_validated=intent.model_validated,
+        model=model_id(intent.model_name, intent.model_version),
+        own_idea=intent.purpose is Purpose.PERSON and not intent.model_name,
+        post_only=intent.post_only,
     )
 
 

@@ -8,7 +8,7 @@ fails closed: what is not known does not pass. To add one, write the function an
 from collections.abc import Callable
 from typing import Final
 
-from polyb0t.models import market_controls, money_controls, order_controls
+from polyb0t.models import edge_controls, market_controls, money_controls, order_controls, usage_controls
 from polyb0t.models.risk import (
     CLOSE_POSITION,
     OPEN_POSITION,
@@ -39,6 +39,8 @@ CONTROLS: Final[tuple[Control, ...]] = (
     market_controls.stance,
     market_controls.identity_unproven,
     market_controls.not_tradable,
+    market_controls.denied,
+    market_controls.being_resolved,
     market_controls.rules_changed,
     market_controls.ends_soon,
     market_controls.book_stale,
@@ -47,6 +49,7 @@ CONTROLS: Final[tuple[Control, ...]] = (
     order_controls.price_worse,
     order_controls.price_collar,
     order_controls.spread_wide,
+    order_controls.spread_unusual,
     order_controls.depth_thin,
     order_controls.off_tick,
     order_controls.below_minimum,
@@ -56,16 +59,25 @@ CONTROLS: Final[tuple[Control, ...]] = (
     money_controls.balance,
     money_controls.allowance_low,
     money_controls.order_too_large,
+    usage_controls.small_orders,
     money_controls.exposure_market,
     money_controls.exposure_event,
+    money_controls.exposure_theme,
     money_controls.exposure_category,
     money_controls.exposure_total,
+    usage_controls.budget,
     money_controls.cash_floor,
+    usage_controls.open_orders,
+    usage_controls.open_money,
+    usage_controls.turnover_day,
+    usage_controls.orders_hour,
     order_controls.duplicate,
     order_controls.self_trade,
-    money_controls.edge_low,
-    money_controls.edge_too_good,
-    money_controls.model_unvalidated,
+    order_controls.opposite,
+    edge_controls.edge_low,
+    edge_controls.edge_too_good,
+    edge_controls.model_inactive,
+    edge_controls.model_unvalidated,
 )
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
+from polyb0t.data.universe import QUIET_RESOLUTION
 from polyb0t.models.kill_switches import permits
 from polyb0t.models.risk import ControlContext, ProposedTrade, Verdict, not_for_closes, unknown
 from polyb0t.models.wording import seconds
@@ -35,7 +36,7 @@ def identity_unproven(trade: ProposedTrade, context: ControlContext) -> Verdict:
 
 
 def not_tradable(trade: ProposedTrade, context: ControlContext) -> Verdict:
-    """The market takes orders, is of a kind that we can sign for, and nobody has proposed its result."""
+    """The market is the trade's, takes orders, is of a kind that we can sign for, and is not in play."""
     market = context.market
     if market is None or context.terms is None:
         return unknown("The market or its trading terms are")
@@ -50,11 +51,31 @@ def not_tradable(trade: ProposedTrade, context: ControlContext) -> Verdict:
         return Verdict(
             False, market.version, ", ".join(_SIGNED_FOR), "Which contract settles its orders is not known."
         )
-    if trade.opening and market.resolution_status:
-        return Verdict(False, market.resolution_status, "none", "A result has been proposed for this market.")
     if trade.opening and market.game_start is not None and market.game_start <= context.now:
         return Verdict(False, "in play", "not begun", "The game has begun; prices move faster than a person.")
     return Verdict(True, "open")
+
+
+def denied(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """Nobody has put the market, its event, its category or a word of it on the deny list."""
+    if not trade.opening:
+        return not_for_closes()
+    if context.market is None or context.deny is None:
+        return unknown("The market or the deny list is")
+    why = context.deny.why(context.market)
+    return Verdict(not why, "denied" if why else "not denied", "not denied", why)
+
+
+def being_resolved(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """Nobody has proposed a result, and none is disputed."""
+    if not trade.opening:
+        return not_for_closes()
+    if context.market is None:
+        return unknown("Whether a result has been proposed is")
+    status = context.market.resolution_status
+    quiet = status in QUIET_RESOLUTION
+    detail = "" if quiet else f"A result has been proposed or disputed for this market: {status}."
+    return Verdict(quiet, "none" if quiet else status, "none", detail)
 
 
 def rules_changed(trade: ProposedTrade, context: ControlContext) -> Verdict:

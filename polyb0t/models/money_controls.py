@@ -6,7 +6,8 @@ from polyb0t.core.units import ZERO, Pusd, plain
 from polyb0t.data.order_book import Side
 from polyb0t.models.fees import FeeUnboundedError, effective_fee, worst_case_cost
 from polyb0t.models.risk import ControlContext, ProposedTrade, Verdict, not_for_closes, unknown
-from polyb0t.models.wording import at_most, limit, money, shares, signed_cents
+from polyb0t.models.themes import themes
+from polyb0t.models.wording import at_most, limit, money, shares
 
 
 def fee_unknown(trade: ProposedTrade, context: ControlContext) -> Verdict:
@@ -71,7 +72,7 @@ def order_too_large(trade: ProposedTrade, context: ControlContext) -> Verdict:
     if trade.least_shares > limits.order_max_shares:
         detail = f"An order is at most {plain(limits.order_max_shares)} shares."
         return Verdict(False, shares(trade.least_shares), plain(limits.order_max_shares), detail)
-    return _against(trade.max_cost, most, "An order")
+    return against(trade.max_cost, most, "An order")
 
 
 def exposure_market(trade: ProposedTrade, context: ControlContext) -> Verdict:
@@ -81,7 +82,7 @@ def exposure_market(trade: ProposedTrade, context: ControlContext) -> Verdict:
     if context.exposure is None or context.market is None or context.bankroll_pusd is None:
         return unknown("What is at risk is")
     most = context.limits.market_fraction * context.bankroll_pusd
-    return _against(context.exposure.market(context.market) + trade.max_cost, most, "This market")
+    return against(context.exposure.market(context.market) + trade.max_cost, most, "This market")
 
 
 def exposure_event(trade: ProposedTrade, context: ControlContext) -> Verdict:
@@ -91,7 +92,20 @@ def exposure_event(trade: ProposedTrade, context: ControlContext) -> Verdict:
     if context.exposure is None or context.market is None or context.bankroll_pusd is None:
         return unknown("What is at risk is")
     most = context.limits.event_fraction * context.bankroll_pusd
-    return _against(context.exposure.event(context.market) + trade.max_cost, most, "This event")
+    return against(context.exposure.event(context.market) + trade.max_cost, most, "This event")
+
+
+def exposure_theme(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """What is at risk on this market's themes, the tags that are narrower than a category, with this
+    trade: the theme that has the most counts."""
+    if not trade.opening:
+        return not_for_closes()
+    if context.exposure is None or context.market is None or context.bankroll_pusd is None:
+        return unknown("What is at risk is")
+    if not themes(context.market):
+        return Verdict(True, "no theme", "", "The catalogue gives this market no tag that is a theme.")
+    most = context.limits.theme_fraction * context.bankroll_pusd
+    return against(context.exposure.theme(context.market) + trade.max_cost, most, "This theme")
 
 
 def exposure_category(trade: ProposedTrade, context: ControlContext) -> Verdict:
@@ -101,7 +115,7 @@ def exposure_category(trade: ProposedTrade, context: ControlContext) -> Verdict:
     if context.exposure is None or context.market is None or context.bankroll_pusd is None:
         return unknown("What is at risk is")
     most = context.limits.category_fraction * context.bankroll_pusd
-    return _against(context.exposure.category(context.market) + trade.max_cost, most, "This category")
+    return against(context.exposure.category(context.market) + trade.max_cost, most, "This category")
 
 
 def exposure_total(trade: ProposedTrade, context: ControlContext) -> Verdict:
@@ -111,7 +125,7 @@ def exposure_total(trade: ProposedTrade, context: ControlContext) -> Verdict:
     if context.exposure is None or context.bankroll_pusd is None:
         return unknown("What is at risk is")
     most = context.limits.total_fraction * context.bankroll_pusd
-    return _against(context.exposure.total + trade.max_cost, most, "All together")
+    return against(context.exposure.total + trade.max_cost, most, "All together")
 
 
 def cash_floor(trade: ProposedTrade, context: ControlContext) -> Verdict:
@@ -126,50 +140,8 @@ def cash_floor(trade: ProposedTrade, context: ControlContext) -> Verdict:
     return Verdict(left >= floor, money(left), money(floor), detail)
 
 
-def edge_low(trade: ProposedTrade, context: ControlContext) -> Verdict:
-    """At the worst price the edge still pays for the risk of being wrong."""
-    if not trade.opening:
-        return not_for_closes()
-    if trade.edge_at_worst is None or not trade.edge_at_worst.is_finite():
-        return unknown("The edge at the worst price is")
-    least = max(context.limits.edge_min, trade.edge_required or ZERO)
-    enough = trade.edge_at_worst >= least
-    detail = (
-        "" if enough else f"The edge is {signed_cents(trade.edge_at_worst)}, needed {signed_cents(least)}."
-    )
-    return Verdict(enough, signed_cents(trade.edge_at_worst), signed_cents(least), detail)
-
-
-def edge_too_good(trade: ProposedTrade, context: ControlContext) -> Verdict:
-    """The edge is not larger than the largest bias ever published: then quote, rules or model is wrong."""
-    if not trade.opening:
-        return not_for_closes()
-    if trade.edge_now is None or not trade.edge_now.is_finite():
-        return unknown("The edge at the present price is")
-    most = context.limits.edge_suspicious
-    passed = trade.edge_now <= most
-    detail = "" if passed else "An edge this large usually means a wrong quote, rule or model."
-    return Verdict(passed, signed_cents(trade.edge_now), signed_cents(most), detail)
-
-
-def model_unvalidated(trade: ProposedTrade, context: ControlContext) -> Verdict:
-    """With money, only a model that has beaten the market price on our own data speaks."""
-    if not trade.opening:
-        return not_for_closes()
-    if trade.model_validated is None:
-        return unknown("Whether the model is validated is")
-    if trade.model_validated:
-        return Verdict(True, "validated")
-    allowed = context.allow_unvalidated or context.regime in ("paper", "dry_run")
-    detail = (
-        ""
-        if allowed
-        else "The model is unvalidated; POLYBOT_ALLOW_UNVALIDATED_MODEL=true would let it trade."
-    )
-    return Verdict(allowed, "unvalidated", "allowed" if allowed else "validated", detail)
-
-
-def _against(value: Decimal, most: Decimal, what: str) -> Verdict:
+def against(value: Decimal, most: Decimal, what: str) -> Verdict:
+    """Passed where `value` pUSD is not above `most`."""
     passed = value <= most
     would, may = at_most(value), limit(most)
     detail = "" if passed else f"{what} may risk {may} pUSD; this would make it {would}."

@@ -15,6 +15,7 @@ from polyb0t.models.risk import (
     not_for_closes,
     unknown,
 )
+from polyb0t.models.usage import any_meets
 from polyb0t.models.wording import cents, money, shares
 
 HUNDREDTH: Final = Decimal("0.01")
@@ -77,11 +78,31 @@ def spread_wide(trade: ProposedTrade, context: ControlContext) -> Verdict:
     return Verdict(narrow, cents(spread), cents(most), "" if narrow else f"The spread is {cents(spread)}.")
 
 
-def depth_thin(trade: ProposedTrade, context: ControlContext) -> Verdict:
-    """Enough is offered at the worst price or better: several times the order when it is proposed, the
-    order itself when it is sent (others may take from the book while a person reads)."""
+def spread_unusual(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """The spread is not several times what is usual for this book: then something is going on here.
+
+    A book that was not seen for long enough has no usual spread yet; the limit of `spread_wide` holds.
+    """
     if not trade.opening:
         return not_for_closes()
+    if context.usual_spread is None or context.book is None or context.book.spread is None:
+        return unknown("The spread, or what is usual for it, is")
+    spread, usual = context.book.spread, context.usual_spread.spread
+    if usual is None:
+        return Verdict(True, cents(spread), "", "What is usual for this book is not known yet.")
+    most = max(context.limits.spread_multiple * usual, context.limits.spread_unjudged)
+    detail = "" if spread <= most else f"The spread is {cents(spread)}; {cents(usual)} is usual here."
+    return Verdict(spread <= most, cents(spread), cents(most), detail)
+
+
+def depth_thin(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """Enough is offered at the worst price or better: several times the order when it is proposed, the
+    order itself when it is sent (others may take from the book while a person reads). An order that only
+    rests takes nothing and needs none."""
+    if not trade.opening:
+        return not_for_closes()
+    if trade.post_only and trade.order_type not in TAKER_TYPES:
+        return Verdict(True, "", "", "Does not apply to an order that only rests.")
     if context.book is None or trade.least_shares is None:
         return unknown("The book or the order's size is")
     fraction = Decimal(1) if context.at_submit else context.limits.depth_fraction
@@ -158,9 +179,8 @@ def duplicate(trade: ProposedTrade, context: ControlContext) -> Verdict:
     if context.live_assets is None:
         return unknown("What else is under way is")
     alone = trade.asset_id not in context.live_assets
-    return Verdict(
-        alone, "" if alone else "exists", "", "" if alone else "An intent or order on it exists already."
-    )
+    detail = "" if alone else "An intent or order on it exists already."
+    return Verdict(alone, "none" if alone else "exists", "none", detail)
 
 
 def self_trade(trade: ProposedTrade, context: ControlContext) -> Verdict:
@@ -172,4 +192,21 @@ def self_trade(trade: ProposedTrade, context: ControlContext) -> Verdict:
     other = context.market.opposite(trade.asset_id)
     alone = other.asset_id not in context.live_assets
     detail = "" if alone else f"An intent or order on the other outcome, {other.label}, exists already."
-    return Verdict(alone, "" if alone else "exists", "", detail)
+    return Verdict(alone, "none" if alone else "exists", "none", detail)
+
+
+def opposite(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """No order of ours is in the book that this one could trade with, on this outcome or the other one.
+
+    Closes too: a sale that meets our own purchase sells nothing and pays the fee for it.
+    """
+    if context.own_orders is None or context.market is None:
+        return unknown("Which orders of ours are in the book is")
+    other = context.market.opposite(trade.asset_id).asset_id
+    met = any_meets(context.own_orders, trade.asset_id, other, trade.side, trade.worst_price)
+    if met is None:
+        return Verdict(True, "none", "none")
+    where = "this outcome" if met.asset_id == trade.asset_id else "the other outcome"
+    mine = f"{met.side} at {cents(met.price)}"
+    detail = f"It could trade with our own order on {where}, {mine}; cancel that one first."
+    return Verdict(False, mine, "none", detail)

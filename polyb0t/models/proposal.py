@@ -12,6 +12,7 @@ from typing import Final
 
 from polyb0t.core.ids import AssetId
 from polyb0t.core.units import ZERO, Price, Pusd, Shares, ceil_e6, floor_e6
+from polyb0t.data.deny_list import DenyList
 from polyb0t.data.markets import FeeSchedule, Market, Outcome, TradingTerms
 from polyb0t.data.order_book import OrderBook, Side
 from polyb0t.models.chances import Candidate, Chance, NearMiss, Passed, find_chance
@@ -28,8 +29,9 @@ from polyb0t.models.risk import (
     RiskLimits,
     event_key,
 )
-from polyb0t.models.signals import Belief, ProbEstimate
+from polyb0t.models.signals import Belief, ProbEstimate, model_id
 from polyb0t.models.sizing import Funds, NoSize, Size, SizeChain, Wish, size_purchase
+from polyb0t.models.usage import OwnOrder, SmallOrders, Usage, UsualSpread
 from polyb0t.models.wording import cents, percent, signed_cents
 
 NEAREST_MISSES: Final = 5
@@ -58,6 +60,12 @@ class Desk:
     identity_proven: bool
     at_most: int
     allowance_of: Callable[[Market], Allowance | None] = lambda _market: None  # None: not known
+    deny: DenyList | None = None
+    usage: Usage | None = None
+    own_orders: tuple[OwnOrder, ...] | None = None
+    small_orders: SmallOrders | None = None
+    active_model: str | None = None
+    usual_spread_of: Callable[[Market], UsualSpread | None] = lambda _market: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +169,10 @@ def _after(desk: Desk, market: Market, proposal: OpeningProposal) -> Desk:
     assert desk.exposure is not None  # a proposal passed the controls, which need all three
     assert desk.spendable_pusd is not None
     assert desk.live_assets is not None
+    assert desk.usage is not None
     return replace(
         desk,
+        usage=desk.usage.plus(proposal.max_cost),
         exposure=desk.exposure.plus(market, proposal.max_cost),
         spendable_pusd=Pusd(desk.spendable_pusd - proposal.max_cost),
         live_assets=desk.live_assets | {proposal.outcome.asset_id},
@@ -237,6 +247,7 @@ def _trade(chance: Chance, size: Size) -> ProposedTrade:
         edge_at_worst=chance.edge_at_worst,
         edge_required=chance.needed,
         model_validated=chance.estimate.validated,
+        model=model_id(chance.estimate.model, chance.estimate.version),
     )
 
 
@@ -258,6 +269,12 @@ def _control_context(chance: Chance, desk: Desk) -> ControlContext:
         allow_unvalidated=desk.allow_unvalidated,
         allowance=desk.allowance_of(chance.market),
         identity_proven=desk.identity_proven,
+        deny=desk.deny,
+        usual_spread=desk.usual_spread_of(chance.market),
+        usage=desk.usage,
+        own_orders=desk.own_orders,
+        small_orders=desk.small_orders,
+        active_model=desk.active_model,
     )
 
 

@@ -8,10 +8,12 @@ from typing import Final, NamedTuple
 
 from polyb0t.core.ids import AssetId, ConditionId
 from polyb0t.core.units import ONE, ZERO, Price, Pusd, Shares
+from polyb0t.data.deny_list import DenyList
 from polyb0t.data.markets import Market, TradingTerms
 from polyb0t.data.order_book import OrderBook, Side
 from polyb0t.models.kill_switches import Stance
 from polyb0t.models.themes import themes
+from polyb0t.models.usage import OwnOrder, SmallOrders, Usage, UsualSpread
 
 TAKER_TYPES: Final = frozenset({"FAK", "FOK"})
 OPEN_POSITION: Final = "OPEN_POSITION"
@@ -28,9 +30,15 @@ class RiskLimits:
     order_max_shares: Decimal = Decimal(5_000)
     market_fraction: Decimal = Decimal("0.02")
     event_fraction: Decimal = Decimal("0.04")
+    theme_fraction: Decimal = Decimal("0.08")
     category_fraction: Decimal = Decimal("0.20")
     total_fraction: Decimal = Decimal("0.50")
     cash_floor_fraction: Decimal = Decimal("0.20")
+    budget_pusd: Decimal | None = None  # the most of the wallet that may be used; None: all of it
+    open_orders_max: Decimal = Decimal(20)
+    open_fraction: Decimal = Decimal("0.20")  # in orders that are approved, under way or unknown
+    turnover_multiple: Decimal = Decimal("0.5")  # bought in a UTC day, in bankrolls
+    orders_hour_max: Decimal = Decimal(6)
     drift_fraction: Decimal = ZERO  # of each limit, left free for a bankroll that shrinks meanwhile
     depth_fraction: Decimal = Decimal("0.25")  # of the shares visible at the worst price or better
     kelly_fraction: Decimal = Decimal("0.25")  # of the growth-optimal stake
@@ -40,6 +48,8 @@ class RiskLimits:
     edge_suspicious: Decimal = Decimal("0.08")  # pUSD per share; more means that something is wrong
     edge_given_up: Decimal = Decimal("0.35")  # share of the edge that the wait for a decision may cost
     spread_max: Decimal = Decimal("0.03")  # pUSD per share
+    spread_multiple: Decimal = Decimal(3)  # of what is usual for the book; more is an anomaly
+    spread_unjudged: Decimal = Decimal("0.01")  # pUSD per share; a narrower spread is never an anomaly
     collar_pusd: Decimal = Decimal("0.03")  # distance from the mid, pUSD per share
     collar_fraction: Decimal = Decimal("0.15")  # the same as a fraction of the mid
     price_low: Decimal = Decimal("0.03")
@@ -53,6 +63,8 @@ class RiskLimits:
     def __post_init__(self) -> None:
         for spec in fields(self):
             value = getattr(self, spec.name)
+            if value is None:
+                continue
             if not value.is_finite() or value < 0:
                 raise ValueError(f"{spec.name} is {value}; it has to be zero or more")
             if spec.name.endswith("_fraction") and value > 1:
@@ -126,6 +138,9 @@ class ProposedTrade:
     edge_at_worst: Decimal | None = None
     edge_required: Decimal | None = None
     model_validated: bool | None = None
+    model: str = ""  # name and version of whoever estimated the edge; empty where none did
+    own_idea: bool = False  # a person's, without a model: nothing is claimed about its edge
+    post_only: bool = False  # it only rests: the exchange refuses it where it would take
 
     @property
     def opening(self) -> bool:
@@ -154,8 +169,8 @@ class Allowance:
 class ControlContext:
     """What is known when a trade is judged. None means not known, and then the control does not pass.
 
-    `exposure`, `spendable_pusd`, `closable_shares` and `live_assets` are without the trade that is
-    judged: at execution its own intent and reservation are left out.
+    `exposure`, `spendable_pusd`, `closable_shares`, `live_assets`, `usage` and `own_orders` are without
+    the trade that is judged: at execution its own intent and reservation are left out.
     """
 
     now: datetime
@@ -175,10 +190,15 @@ class ControlContext:
     allow_unvalidated: bool = False
     allowance: Allowance | None = None  # of the traded market; only a live purchase needs it
     identity_proven: bool = False  # the exchange was seen to give our orders the id that we compute
+    deny: DenyList | None = None
+    usual_spread: UsualSpread | None = None  # of the traded asset
+    usage: Usage | None = None
+    own_orders: tuple[OwnOrder, ...] | None = None  # of ours, other than this one, that may be in a book
+    small_orders: SmallOrders | None = None
+    active_model: str | None = None  # name and version of the model that this engine runs
 
 
-@dataclass(frozen=True, slots=True)
-class ControlResult:
+class ControlResult(NamedTuple):
     """What one control found. `name` is its stable code; value and limit are text as people read it."""
 
     name: str
@@ -189,13 +209,15 @@ class ControlResult:
 
     def as_dict(self) -> dict[str, str | bool]:
         """The JSON object that intents keep and that `from_dict` reads back."""
-        return {spec.name: getattr(self, spec.name) for spec in fields(self)}
+        return self._asdict()
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, object]) -> "ControlResult":
         """The result that `as_dict` wrote. Only a literal true is a pass."""
-        text = {name: str(stored.get(name, "")) for name in ("name", "value", "limit", "detail")}
-        return cls(passed=stored.get("passed") is True, **text)
+        name, value, limit, detail = (
+            str(stored.get(key, "")) for key in ("name", "value", "limit", "detail")
+        )
+        return cls(name, stored.get("passed") is True, value, limit, detail)
 
 
 class Verdict(NamedTuple):

@@ -78,6 +78,11 @@ class Abstain:
     reason: str
 
 
+def model_id(name: str, version: str) -> str:
+    """How a model is named where one is compared with another; empty where none speaks."""
+    return f"{name} {version}".strip()
+
+
 class ProbabilityModel(Protocol):
     """A signal. `version` names the code and data behind it; `validated` says whether it has beaten the
     market price on our own data."""

@@ -6,12 +6,15 @@ from decimal import Decimal
 from polyb0t.config.settings import Settings
 from polyb0t.core.errors import ConfigurationError
 from polyb0t.core.units import Pusd
+from polyb0t.data.deny_list import DenyList
 from polyb0t.data.universe import UniverseRules
 from polyb0t.execution.scope import Regime
 from polyb0t.models.calibration import MarketCalibrationModel, packaged_coefficients, parse_coefficients
 from polyb0t.models.risk import RiskLimits
-from polyb0t.models.signals import ProbabilityModel
+from polyb0t.models.signals import ProbabilityModel, model_id
+from polyb0t.models.switch_rules import Thresholds
 from polyb0t.runtime.desk import DeskSettings
+from polyb0t.runtime.limit_book import LimitSettings
 from polyb0t.venue.environment import VenueEnvironment
 
 DRIFT_FRACTION = Decimal("0.02")  # a fill elsewhere moves the bankroll while a proposal waits
@@ -41,31 +44,62 @@ def cycle_seconds(settings: Settings) -> float:
 
 def risk_limits(settings: Settings) -> RiskLimits:
     """The settings' share of the limits; the rest stands at its default."""
-    return replace(
-        RiskLimits(),
+    return RiskLimits(
         order_fraction=settings.max_order_fraction,
         order_max_pusd=settings.max_order_pusd,
         market_fraction=settings.max_market_fraction,
+        event_fraction=settings.max_event_fraction,
+        theme_fraction=settings.max_theme_fraction,
+        category_fraction=settings.max_category_fraction,
         total_fraction=settings.max_exposure_fraction,
+        cash_floor_fraction=settings.cash_floor_fraction,
+        budget_pusd=settings.budget_pusd,
+        open_orders_max=Decimal(settings.max_open_orders),
+        open_fraction=settings.max_open_orders_fraction,
+        turnover_multiple=settings.max_daily_turnover,
+        orders_hour_max=Decimal(settings.orders_per_hour),
         edge_min=settings.min_edge,
+        edge_suspicious=settings.suspicious_edge,
         spread_max=settings.max_spread,
         hours_to_end_min=Decimal(settings.min_hours_to_end),
         drift_fraction=DRIFT_FRACTION,
     )
 
 
+def switch_thresholds(settings: Settings) -> Thresholds:
+    """Where the kill switches trip."""
+    return Thresholds(
+        drawdown_fraction=settings.drawdown_fraction,
+        daily_loss_fraction=settings.daily_loss_fraction,
+        stale_seconds=settings.stale_data_seconds,
+        spread_multiple=settings.spread_anomaly_multiple,
+        api_error_fraction=settings.api_error_fraction,
+        api_least_calls=settings.api_error_least_calls,
+        api_window_seconds=settings.api_error_window_seconds,
+    )
+
+
+def limit_settings(settings: Settings, regime: Regime) -> LimitSettings:
+    """The lists and phases. Orders begin small where they are real and their money is, too."""
+    real = regime is Regime.LIVE and not settings.is_sandbox
+    model = probability_model(settings)
+    return LimitSettings(
+        deny=DenyList(settings.deny),
+        active_model=model_id(model.name, model.version),
+        small_orders=settings.small_orders if real else 0,
+        small_order_pusd=Pusd(settings.small_order_pusd),
+    )
+
+
 def universe_rules(settings: Settings) -> UniverseRules:
     """Which markets are watched."""
-    denied = frozenset(settings.deny)
     return UniverseRules(
         least_liquidity_pusd=settings.min_liquidity_pusd,
         most_spread=settings.max_spread,
         least_hours_to_end=Decimal(settings.min_hours_to_end),
         most_days_to_end=Decimal(settings.max_days_to_end),
         categories=frozenset(settings.categories),
-        denied_slugs=denied,
-        denied_tags=denied,
-        denied_patterns=tuple(f"*{part}*" for part in settings.deny),
+        deny=DenyList(settings.deny),
     )
 
 
@@ -99,7 +133,7 @@ def desk_settings(settings: Settings, regime: Regime, environment: VenueEnvironm
         allow_unvalidated=settings.allow_unvalidated_model or regime is not Regime.LIVE,
         identity_proven=environment.is_sandbox,  # the real venue's proof comes with `doctor`
         prompts_per_hour=settings.prompts_per_hour,
-        orders_per_hour=settings.orders_per_hour,
+        book=limit_settings(settings, regime),
         most_waiting=settings.most_waiting,
         cooldown_seconds=settings.cooldown_seconds,
         spender_of=lambda market: environment.exchange(market.version, neg_risk=market.neg_risk).contract,

@@ -2,16 +2,14 @@
 
 import argparse
 import sys
-import types
 from collections.abc import Iterable
-from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, Literal, Union, get_args, get_origin
+from typing import Final
 
 from pydantic.fields import FieldInfo
 
-from polyb0t.config.settings import PREFIX, SANDBOX_DEFAULTS, Settings
-from polyb0t.core.units import plain
+from polyb0t.config.refusals import PREFIX, allowed, shown
+from polyb0t.config.settings import SANDBOX_DEFAULTS, Settings
 
 HEAD: Final = """# Every setting
 
@@ -52,55 +50,14 @@ def example() -> str:
     """The whole of .env.example."""
     lines = []
     for name, field in Settings.model_fields.items():
-        lines += ["", f"# {field.description}", f"# {PREFIX}{name.upper()}={_shown(field.default)}"]
+        lines += ["", f"# {field.description}", f"# {PREFIX}{name.upper()}={shown(field.default)}"]
     return ENV_HEAD + "\n".join(lines) + "\n"
 
 
 def _row(name: str, field: FieldInfo) -> str:
-    sandbox = _shown(SANDBOX_DEFAULTS[name]) if name in SANDBOX_DEFAULTS else ""
-    default = _shown(field.default) or "unset"
-    return f"| `{PREFIX}{name.upper()}` | {default} | {sandbox} | {_allowed(field)} | {field.description} |\n"
-
-
-def _shown(value: Any) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return str(value).lower()
-        case Decimal():
-            return plain(value)
-        case float():
-            return f"{value:g}"
-        case tuple():
-            return ",".join(value)
-        case _:
-            return str(value)
-
-
-def _allowed(field: FieldInfo) -> str:
-    """Bounds and choices, read from the type."""
-    choices = _choices(field.annotation)
-    if choices:
-        return ", ".join(choices)
-    signs = {"gt": "more than", "ge": "from", "lt": "less than", "le": "to"}
-    bounds = [
-        f"{words} {_shown(limit)}"
-        for each in field.metadata
-        for sign, words in signs.items()
-        if (limit := getattr(each, sign, None)) is not None
-    ]
-    return ", ".join(bounds)
-
-
-def _choices(annotation: Any) -> list[str]:
-    if annotation is bool:
-        return ["true", "false"]
-    if get_origin(annotation) is Literal:
-        return [str(choice) for choice in get_args(annotation)]
-    if get_origin(annotation) in (Union, types.UnionType):
-        return [choice for part in get_args(annotation) for choice in _choices(part)]
-    return []
+    sandbox = shown(SANDBOX_DEFAULTS[name]) if name in SANDBOX_DEFAULTS else ""
+    default = shown(field.default) or "unset"
+    return f"| `{PREFIX}{name.upper()}` | {default} | {sandbox} | {allowed(field)} | {field.description} |\n"
 
 
 def main(arguments: Iterable[str] | None = None) -> int:

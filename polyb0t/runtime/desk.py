@@ -20,10 +20,13 @@ from polyb0t.execution.orders import UNRESOLVED_ORDER, OrderRecord
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.skew import ClockWatch
 from polyb0t.execution.store import ClaimLimits, Stores
+from polyb0t.execution.using import openings_taken_up
 from polyb0t.models.kill_switches import stance_of
 from polyb0t.models.portfolio import FillKey, Portfolio, fill_key, portfolio_of
 from polyb0t.models.proposal import Desk
 from polyb0t.models.risk import Allowance, ControlContext, Exposure, RiskLimits
+from polyb0t.models.usage import UsualSpread
+from polyb0t.runtime.limit_book import NO_LISTS, LimitBook, LimitSettings, Records, within_budget
 from polyb0t.runtime.watching import MarketWatch
 
 NEW_PER_CYCLE: Final = 2  # what is born together expires together, and then nothing waits for anybody
@@ -39,10 +42,10 @@ class DeskSettings:
     allow_unvalidated: bool
     identity_proven: bool
     prompts_per_hour: int
-    orders_per_hour: int
     most_waiting: int
     cooldown_seconds: int
     spender_of: Callable[[Market], str]  # the contract that settles a market
+    book: LimitSettings = NO_LISTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,14 @@ class _Look:
     live: tuple[IntentRecord, ...]
     unresolved: tuple[OrderRecord, ...]
     reserved: Pusd
+    fills: tuple[Fill, ...]
     cash: Pusd | None
     portfolio: Portfolio
+
+    def records(self, reserved: Decimal) -> Records:
+        """The same for the limits, with what is `reserved` beside the trade that they judge."""
+        realised = self.portfolio.realised
+        return Records(self.live, self.unresolved, self.fills, Pusd(max(ZERO, reserved)), realised)
 
     def assets(self, *, without: IntentId | None) -> frozenset[AssetId]:
         """What something of ours aims at that is not over."""
@@ -69,8 +78,17 @@ class AccountDesk:
     The cycle's thread and the executor's threads share it, so the state is replaced, never changed.
     """
 
-    def __init__(self, stores: Stores, watch: MarketWatch, clock: Clock, settings: DeskSettings) -> None:
+    def __init__(
+        self,
+        stores: Stores,
+        watch: MarketWatch,
+        clock: Clock,
+        settings: DeskSettings,
+        usual_spread: Callable[[ConditionId], Decimal | None] = lambda _condition: None,
+    ) -> None:
         self._stores = stores
+        self._book = LimitBook(stores, settings.book)
+        self._usual_spread = usual_spread
         self._watch = watch
         self._clock = clock
         self._settings = settings
@@ -112,10 +130,10 @@ class AccountDesk:
         look = self._look()
         return Desk(
             now=now,
-            limits=self._settings.limits,
+            limits=self._book.in_force(self._settings.limits),
             regime=self._settings.regime,
             stance=stance_of(self._stores.switches.list()),
-            bankroll_pusd=self._equity(look.cash, look.portfolio),
+            bankroll_pusd=self._bankroll(look.cash, look.portfolio),
             spendable_pusd=None if look.cash is None else Pusd(look.cash - look.reserved),
             exposure=self._exposure(look, without=None),
             live_assets=look.assets(without=None),
@@ -125,6 +143,8 @@ class AccountDesk:
             identity_proven=self._settings.identity_proven,
             at_most=self._room(look.live),
             allowance_of=self._allowance,
+            usual_spread_of=lambda market: UsualSpread(self._usual_spread(market.condition_id)),
+            **self._book.known(look.records(look.reserved), self._account, without=None),
         )
 
     def claim_limits(self, intent: TradeIntent) -> ClaimLimits:
@@ -132,15 +152,21 @@ class AccountDesk:
         as_of = self._stores.engine.last_sequence()  # before anything else: the claim looks from here on
         fills = self._stores.orders.fills()
         portfolio, cash = _portfolio(fills), self._cash(fills)
-        bankroll = self._equity(cash, portfolio) or Pusd(ZERO)
-        limits = self._settings.limits
+        bankroll = self._bankroll(cash, portfolio) or Pusd(ZERO)
+        limits = self._book.in_force(self._settings.limits)
+        at_risk = Pusd(limits.total_fraction * bankroll)
+        lost = max(ZERO, -portfolio.realised)
         closable = None
         if intent.side is Side.SELL:
             closable = _closable(portfolio, intent.asset_id, Shares(ZERO))
         return ClaimLimits(
             spendable_pusd=cash,
             max_order_pusd=Pusd(min(limits.order_fraction * bankroll, limits.order_max_pusd)),
-            max_exposure_pusd=Pusd(limits.total_fraction * bankroll),
+            max_exposure_pusd=at_risk,
+            max_used_pusd=at_risk if limits.budget_pusd is None else Pusd(limits.budget_pusd - lost),
+            max_turnover_pusd=Pusd(limits.turnover_multiple * bankroll),
+            bought_today_pusd=self._book.bought_today(fills),
+            max_orders_hour=int(limits.orders_hour_max),
             held_cost_pusd=portfolio.held_cost,
             closable_shares=closable,
             as_of=as_of,
@@ -164,7 +190,7 @@ class AccountDesk:
             market=market,
             terms=self._watch.terms(intent.condition_id),
             book=book,
-            bankroll_pusd=self._equity(look.cash, look.portfolio),
+            bankroll_pusd=self._bankroll(look.cash, look.portfolio),
             spendable_pusd=None if look.cash is None else Pusd(look.cash - max(ZERO, look.reserved - own)),
             exposure=self._exposure(look, without=intent.id),
             live_assets=look.assets(without=intent.id),
@@ -173,6 +199,8 @@ class AccountDesk:
             allow_unvalidated=self._settings.allow_unvalidated,
             allowance=None if market is None else self._allowance(market),
             identity_proven=self._settings.identity_proven,
+            usual_spread=UsualSpread(self._usual_spread(intent.condition_id)),
+            **self._book.known(look.records(look.reserved - own), self._account, without=intent.id),
         )
 
     def _look(self) -> _Look:
@@ -181,7 +209,7 @@ class AccountDesk:
         unresolved = self._stores.orders.orders(statuses=tuple(UNRESOLVED_ORDER), limit=None)
         reserved = self._stores.orders.reserved_pusd()
         fills = self._stores.orders.fills()
-        return _Look(live, unresolved, reserved, self._cash(fills), _portfolio(fills))
+        return _Look(live, unresolved, reserved, fills, self._cash(fills), _portfolio(fills))
 
     def _cash(self, fills: Iterable[Fill]) -> Pusd | None:
         if self._settings.regime is Regime.DRY_RUN:
@@ -190,6 +218,9 @@ class AccountDesk:
         if account is None or account.cash_pusd is None:
             return None
         return Pusd(account.cash_pusd - _not_in_balance(fills, self._settled))
+
+    def _bankroll(self, cash: Pusd | None, portfolio: Portfolio) -> Pusd | None:
+        return within_budget(self._equity(cash, portfolio), self._settings.limits)
 
     def _equity(self, cash: Pusd | None, portfolio: Portfolio) -> Pusd | None:
         if cash is None:
@@ -260,13 +291,9 @@ class AccountDesk:
             types=(IntentType.OPEN_POSITION,), changed_since=hour_ago, limit=None
         )
         prompted = sum(record.intent.created_at > hour_ago for record in recent)
-        ordered = sum(
-            record.status in (IntentStatus.EXECUTING, IntentStatus.EXECUTED)
-            and record.decided_at is not None
-            and record.decided_at > hour_ago
-            for record in recent
-        )
-        left = min(self._settings.prompts_per_hour - prompted, self._settings.orders_per_hour - ordered)
+        ordered = openings_taken_up(recent, hour_ago, None)
+        most = int(self._settings.limits.orders_hour_max)
+        left = min(self._settings.prompts_per_hour - prompted, most - ordered)
         return max(0, min(left, self._settings.most_waiting - waiting, NEW_PER_CYCLE))
 
     def _skew_seconds(self) -> Decimal:

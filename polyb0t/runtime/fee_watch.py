@@ -6,6 +6,7 @@ import structlog
 
 from polyb0t.data.account_state import AccountState
 from polyb0t.execution.fee_check import FeeCheck
+from polyb0t.execution.small_orders import FEES
 from polyb0t.execution.store import Lease, Stores
 
 log = structlog.get_logger(__name__)
@@ -31,7 +32,7 @@ class FeeWatch:
         self.stores.engine.note(
             self.lease,
             kind="fee.differed",
-            subject="account",
+            subject=FEES,
             payload={"charged": found.charged, "predicted": found.predicted, "fills": found.fills},
             actor="engine",
         )

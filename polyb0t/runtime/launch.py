@@ -17,7 +17,8 @@ from types import FrameType
 from typing import IO, Final, TypeVar
 from urllib.parse import urlsplit
 
-from polyb0t.config.settings import SECRET_NAMES, Settings, load_settings
+from polyb0t.config.refusals import SECRET_NAMES
+from polyb0t.config.settings import Settings, load_settings
 from polyb0t.core.clock import Clock, SystemClock
 from polyb0t.core.errors import ConflictError, PolybotError, VenueUnreachableError
 from polyb0t.runtime.leash import LEASH_NAME

@@ -186,7 +186,6 @@ def a_desk_of(world: World, orders: object) -> AccountDesk:
         allow_unvalidated=True,
         identity_proven=True,
         prompts_per_hour=6,
-        orders_per_hour=6,
         most_waiting=6,
         cooldown_seconds=900,
         spender_of=lambda _market: "",

@@ -8,15 +8,26 @@ from typing import Any
 
 from polyb0t.core.ids import AssetId, ConditionId, EventId
 from polyb0t.core.units import Price, Pusd, Shares
+from polyb0t.data.deny_list import DenyList
 from polyb0t.data.markets import FeeSchedule, Market, Outcome, ProtocolVersion, TradingTerms
 from polyb0t.data.order_book import Level, OrderBook, Side
 from polyb0t.models.kill_switches import KillSwitchType, Override, Stance, SwitchEvent, SwitchState
 from polyb0t.models.proposal import Desk
 from polyb0t.models.risk import Allowance, ControlContext, Exposure, ProposedTrade, RiskLimits
 from polyb0t.models.signals import MarketState
+from polyb0t.models.usage import NO_PHASE, Usage, UsualSpread
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 POLITICS_FEE = FeeSchedule(rate=Decimal("0.04"), exponent=Decimal(1))
+
+
+AROUND: Mapping[str, Any] = {  # nothing is under way, nothing is denied
+    "deny": DenyList(),
+    "usage": Usage(0, Pusd(Decimal(0)), Pusd(Decimal(0)), 0, Pusd(Decimal(0))),
+    "own_orders": (),
+    "small_orders": NO_PHASE,
+    "active_model": "market calibration 1",
+}
 
 
 def d(text: str | int) -> Decimal:
@@ -148,6 +159,8 @@ def a_desk(**changes: Any) -> Desk:
         allow_unvalidated=False,
         identity_proven=True,
         at_most=6,
+        **AROUND,
+        usual_spread_of=lambda _market: UsualSpread(d("0.01")),
         allowance_of=lambda _market: Allowance("0x" + "e1" * 20, Pusd(d(10_000))),
     )
     return replace(desk, **changes)
@@ -171,6 +184,7 @@ def a_trade(**changes: Any) -> ProposedTrade:
         edge_at_worst=d("0.029"),
         edge_required=d("0.024"),
         model_validated=False,
+        model="market calibration 1",
     )
     return replace(trade, **changes)
 
@@ -190,6 +204,7 @@ def a_close(**changes: Any) -> ProposedTrade:
         edge_at_worst=None,
         edge_required=None,
         model_validated=None,
+        model="",
     )
     return replace(close, **changes)
 
@@ -215,6 +230,8 @@ def a_context(**changes: Any) -> ControlContext:
         clock_skew_seconds=d("0.1"),
         allowance=Allowance("0x" + "e1" * 20, Pusd(d(10_000))),
         identity_proven=True,
+        usual_spread=UsualSpread(d("0.01")),
+        **AROUND,
     )
     return replace(context, **changes)
 

@@ -18,7 +18,9 @@ from polyb0t.execution.store import ClaimLimits, Stores
 from polyb0t.models.kill_switches import stance_of
 from polyb0t.models.limits import ControlContext, Exposure, RiskLimits
 from polyb0t.models.risk import Allowance
+from polyb0t.models.usage import UsualSpread
 from tests.support.builders import ASSET, CONDITION, NOW, wide_limits
+from tests.support.decisions import AROUND
 
 FEE = FeeSchedule(Decimal("0.02"), Decimal(1))
 
@@ -141,6 +143,8 @@ class FakeSituation:
             allow_unvalidated=True,
             allowance=Allowance("0x" + "e1" * 20, Pusd(Decimal(10_000))),
             identity_proven=True,
+            usual_spread=UsualSpread(None),
+            **{**AROUND, "active_model": f"{intent.model_name} {intent.model_version}".strip()},
         )
         return replace(context, **self.changes)
 
