@@ -1,7 +1,7 @@
 """The hash-chained journal: gap-free, in commit order, verifiable by anyone who has the rows."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Final
 
@@ -14,6 +14,7 @@ from polyb0t.execution.scope import Scope
 from polyb0t.execution.store import JournalEntry
 
 GENESIS: Final = "0" * 64
+_COLUMNS: Final = tuple(field.name for field in fields(JournalEntry))
 _HEAD: Final = (
     select(journal_head.c.sequence, journal_head.c.hash)
     .where(journal_head.c.scope == bindparam("of_scope"))
@@ -55,7 +56,8 @@ def append(
     head = connection.execute(_HEAD, {"of_scope": str(scope)}).one()
     body = canonical_text(payload)
     entry = JournalEntry(head.sequence + 1, at, actor, kind, subject, body, head.hash, "")
-    row = {**asdict(entry), "hash": entry_hash(scope, entry), "scope": str(scope)}
+    row = {name: getattr(entry, name) for name in _COLUMNS}  # `asdict` copies each value deeply
+    row |= {"hash": entry_hash(scope, entry), "scope": str(scope)}
     connection.execute(_APPEND, row)
     moved = {"of_scope": str(scope), "sequence": entry.sequence, "hash": row["hash"], "at": at}
     connection.execute(_MOVE_HEAD, moved)
