@@ -25,6 +25,8 @@ from polyb0t.venue.one_shot import OneShot
 from polyb0t.venue.signing import SigningKey
 from polyb0t.venue.windows import VenueWindows
 
+FeeOf = Callable[[OrderId], FeeSchedule]
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -45,7 +47,7 @@ def credentials_file(settings: Settings, around: Surroundings) -> Path:
     return scope_dir(settings, around.scope) / "credentials.json"
 
 
-def fee_lookup(stores: Stores) -> Callable[[OrderId], FeeSchedule]:
+def fee_lookup(stores: Stores) -> FeeOf:
     """The schedule under which an order's intent was proposed. It never changes, so it is read once."""
 
     @lru_cache(maxsize=10_000)
@@ -64,8 +66,10 @@ def build_account(
     clock: Clock,
     *,
     post_budget_seconds: float = 10.0,
+    fee_of: FeeOf | None = None,
 ) -> Account:
-    """The account at the exchange; without `key` it reads and cancels but cannot sign."""
+    """The account at the exchange; without `key` it reads and cancels but cannot sign. `fee_of` knows the
+    fee of orders that the stores do not."""
     owner = credentials.address
     wallet = TradingWallet(around.wallet, owner, around.signature_type)
     throttle, windows = Throttle(clock), VenueWindows(clock)
@@ -83,7 +87,7 @@ def build_account(
         around.environment,
         api,
         OneShot(clock, budget_seconds=post_budget_seconds),
-        fee_of=fee_lookup(stores),
+        fee_of=fee_of or fee_lookup(stores),
         key=key,
         throttle=throttle,
         windows=windows,
@@ -91,7 +95,13 @@ def build_account(
     return Account(api, gateway, throttle, windows)
 
 
-def stored_account(settings: Settings, around: Surroundings, stores: Stores, clock: Clock) -> Account:
+def stored_account(
+    settings: Settings,
+    around: Surroundings,
+    stores: Stores,
+    clock: Clock,
+    fee_of: FeeOf | None = None,
+) -> Account:
     """For commands that cancel: with the stored credentials, without any signing key.
 
     `Account.gateway` is None where no credentials are stored.
@@ -99,4 +109,4 @@ def stored_account(settings: Settings, around: Surroundings, stores: Stores, clo
     credentials = load_credentials(credentials_file(settings, around))
     if credentials is None:
         return Account()
-    return build_account(around, stores, credentials, None, clock)
+    return build_account(around, stores, credentials, None, clock, fee_of=fee_of)

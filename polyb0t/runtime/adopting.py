@@ -3,11 +3,15 @@
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
 
 import structlog
 
 from polyb0t.core.clock import milliseconds
 from polyb0t.core.errors import ConflictError, NotAuthorisedError, VenueUnreachableError
+from polyb0t.core.units import ZERO
+from polyb0t.data.markets import FeeSchedule
 from polyb0t.execution.anchor import AnchorFile, Restored, restored
 from polyb0t.execution.gateway import Found, OrderGateway, Unreadable
 from polyb0t.execution.intents import IntentRecord, IntentStatus
@@ -18,6 +22,10 @@ from polyb0t.runtime.current import holder_is_gone
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.places import anchor_path
 from polyb0t.runtime.reaching import gateway_of
+
+# What is looked for has no row here, and whether it traded is all that is asked: what that cost is read
+# when the order is followed.
+ANY_FEE: Final = FeeSchedule(ZERO, Decimal(1))
 
 log = structlog.get_logger()
 
@@ -48,7 +56,7 @@ def adopt(opened: OpenedStore, *, actor: str, reason: str) -> Adopted:
         )
     _require_no_local_engine(opened.stores)
     open_intents = could_have_orders(opened.stores)
-    gateway = gateway_of(opened) if open_intents else None
+    gateway = gateway_of(opened, lambda _order_id: ANY_FEE) if open_intents else None
     adoption, asked = adopt_with(
         opened.stores, gateway, anchor, open_intents, actor=actor, reason=f"{reason} ({_short(found)})"
     )

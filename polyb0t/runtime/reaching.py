@@ -3,12 +3,12 @@
 from polyb0t.core.clock import SystemClock
 from polyb0t.core.errors import ConflictError, NotAuthorisedError
 from polyb0t.execution.gateway import OrderGateway
-from polyb0t.runtime.account import stored_account
+from polyb0t.runtime.account import FeeOf, stored_account
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.surroundings import look_around
 
 
-def gateway_of(opened: OpenedStore) -> OrderGateway:
+def gateway_of(opened: OpenedStore, fee_of: FeeOf | None = None) -> OrderGateway:
     """A gateway that asks and cancels for the account of this database, whatever this shell's settings say.
 
     Raises:
@@ -23,7 +23,7 @@ def gateway_of(opened: OpenedStore) -> OrderGateway:
             why=f"What answers here is {around.scope}.",
             code="foreign_scope",
         )
-    gateway = stored_account(settings, around, opened.stores, SystemClock()).gateway
+    gateway = stored_account(settings, around, opened.stores, SystemClock(), fee_of).gateway
     if gateway is None:
         raise NotAuthorisedError(
             "Nothing done: there are no credentials for this wallet here. Nothing was sent.",
