@@ -66,6 +66,7 @@ class Reconciler:
         halt_file: Callable[[], bool] = lambda: False,
         spool: AnswerSpool | None = None,
         times: ProofTimes | None = None,
+        cancel_on_halt: bool = True,
     ) -> None:
         self._stores = stores
         self._orders = stores.orders
@@ -76,6 +77,7 @@ class Reconciler:
         self._in_flight = in_flight
         self._halt_file = halt_file
         self._spool = spool
+        self._cancel_on_halt = cancel_on_halt
         self._truth = (
             OrderTruth(stores, lease, gateway, in_flight, times or ProofTimes())
             if gateway is not None
@@ -130,7 +132,7 @@ class Reconciler:
 
     def _take_back_if_halted(self, gateway: OrderGateway, truth: OrderTruth, notes: Notes) -> None:
         """Halted, every identity of ours that may be alive is cancelled by id, on every pass anew."""
-        if not self._halt_file() and stance_of(self._stores.switches.list()) is not Stance.HALTED:
+        if not self._cancel_on_halt or not self._halted():
             return
         alive = [order.id for order in self._orders.orders(statuses=MAY_BE_ALIVE, limit=None)]
         if not alive:
@@ -143,6 +145,9 @@ class Reconciler:
             notes.alerts.append(f"Trading is halted, and {len(alive)} orders could not be cancelled. {error}")
             return
         log.warning("orders.taken_back", cancelled=list(answer.cancelled), refused=len(answer.not_cancelled))
+
+    def _halted(self) -> bool:
+        return self._halt_file() or stance_of(self._stores.switches.list()) is Stance.HALTED
 
     def _glance(self, gateway: OrderGateway, notes: Notes) -> Glance:
         begun, now = self._clock.boot_seconds(), self._stores.intents.now()

@@ -19,6 +19,7 @@ from polyb0t.models.wording import money, seconds, span
 
 NOT_KNOWN: Final = "not known yet"
 OUTAGE_SECONDS: Final = 60.0  # a shorter burst of errors is a restart, ours or theirs
+LEAST_MISSED: Final = 2  # looks: one read that failed proves nothing, however long the cycle is
 _TENTH: Final = Decimal("0.1")
 
 
@@ -82,6 +83,7 @@ class Measures:
 
     health: AccountHealth | None = None
     prices_age_seconds: Decimal | None = None  # of the newest confirmation; the machine's sleep not counted
+    prices_missed: int = 0  # looks in a row that found no newer confirmation
     spread: SpreadLevel | None = None
     hosts: tuple[HostCalls, ...] = ()
     accord: Accord | None = None
@@ -146,7 +148,7 @@ def stale_data(measures: Measures, thresholds: Thresholds) -> Reading:
         return Reading("no market is watched", limit)
     value = seconds(age)
     trip = None
-    if age > thresholds.stale_seconds:
+    if age > thresholds.stale_seconds and measures.prices_missed >= LEAST_MISSED:
         trip = Trip(value, limit, f"the newest price is {value} old, limit {limit}")
     return Reading(f"newest price {value} old", limit, trip, {"prices_age_seconds": age})
 

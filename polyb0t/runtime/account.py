@@ -18,6 +18,7 @@ from polyb0t.runtime.places import scope_dir
 from polyb0t.runtime.surroundings import Surroundings
 from polyb0t.venue.account_api import AccountApi, TradingWallet
 from polyb0t.venue.buckets import Throttle
+from polyb0t.venue.call_counts import CallCounts
 from polyb0t.venue.credentials import ApiCredentials, load_credentials
 from polyb0t.venue.gateway import PolymarketGateway
 from polyb0t.venue.http import HttpReader
@@ -36,6 +37,7 @@ class Account:
     gateway: OrderGateway | None = None
     throttle: Throttle | None = None  # shared by everything that asks the exchange
     windows: VenueWindows | None = None
+    calls: CallCounts | None = None  # of everything above
 
     def window(self) -> Window:
         """Whether the exchange takes orders, as far as its answers have told."""
@@ -66,42 +68,38 @@ def build_account(
     clock: Clock,
     *,
     post_budget_seconds: float = 10.0,
-    fee_of: FeeOf | None = None,
+    calls_seconds: float = 300.0,
 ) -> Account:
-    """The account at the exchange; without `key` it reads and cancels but cannot sign. `fee_of` knows the
-    fee of orders that the stores do not."""
+    """The account at the exchange; without `key` it reads and cancels but cannot sign. Its calls are
+    counted over `calls_seconds`."""
     owner = credentials.address
     wallet = TradingWallet(around.wallet, owner, around.signature_type)
     throttle, windows = Throttle(clock), VenueWindows(clock)
-    reader = HttpReader(clock, sandbox=around.environment.is_sandbox, throttle=throttle)
+    calls = CallCounts(clock, calls_seconds)
+    sandbox = around.environment.is_sandbox
+    reader = HttpReader(clock, on_call=calls.counted, sandbox=sandbox, throttle=throttle)
     api = AccountApi(
         around.environment.clob_url,
         wallet,
         credentials,
         reader=reader,
-        one_shot=OneShot(clock),
+        one_shot=OneShot(clock, on_call=calls.counted),
         clock=clock,
         throttle=throttle,
     )
     gateway = PolymarketGateway(
         around.environment,
         api,
-        OneShot(clock, budget_seconds=post_budget_seconds),
-        fee_of=fee_of or fee_lookup(stores),
+        OneShot(clock, budget_seconds=post_budget_seconds, on_call=calls.counted),
+        fee_of=fee_lookup(stores),
         key=key,
         throttle=throttle,
         windows=windows,
     )
-    return Account(api, gateway, throttle, windows)
+    return Account(api, gateway, throttle, windows, calls)
 
 
-def stored_account(
-    settings: Settings,
-    around: Surroundings,
-    stores: Stores,
-    clock: Clock,
-    fee_of: FeeOf | None = None,
-) -> Account:
+def stored_account(settings: Settings, around: Surroundings, stores: Stores, clock: Clock) -> Account:
     """For commands that cancel: with the stored credentials, without any signing key.
 
     `Account.gateway` is None where no credentials are stored.

@@ -45,6 +45,11 @@ class Agreement:
     def agreed(self) -> bool:
         return self._last is not None and self._last.ok
 
+    @property
+    def age_seconds(self) -> float:
+        """Since the last comparison ended."""
+        return self.clock.boot_seconds() - self._compared_at
+
     def follow(self, order_id: OrderId) -> None:
         """An order was just sent: ask for it now and keep asking often."""
         self._expecting = True

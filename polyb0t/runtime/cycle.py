@@ -71,6 +71,7 @@ class CycleParts:
     takes_orders: Callable[[], bool] = lambda: True  # the exchange, as far as its answers have told
     propose_cancels: Callable[[], int] = int  # how many it proposed
     record: Callable[[], None] = lambda: None  # hand over what was seen
+    watch_switches: Callable[[], None] = lambda: None  # measure, and trip what has to trip
     decide_by_itself: Callable[[], object] = lambda: None  # a paper run's own approvals
     compare_fees: Callable[[AccountState], None] = lambda _state: None
 
@@ -99,8 +100,11 @@ class Cycle:
             self._expire()
         with self._stage(note, "reconcile"):
             self._parts.agreement.compare_when_due()
+        with self._stage(note, "switches"):
+            self._parts.watch_switches()
         with self._stage(note, "decide"):
-            note.openings = self._decide()
+            # Where it is not known what should have tripped, nothing new is opened.
+            note.openings = self._decide() if "switches" not in note.failed else None
         with self._stage(note, "propose"):
             note.proposed = self._propose(note.openings)
         with self._stage(note, "cancels"):

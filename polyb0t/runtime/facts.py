@@ -13,7 +13,9 @@ from polyb0t.core.ids import AssetId
 from polyb0t.core.units import Price, Pusd, parse_decimal
 from polyb0t.data.windows import OPEN, Window, read_window
 from polyb0t.execution.store import EngineStore, Lease, LeaseInfo
+from polyb0t.models.kill_switches import KillSwitchType
 from polyb0t.models.portfolio import DayMark, Portfolio, day_mark, day_result
+from polyb0t.runtime.switch_facts import SWITCHES, SWITCHES_AT, SwitchFact, read_switch_facts
 
 if TYPE_CHECKING:  # readers of the row, each command among them, do not pay for the engine
     from polyb0t.runtime.desk import AccountDesk
@@ -37,6 +39,8 @@ class EngineFacts:
     marked_at: datetime | None = None
     problem: str = ""  # what stops proposing or sending, in one sentence
     window: Window = OPEN  # whether the exchange takes orders
+    switches: Mapping[KillSwitchType, SwitchFact] = field(default_factory=dict)  # at `switches_at`
+    switches_at: datetime | None = None
     decides_itself: bool = False  # a paper run that asks nobody
 
 
@@ -57,6 +61,8 @@ def read_facts(info: LeaseInfo | None) -> EngineFacts:
             marked_at=from_microseconds(stored["marked_at"]) if stored.get("marked_at") else None,
             problem=str(stored.get("problem", "")),
             window=read_window(stored["window"]) if stored.get("window") else OPEN,
+            switches=read_switch_facts(stored.get(SWITCHES)),
+            switches_at=from_microseconds(stored[SWITCHES_AT]) if stored.get(SWITCHES_AT) else None,
             decides_itself=stored.get("decides_itself") is True,
         )
     except (ValueError, AttributeError, TypeError):

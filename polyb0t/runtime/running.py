@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from polyb0t.core.errors import LeaseLostError, PolybotError, VenueUnreachableEr
 from polyb0t.execution.intents import IntentStatus
 from polyb0t.execution.orders import DOUBTFUL_ORDER, OPEN_ORDER, OrderRecord, OrderStatus
 from polyb0t.execution.store import JournalEntry, Stores
+from polyb0t.models.kill_switches import STANCE_WHEN_TRIPPED, KillSwitchType, Stance
 from polyb0t.runtime.choices import always_known, cycle_seconds, regime_of
 from polyb0t.runtime.ending import Ending, beside
 from polyb0t.runtime.facts import DayBook, Publisher
@@ -34,6 +35,7 @@ TAIL_SECONDS: Final = 0.5
 FINISH_SECONDS: Final = 5.0  # what is promised to a person who types Ctrl-C
 PATIENT_SECONDS: Final = 20.0  # for an end that nobody waits for
 WATCHING_SECONDS: Final = 60.0
+_SWITCHED: Final = ("switch.tripped", "switch.cleared", "switch.overridden")
 _HOLDINGS_MOVE: Final = ("fill.recorded", "order.settled")
 _EXIT_CODES: Final = {Ended.ASKED: 0, Ended.TAKEN_OVER: LeaseLostError.exit_code, Ended.NOT_WRITTEN: 1}
 
@@ -71,7 +73,7 @@ class Run:
         self._publisher = Publisher(
             self.engine.desk, self.engine.watch, days, self.engine.window, always_known(self.settings)
         )
-        self.keeper.facts = self._publisher.facts
+        self.keeper.facts = self._facts
         self._tail = Tail(self.stores.engine, self.screen, self.clock, self._status, self._noticed)
         self._tail.begin()
         self._failures = StageFailures(self._tail.tell)
@@ -158,10 +160,22 @@ class Run:
                 log.warning("account.not_read", reason=str(error))
             self._publish()
             self.keeper.hurry()
+        if entry.kind in _SWITCHED:
+            self._switched(entry)
 
-    def _compare(self) -> None:
+    def _switched(self, entry: JournalEntry) -> None:
+        """A halt takes our resting orders back now, whoever tripped it, not with the next comparison."""
+        if STANCE_WHEN_TRIPPED.get(KillSwitchType(entry.subject)) is Stance.HALTED:
+            self._compare(now=True)
+        self.keeper.hurry()
+
+    def _facts(self) -> Mapping[str, object]:
+        return {**self._publisher.facts(), **self.engine.switches.facts()}
+
+    def _compare(self, *, now: bool = False) -> None:
+        agreement = self.engine.agreement
         try:
-            self.engine.agreement.compare_when_due()
+            agreement.compare() if now else agreement.compare_when_due()
         except LeaseLostError:
             self.keeper.lose(Ended.TAKEN_OVER)
             self._stop.set()

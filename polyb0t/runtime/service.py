@@ -170,7 +170,15 @@ def _sign_in(
         )
         save_credentials(path, credentials)
     budget = settings.post_budget_seconds
-    return build_account(around, stores, credentials, key, clock, post_budget_seconds=budget)
+    return build_account(
+        around,
+        stores,
+        credentials,
+        key,
+        clock,
+        post_budget_seconds=budget,
+        calls_seconds=float(settings.api_error_window_seconds),
+    )
 
 
 def _check(around: Surroundings, account: Account, screen: Screen, clock: Clock, ours: CheckFacts) -> None:

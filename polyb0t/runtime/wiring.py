@@ -25,7 +25,13 @@ from polyb0t.research.observing import SeenTrade
 from polyb0t.research.recorder import Recorder
 from polyb0t.runtime.account import Account, fee_lookup
 from polyb0t.runtime.agreement import Agreement, Comparing
-from polyb0t.runtime.choices import desk_settings, probability_model, regime_of, universe_rules
+from polyb0t.runtime.choices import (
+    desk_settings,
+    probability_model,
+    regime_of,
+    switch_thresholds,
+    universe_rules,
+)
 from polyb0t.runtime.cycle import Cycle, CycleParts
 from polyb0t.runtime.desk import AccountDesk
 from polyb0t.runtime.executor_thread import ExecutorThread
@@ -37,11 +43,13 @@ from polyb0t.runtime.places import anchor_path, scope_dir
 from polyb0t.runtime.resting_orders import RestingOrders
 from polyb0t.runtime.snapshots import Snapshots
 from polyb0t.runtime.surroundings import Surroundings
+from polyb0t.runtime.switch_watch import Gauges, SwitchWatch, accord_of
 from polyb0t.runtime.user_feed import UserFeed
 from polyb0t.runtime.watching import MarketWatch, WatchSettings
 from polyb0t.venue.account import PolymarketAccount
 from polyb0t.venue.books import BookCache
 from polyb0t.venue.buckets import Throttle
+from polyb0t.venue.call_counts import CallCounts
 from polyb0t.venue.frames import LastTrade
 from polyb0t.venue.http import HttpReader
 from polyb0t.venue.live_books import LiveBooks
@@ -85,6 +93,7 @@ class Engine:
     recorder: Recorder | None
     window: Callable[[], Window]
     close: Callable[[], None]
+    switches: SwitchWatch
 
 
 def trade_recording(recorder: Recorder | None, clock: Clock) -> Callable[[LastTrade], None]:
@@ -128,7 +137,10 @@ def build_engine(
     """Join everything. Starts no thread and makes no call."""
     regime = regime_of(settings)
     environment = around.environment
-    reader = HttpReader(clock, sandbox=environment.is_sandbox, throttle=account.throttle or Throttle(clock))
+    thresholds = switch_thresholds(settings)
+    calls = account.calls or CallCounts(clock, float(thresholds.api_window_seconds))
+    throttle = account.throttle or Throttle(clock)
+    reader = HttpReader(clock, on_call=calls.counted, sandbox=environment.is_sandbox, throttle=throttle)
     markets = PolymarketMarkets(
         reader,
         clock,
@@ -174,6 +186,7 @@ def build_engine(
         cash=real.cash_pusd,
         halt_file=halt_file,
         spool=spool,
+        cancel_on_halt=settings.cancel_on_halt,
         times=ProofTimes(settings.proof_delay_seconds, settings.proof_apart_seconds),
     )
     paper = None
@@ -219,6 +232,17 @@ def build_engine(
         return Frame(around.scope, regime, stores.intents.now(), settings.intent_expiry_seconds)
 
     cancels = RestingOrders(stores, lease, watch, manager, frame, settings.cancel_expiry_seconds)
+    switches = SwitchWatch(
+        stores.switches,
+        clock,
+        thresholds,
+        Gauges(
+            newest_price=lambda: cache.statistics().newest_confirmation,
+            watched=lambda: watch.states(clock.now()),
+            hosts=calls.hosts,
+            accord=lambda: accord_of(agreement.last, agreement.age_seconds),
+        ),
+    )
     cycle = Cycle(
         CycleParts(
             stores=stores,
@@ -235,6 +259,7 @@ def build_engine(
             snapshots=Snapshots(stores.engine, lease, clock),
             wake_executor=thread.wake,
             propose_cancels=cancels.propose,
+            watch_switches=switches.look,
             compare_fees=FeeWatch(stores, lease).observe if paper is None else lambda _state: None,
             decide_by_itself=own_decisions(settings, stores, regime),
             record=lambda: recorder.observe(watch.observation()) if recorder is not None else None,
@@ -269,4 +294,5 @@ def build_engine(
         recorder,
         account.window,
         close,
+        switches,
     )
