@@ -68,10 +68,11 @@ def build_account(
     clock: Clock,
     *,
     post_budget_seconds: float = 10.0,
+    fee_of: FeeOf | None = None,
     calls_seconds: float = 300.0,
 ) -> Account:
-    """The account at the exchange; without `key` it reads and cancels but cannot sign. Its calls are
-    counted over `calls_seconds`."""
+    """The account at the exchange; without `key` it reads and cancels but cannot sign. `fee_of` knows the
+    fee of orders that the stores do not; calls are counted over `calls_seconds`."""
     owner = credentials.address
     wallet = TradingWallet(around.wallet, owner, around.signature_type)
     throttle, windows = Throttle(clock), VenueWindows(clock)
@@ -91,7 +92,7 @@ def build_account(
         around.environment,
         api,
         OneShot(clock, budget_seconds=post_budget_seconds, on_call=calls.counted),
-        fee_of=fee_lookup(stores),
+        fee_of=fee_of or fee_lookup(stores),
         key=key,
         throttle=throttle,
         windows=windows,
@@ -99,7 +100,13 @@ def build_account(
     return Account(api, gateway, throttle, windows, calls)
 
 
-def stored_account(settings: Settings, around: Surroundings, stores: Stores, clock: Clock) -> Account:
+def stored_account(
+    settings: Settings,
+    around: Surroundings,
+    stores: Stores,
+    clock: Clock,
+    fee_of: FeeOf | None = None,
+) -> Account:
     """For commands that cancel: with the stored credentials, without any signing key.
 
     `Account.gateway` is None where no credentials are stored.
