@@ -59,6 +59,11 @@ class PostgresServer:
         self._template = self.empty_database()
         upgrade(self._template)
 
+    @property
+    def address(self) -> str:
+        """Where another process finds it."""
+        return self._url.render_as_string(hide_password=False)
+
     def empty_database(self) -> str:
         return self._create("TEMPLATE template0")
 

@@ -1,0 +1,320 @@
+"""What happens to real processes, by name. A scenario ends with whatever it left; the history puts it right."""
+
+import signal
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tests.faults.real.children import Child, fork
+from tests.faults.real.exchange import PanelDoor
+from tests.faults.real.history import Passed, RealHistory
+from tests.faults.real.home import SCOPE, StuckError, eventually, pause
+
+Act = Callable[[RealHistory, Child, Passed], None]
+ORDER: Final = {"path": "/clob/order", "method": "POST"}
+PAGE: Final = "<!DOCTYPE html><html><body>Bad gateway</body></html>"
+NOT_READY: Final = {"error": "service not ready"}
+LIMITED: Final = {"poly-ratelimit-limit": "10", "poly-ratelimit-remaining": "0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """`counts`: it strikes at one of the numbered points. `sqlite`: not on another database."""
+
+    name: str
+    run: Callable[[RealHistory], None]
+    counts: bool = False
+    sqlite: bool = False
+
+
+# -- at a point between claim and settlement -------------------------------------------------------
+
+
+def _killed(history: RealHistory) -> None:
+    """kill -9 at the point; another start, which now and then is killed too while it reconciles."""
+    engine = history.begin("kill")
+    history.approve()
+    if history.wait_for_strike(engine) is not None and history.random.random() < 0.3:
+        _killed_again(history)
+
+
+def _killed_again(history: RealHistory) -> None:
+    engine = history.home.start_engine(history.plan("kill", at=history.random.randrange(12)), wait=False)
+    end = time.monotonic() + 8
+    while engine.running and time.monotonic() < end:
+        pause(0.05)
+    if history.struck(2) is not None:
+        history.faults.append("killed again while it reconciled")
+    engine.kill()
+
+
+def stopped(name: str, act: Act, *, sqlite: bool = False) -> Scenario:
+    """The engine is stopped at the point, something happens, and it goes on as if nothing had been."""
+
+    def run(history: RealHistory) -> None:
+        engine = history.begin("stop")
+        history.approve()
+        point = history.wait_for_strike(engine)
+        if point is not None:
+            act(history, engine, point)
+            engine.go_on()
+
+    return Scenario(name, run, counts=True, sqlite=sqlite)
+
+
+def _taken_over(history: RealHistory, engine: Child, _point: Passed) -> None:
+    """Suspended for longer than a lease while a standby waits behind it."""
+    history.home.start_engine(None, "--standby", wait=False)
+    pause(history.times.stop)
+    assert engine.look().stopped, "it was to be stopped all the time"
+
+
+def _suspended(history: RealHistory, _engine: Child, _point: Passed) -> None:
+    """Nobody is there to take over."""
+    pause(history.times.stop)
+
+
+def _halted(history: RealHistory, _engine: Child, _point: Passed) -> None:
+    begun = sum(point.label == "before a call" for point in history.passed())
+    history.sends_allowed = begun + history.sent_before  # that one has passed the last look
+    history.faults.append(f"halt: {history.home.command('halt').code}")
+
+
+def _rejected(history: RealHistory, _engine: Child, _point: Passed) -> None:
+    done = history.home.command("intents", "reject", history.intent.id, "--reason", "changed my mind")
+    history.faults.append(f"reject: {done.code}")
+
+
+def _locked(history: RealHistory, engine: Child, point: Passed) -> None:
+    """Another process keeps the database to itself, for longer than anybody waits for it."""
+    if point.locked:
+        return
+    locker = history.home.lock_database()
+    engine.go_on()
+    pause(history.random.choice((1, 6)))
+    locker.kill()
+
+
+def _withdrawn(history: RealHistory, _engine: Child, _point: Passed) -> None:
+    """Nearly all of the money goes elsewhere."""
+    change = -9_900
+    history.home.panel.ask("POST", "/sandbox/balances", {"wallet": SCOPE.wallet, "change": change})
+    history.pusd_given += change * 1_000_000
+
+
+def _wiped(history: RealHistory, _engine: Child, _point: Passed) -> None:
+    """The exchange restarts for a moment and forgets every order that rests."""
+    body = {"mode": "restart", "for_ms": 800, "orders": "forget"}
+    history.home.panel.ask("PUT", "/sandbox/venue", body)
+
+
+def _exchange_killed(history: RealHistory, engine: Child, _point: Passed) -> None:
+    """kill -9 of the exchange; it is back a little later with all that it had acknowledged."""
+    history.home.exchange.kill()
+    engine.go_on()
+    pause(history.random.choice((0.2, 1, 3)))
+    history.home.start_exchange()
+
+
+def _full(history: RealHistory) -> None:
+    """From the point on no file of the engine's grows beyond a page: its database is full. Later it restarts."""
+    history.ends_by_strike = False
+    engine = history.begin("full")
+    history.approve()
+    if history.wait_for_strike(engine) is not None:
+        pause(history.random.choice((1, 4)))
+        engine.kill() if history.random.random() < 0.5 else _ended(engine)
+
+
+def _ended(engine: Child) -> None:
+    engine.signal(signal.SIGTERM)
+    end = time.monotonic() + 25
+    while engine.running and time.monotonic() < end:
+        pause(0.1)
+    engine.kill()
+
+
+# -- on the line ---------------------------------------------------------------------------------
+
+
+LINE: Final[Mapping[str, dict[str, Any]]] = {
+    "reply lost after acceptance": {"action": "drop_after"},
+    "no answer after acceptance": {"action": "hang_after"},
+    "connection cut before": {"action": "drop_before"},
+    "timeout before it is looked at": {"action": "hang_before"},
+    "cut mid-body": {"action": "cut_body"},
+    "500": {"action": "status", "status": 500, "body": NOT_READY},
+    "502 page": {"action": "status", "status": 502, "body": PAGE},
+    "503": {"action": "status", "status": 503, "body": NOT_READY},
+    "425": {"action": "status", "status": 425, "body": NOT_READY},
+    "429 bare": {"action": "status", "status": 429, "body": {"error": "Too Many Requests"}},
+    "429 with headers": {
+        "action": "status",
+        "status": 429,
+        "body": {"error": "Too Many Requests"},
+        "headers": LIMITED,
+    },
+    "500 after acceptance": {"action": "alter", "status": 500},
+    "503 after acceptance": {"action": "alter", "status": 503},
+    "HTML after acceptance": {"action": "alter", "content_type": "text/html"},
+    "unknown status word": {"action": "alter", "merge": {"status": "pondering"}},
+    "success with an error text": {"action": "alter", "merge": {"errorMsg": "something went wrong"}},
+    "another order's id": {"action": "alter", "merge": {"orderID": "0x" + "fe" * 32}},
+}
+
+
+def on_the_line(name: str) -> Scenario:
+    """The order's request meets trouble; the exchange may show it late; the engine may be killed."""
+
+    def run(history: RealHistory) -> None:
+        engine = history.begin()
+        history.home.panel.break_with({**ORDER, **LINE[name], "count": 1})
+        if history.random.random() < 0.4:
+            lag = int(20_000 / history.times.factor)
+            history.home.panel.ask("PUT", "/sandbox/venue", {"order_lag_ms": lag})
+            history.faults.append(f"orders are seen {lag} ms late")
+        history.approve()
+        if history.random.random() < 0.5:
+            pause(history.random.random())
+            engine.kill()
+            history.struck_on_the_line(name)
+            history.faults.append("killed")
+            return
+        history.wait_for_answer()
+        history.struck_on_the_line(name)
+        history.must_trip = name == "another order's id" and name in history.faults
+
+    return Scenario(name, run)
+
+
+# -- people and engines --------------------------------------------------------------------------
+
+
+def deciders(count: int, way: str) -> Scenario:
+    """So many people approve at the same moment, at terminals, over HTTP, or both; one of four rejects."""
+
+    def run(history: RealHistory) -> None:
+        history.begin()
+        ways = {"commands": ("command",), "HTTP": ("http",), "both": ("command", "http")}[way]
+        if "http" in ways:
+            history.home.start_api()
+        flag = history.folder / "now"
+        people = [_decider(history, number, ways[number % len(ways)], flag) for number in range(count)]
+        flag.touch()
+        eventually(lambda: not any(one.running for one in people), within=90, what="the decisions")
+        history.winners = sum(one.code == 0 for one in people if "approve" in one.name)
+        history.faults.append(f"{history.winners} of {count} people approved")
+
+    return Scenario(f"{count} deciders, {way}", run)
+
+
+def _decider(history: RealHistory, number: int, way: str, flag: Any) -> Child:
+    """A person who waits for the flag; ends with 0 if his decision counted."""
+    verb = "reject" if number % 4 == 3 else "approve"
+    intent, home = history.intent.id, history.home
+    door = PanelDoor(f"http://127.0.0.1:{home.api_port}")
+
+    def decide() -> None:
+        from polyb0t.cli.main import run as command
+
+        while not flag.exists():
+            pause(0.001)
+        if way == "http":
+            door.ask("POST", f"/intents/{intent}/{verb}", {})  # an HTTP error ends with a traceback
+            return
+        more = ["--yes", "--no-wait"] if verb == "approve" else ["--reason", "no"]
+        raise SystemExit(command(["intents", verb, intent, *more]))
+
+    out = history.folder / f"{verb}-{number}.out"
+    child = fork(f"{verb}-{number}", decide, folder=history.folder, environment=home.environment, out=out)
+    home.children.append(child)
+    return child
+
+
+def _two_engines(history: RealHistory) -> None:
+    """A second engine stands by; the first is stopped again and again at any moment, for longer than a lease."""
+    first = history.begin()
+    second = history.home.start_engine(None, "--standby", wait=False)
+    refused = history.home.command("run", "--live", "--sandbox", "--yes")
+    history.faults.append(f"a third one without --standby ended with {refused.code}")
+    history.approve()
+    for engine in (first, second):
+        pause(history.random.random() * 0.3)
+        engine.signal(signal.SIGSTOP)
+        history.faults.append(f"{engine.name} stopped")
+        pause(history.times.stop)
+        engine.go_on()
+
+
+def _any_moment(history: RealHistory) -> None:
+    """kill -9 some time after the approval, wherever every thread of the engine happens to be."""
+    engine = history.begin()
+    history.approve()
+    pause(history.random.random() * 0.25)
+    engine.kill()
+    history.faults.append("killed at any moment")
+
+
+def _ghost(history: RealHistory) -> None:
+    """The exchange reports a match that the chain never settles; half of the time the reply is lost as well."""
+    history.begin()
+    history.home.panel.ask("PUT", "/sandbox/ghost-fills", {"count": 1})
+    history.faults.append("the next trade fails on chain")
+    if history.random.random() < 0.5:
+        history.home.panel.break_with({**ORDER, "action": "drop_after", "count": 1})
+        history.faults.append("reply lost")
+    history.approve()
+    history.wait_for_answer()
+
+
+def _restored(history: RealHistory) -> None:
+    """A copy made with `db backup` before or after the order is put in its place, and taken over."""
+    engine = history.begin()
+    early = history.random.random() < 0.6
+    copy = history.home.backup() if early else None
+    history.approve()
+    if history.random.random() < 0.7:
+        history.wait_for_answer()
+    copy = copy or history.home.backup()
+    pause(history.random.choice((0, 6)))
+    engine.kill()
+    history.home.restore(copy)
+    history.faults.append(f"restored a copy from {'before' if early else 'after'} the approval")
+    again = history.home.start_engine(wait=False)
+    pause(1)
+    eventually(
+        lambda: not again.running or again.ready.exists(),  # type: ignore[attr-defined]
+        within=30,
+        what="a start or its refusal",
+    )
+    if again.running:
+        return  # nothing had been sent since the copy was made
+    pause(history.times.lease)
+    adopted = history.home.command("db", "adopt", "--reason", "the fault suite restored it")
+    history.faults.append(f"adopted: {adopted.code}")
+    if adopted.code != 0:
+        raise StuckError(f"not adopted: {adopted.output[-500:]}")
+
+
+STOPPED: Final = (
+    stopped("stopped for longer than a lease, a standby takes over", _taken_over),
+    stopped("stopped for longer than a lease", _suspended),
+    stopped("halted by another process", _halted),
+    stopped("rejected by another process", _rejected),
+    stopped("database locked by another process", _locked, sqlite=True),
+    stopped("money withdrawn", _withdrawn),
+    stopped("exchange restarts, orders wiped", _wiped),
+    stopped("exchange killed", _exchange_killed),
+)
+SCENARIOS: Final[tuple[Scenario, ...]] = (
+    Scenario("killed", _killed, counts=True),
+    *STOPPED,
+    Scenario("disk full", _full, counts=True, sqlite=True),
+    Scenario("killed at any moment", _any_moment),
+    *(on_the_line(name) for name in LINE),
+    Scenario("ghost fill", _ghost),
+    Scenario("two engines", _two_engines),
+    Scenario("backup restored and adopted", _restored, sqlite=True),
+    *(deciders(count, way) for count in (2, 4, 8) for way in ("commands", "HTTP", "both")),
+)
