@@ -1,9 +1,9 @@
 """The only home of SQLAlchemy: tables, transactions, lock order."""
 
 from polyb0t.core.clock import Clock
-from polyb0t.db.stores import SqlStores, open_stores, peek_scope
+from polyb0t.db.stores import SqlStores, open_stores, peek_scope, stores_on
 
-__all__ = ["SqlStores", "current", "open_stores", "peek_scope", "upgrade"]
+__all__ = ["SqlStores", "current", "open_stores", "peek_scope", "stores_on", "upgrade"]
 
 
 def upgrade(url: str, clock: Clock | None = None) -> str:

@@ -61,6 +61,25 @@ def open_stores(
     except BaseException:
         database.close()
         raise
+    return stores_on(
+        database,
+        scope,
+        opening_cooldown_seconds=opening_cooldown_seconds,
+        closing_cooldown_seconds=closing_cooldown_seconds,
+        lease_seconds=lease_seconds,
+    )
+
+
+def stores_on(
+    database: Database,
+    scope: Scope,
+    *,
+    opening_cooldown_seconds: float = 900,
+    closing_cooldown_seconds: float = 60,
+    lease_seconds: float = LEASE_SECONDS,
+) -> SqlStores:
+    """The storage of `scope` in a database that is open and known to be this scope's. What stores remember
+    of it is true as long as nobody puts another database in its place."""
     units = Units(database, scope, lease_seconds)
     return SqlStores(
         scope=scope,
