@@ -23,6 +23,10 @@ class Crossing:
     times: Decimal = Decimal(1)  # `more` counts so many times, where the units differ
 
 
+# What a sale costs at most, of its proceeds, at the highest fee rate that we plan with.
+EXIT_COST_FRACTION: Final = Decimal("0.04")
+TIME_TO_GET_OUT_HOURS: Final = 24  # between the least time at an opening and the time exit
+
 CROSSINGS: Final[tuple[Crossing, ...]] = (
     Crossing(
         "max_order_fraction", "max_market_fraction", "An order cannot be larger than its market may hold."
@@ -42,6 +46,12 @@ CROSSINGS: Final[tuple[Crossing, ...]] = (
     Crossing("small_order_pusd", "max_order_pusd", "The first orders cannot be larger than any order."),
     Crossing(
         "min_edge", "suspicious_edge", "An edge would be too small and too large at once.", strictly=True
+    ),
+    Crossing(
+        "exit_stop_loss_fraction",
+        "standing_worst_fraction",
+        "A stop that fires under the price at which its approval ends would never sell.",
+        strictly=True,
     ),
     Crossing(
         "min_hours_to_end", "max_days_to_end", "No market ends late and soon enough.", True, Decimal(24)
@@ -76,9 +86,36 @@ def _day_and_drawdown(settings: Any) -> ConfigurationError | None:
     )
 
 
+def _take_profit_and_cost(settings: Any) -> ConfigurationError | None:
+    """A gain that the sale itself costs is none."""
+    if settings.exit_take_profit_fraction > EXIT_COST_FRACTION:
+        return None
+    return crossed(
+        "exit_take_profit_fraction",
+        settings.exit_take_profit_fraction,
+        why=f"Selling alone may cost {shown(EXIT_COST_FRACTION)} of what it brings.",
+        do=f"Possible: more than {shown(EXIT_COST_FRACTION)}.",
+    )
+
+
+def _time_exit_and_opening(settings: Any) -> ConfigurationError | None:
+    """What is opened has a day at least before its time exit asks for its sale."""
+    least = settings.exit_time_hours + TIME_TO_GET_OUT_HOURS
+    if not settings.exit_time or settings.min_hours_to_end >= least:
+        return None
+    return crossed(
+        "exit_time_hours",
+        settings.exit_time_hours,
+        why=f"{_name('min_hours_to_end')} is {settings.min_hours_to_end}: what is opened would soon be sold.",
+        do=f"Possible: {_name('min_hours_to_end')} of {least} or more, or {_name('exit_time')}=false.",
+    )
+
+
 RULES: Final[tuple[Callable[[Any], ConfigurationError | None], ...]] = (
     _floor_and_exposure,
     _day_and_drawdown,
+    _take_profit_and_cost,
+    _time_exit_and_opening,
 )
 
 

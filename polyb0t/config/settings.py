@@ -20,6 +20,7 @@ from polyb0t.config.refusals import impossible, refuse_unknown_names
 from polyb0t.core.errors import ConfigurationError
 
 Fraction = Annotated[Decimal, Field(gt=0, le=1)]
+PartOf = Annotated[Decimal, Field(gt=0, lt=1)]  # a fraction that is never the whole
 Cents = Annotated[Decimal, Field(gt=0, lt=1)]  # pUSD per share
 PusdAmount = Annotated[Decimal, Field(gt=0, le=Decimal(1_000_000_000), decimal_places=6)]
 Seconds = Annotated[float, Field(gt=0, le=86_400 * 7)]
@@ -283,6 +284,45 @@ class Settings(BaseSettings):
     )
     cancel_on_halt: bool = Field(
         default=True, description="Whether a halt cancels our orders that rest at the exchange at once."
+    )
+
+    exit_take_profit: bool = Field(default=True, description="Whether gains are proposed to be taken.")
+    exit_take_profit_fraction: PartOf = Field(
+        Decimal("0.10"), description="How far the bid has to be above the bid at entry, of that bid."
+    )
+    exit_stop_loss: bool = Field(default=True, description="Whether losses are proposed to be cut.")
+    exit_stop_loss_fraction: PartOf = Field(
+        Decimal("0.05"), description="How far the bid has to be under the bid at entry, of that bid."
+    )
+    exit_time: bool = Field(default=True, description="Whether what ends soon is proposed to be sold.")
+    exit_time_hours: Annotated[int, Field(ge=1, le=8_760)] = Field(
+        48, description="How long before the scheduled end that is."
+    )
+    exit_liquidity: bool = Field(
+        default=True, description="Whether what has become hard to sell is proposed to be sold."
+    )
+    exit_spread_multiple: Annotated[Decimal, Field(gt=1, le=100)] = Field(
+        Decimal(3), description="A spread so many times that at entry is worse."
+    )
+    exit_depth_fraction: PartOf = Field(
+        Decimal("0.25"), description="Bids for less than this share of those at entry are worse."
+    )
+    exit_liquidity_seconds: Annotated[int, Field(ge=0, le=86_400)] = Field(
+        120, description="How long it has to be worse."
+    )
+    exit_edge_gone: bool = Field(
+        default=True, description="Whether it is proposed to sell what the bid pays more for than the model."
+    )
+    exit_edge_gone_pusd: Annotated[Decimal, Field(gt=0, lt=1)] = Field(
+        Decimal("0.01"), description="How much more after the fee, in pUSD per share."
+    )
+    standing_worst_fraction: PartOf = Field(
+        Decimal("0.15"),
+        description="An exit that you approve in advance sells at most so far under the bid at entry, "
+        "unless you name a price.",
+    )
+    standing_days: Annotated[int, Field(ge=1, le=365)] = Field(
+        30, description="How long an exit approved in advance stays approved, unless you name an end."
     )
 
     api_host: str = Field("127.0.0.1", description="Where the HTTP API listens.")

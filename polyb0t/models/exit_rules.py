@@ -26,7 +26,6 @@ from polyb0t.models.wording import cents, coarse, money, percent
 # under it would propose to sell a gain away.
 EXIT_COST_FRACTION: Final = Decimal("0.04")
 DEPTH_REACH: Final = Price(Decimal("0.03"))  # bids so far under the best one count as depth
-TIME_TO_GET_OUT_HOURS: Final = 24  # between the least time at an opening and the time exit
 
 
 class ExitTrigger(StrEnum):

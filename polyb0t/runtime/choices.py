@@ -10,6 +10,7 @@ from polyb0t.data.deny_list import DenyList
 from polyb0t.data.universe import UniverseRules
 from polyb0t.execution.scope import Regime
 from polyb0t.models.calibration import MarketCalibrationModel, packaged_coefficients, parse_coefficients
+from polyb0t.models.exit_rules import ExitRules, ExitTrigger
 from polyb0t.models.risk import RiskLimits
 from polyb0t.models.signals import ProbabilityModel, model_id
 from polyb0t.models.switch_rules import Thresholds
@@ -63,6 +64,27 @@ def risk_limits(settings: Settings) -> RiskLimits:
         spread_max=settings.max_spread,
         hours_to_end_min=Decimal(settings.min_hours_to_end),
         drift_fraction=DRIFT_FRACTION,
+    )
+
+
+def exit_rules(settings: Settings) -> ExitRules:
+    """When a held position is proposed to be sold."""
+    switches = {
+        ExitTrigger.TAKE_PROFIT: settings.exit_take_profit,
+        ExitTrigger.STOP_LOSS: settings.exit_stop_loss,
+        ExitTrigger.TIME: settings.exit_time,
+        ExitTrigger.LIQUIDITY: settings.exit_liquidity,
+        ExitTrigger.EDGE_GONE: settings.exit_edge_gone,
+    }
+    return ExitRules(
+        enabled=frozenset(trigger for trigger, on in switches.items() if on),
+        take_profit_fraction=settings.exit_take_profit_fraction,
+        stop_loss_fraction=settings.exit_stop_loss_fraction,
+        time_hours=Decimal(settings.exit_time_hours),
+        spread_multiple=settings.exit_spread_multiple,
+        depth_fraction=settings.exit_depth_fraction,
+        liquidity_seconds=Decimal(settings.exit_liquidity_seconds),
+        edge_gone_pusd=settings.exit_edge_gone_pusd,
     )
 
 
