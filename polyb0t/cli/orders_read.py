@@ -1,9 +1,12 @@
 """`orders list` and `orders show`."""
 
-from polyb0t.cli.render_orders import order_screen, orders_table
+from polyb0t.cli.render_orders import foreign_orders, order_screen, orders_table
 from polyb0t.cli.scene import context_line, look
 from polyb0t.cli.terminal import Terminal
+from polyb0t.core.units import ZERO, Pusd
 from polyb0t.execution.orders import UNRESOLVED_ORDER
+from polyb0t.models.portfolio import portfolio_of
+from polyb0t.runtime.foreign import read_foreign
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.views import fill_view, order_view
 
@@ -24,6 +27,9 @@ def show_list(terminal: Terminal, opened: OpenedStore, *, only_open: bool, limit
         lines.append("No orders. This is a dry run: approved trades are noted, nothing is sent.")
     else:
         lines.append("No orders. An order comes from an approved trade: polyb0t intents list")
+    account = opened.stores.engine.latest_account_state()
+    portfolio = portfolio_of(opened.stores.orders.fills(), starting_cash=Pusd(ZERO))
+    lines += foreign_orders(read_foreign(opened.stores, account, portfolio).orders, terminal.columns)
     terminal.show(lines)
 
 

@@ -8,6 +8,7 @@ from polyb0t.cli.scene import Scene, context_line
 from polyb0t.cli.table import Column, table
 from polyb0t.cli.terminal import MEDIUM, Paint
 from polyb0t.core.units import ZERO
+from polyb0t.data.account_state import AccountOrder
 from polyb0t.data.fills import Fill, FillStatus
 from polyb0t.execution.intents import IntentRecord, TradeIntent
 from polyb0t.execution.orders import OrderRecord, OrderStatus
@@ -44,6 +45,22 @@ def orders_table(rows: Sequence[tuple[OrderRecord, TradeIntent]], scene: Scene, 
         cards = [[f"{cell[0]}  {cell[1]}  {cell[2]}", f"      {cell[4]}"] for cell in cells]
         return [*(line for card in cards for line in card), "", follow]
     return [*table(_COLUMNS, cells, columns), "", follow]
+
+
+def foreign_orders(orders: Sequence[AccountOrder], columns: int) -> list[str]:
+    """Open orders of this wallet that are somebody else's, as the exchange last listed them."""
+    if not orders:
+        return []
+    rows = [
+        f"  {wording.short_hex(order.order_id)}  {order.side} {wording.shares(order.original_shares)} sh "
+        f"at {wording.round_to(order.price * 100, 1)}¢, {wording.shares(order.matched_shares)} matched"
+        for order in orders
+    ]
+    return [
+        "",
+        *words.wrap("Not from polyb0t: counted, never touched", columns),
+        *(words.cut(row, columns) for row in rows),
+    ]
 
 
 def trade_words(order: OrderRecord, intent: TradeIntent) -> str:

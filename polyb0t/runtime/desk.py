@@ -15,6 +15,7 @@ from polyb0t.data.fills import NOT_ON_CHAIN, Fill, FillStatus
 from polyb0t.data.markets import Market
 from polyb0t.data.order_book import OrderBook, Side
 from polyb0t.execution.cooldown import ENDED, cooldowns_of
+from polyb0t.execution.foreign import NOTHING_FOREIGN, Foreign
 from polyb0t.execution.intents import LIVE_STATUSES, IntentRecord, IntentStatus, IntentType, TradeIntent
 from polyb0t.execution.orders import UNRESOLVED_ORDER, OrderRecord
 from polyb0t.execution.scope import Regime
@@ -26,6 +27,7 @@ from polyb0t.models.portfolio import FillKey, Portfolio, fill_key, portfolio_of
 from polyb0t.models.proposal import Desk
 from polyb0t.models.risk import Allowance, ControlContext, Exposure, RiskLimits
 from polyb0t.models.usage import UsualSpread
+from polyb0t.runtime.foreign import read_foreign
 from polyb0t.runtime.limit_book import NO_LISTS, LimitBook, LimitSettings, Records, within_budget
 from polyb0t.runtime.watching import MarketWatch
 
@@ -167,7 +169,7 @@ class AccountDesk:
             max_turnover_pusd=Pusd(limits.turnover_multiple * bankroll),
             bought_today_pusd=self._book.bought_today(fills),
             max_orders_hour=int(limits.orders_hour_max),
-            held_cost_pusd=portfolio.held_cost,
+            held_cost_pusd=Pusd(portfolio.held_cost + self._foreign(portfolio).cost_pusd),
             closable_shares=closable,
             as_of=as_of,
         )
@@ -244,6 +246,7 @@ class AccountDesk:
         at_risk: list[tuple[ConditionId, Decimal]] = [
             (position.condition_id, position.cost) for position in look.portfolio.held()
         ]
+        at_risk += self._foreign(look.portfolio).at_risk()
         pending = {
             record.id: record.intent for record in look.live if record.status is not IntentStatus.PENDING
         }
@@ -256,6 +259,11 @@ class AccountDesk:
             if intent.id != without
         ]
         return self._sum(at_risk)
+
+    def _foreign(self, portfolio: Portfolio) -> Foreign:
+        """What somebody else did with this wallet. A dry run's money is pretended, so there it is nothing."""
+        live = self._settings.regime is Regime.LIVE
+        return read_foreign(self._stores, self._account, portfolio) if live else NOTHING_FOREIGN
 
     def _sum(self, at_risk: Iterable[tuple[ConditionId, Decimal]]) -> Exposure:
         total, unplaced = Exposure(), ZERO

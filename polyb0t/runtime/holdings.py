@@ -9,6 +9,7 @@ from polyb0t.execution.intents import TradeIntent
 from polyb0t.execution.store import Stores
 from polyb0t.models.portfolio import Position, portfolio_of
 from polyb0t.runtime.facts import read_facts
+from polyb0t.runtime.foreign import read_foreign
 from polyb0t.runtime.views import View, to_millionth, value_view
 
 
@@ -90,6 +91,4 @@ def read_holdings(stores: Stores) -> Holdings:
         public = seen.get(position.asset_id)
         bid = marks.get(position.asset_id, public.current_price if public else None)
         ours.append(Holding(position, intent, bid, bool(public and public.redeemable)))
-    known = set(portfolio.positions)
-    foreign = tuple(each for asset, each in seen.items() if asset not in known and each.shares)
-    return Holdings(tuple(ours), foreign, account)
+    return Holdings(tuple(ours), read_foreign(stores, account, portfolio).positions, account)

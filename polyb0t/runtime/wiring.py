@@ -37,6 +37,7 @@ from polyb0t.runtime.desk import AccountDesk
 from polyb0t.runtime.executor_thread import ExecutorThread
 from polyb0t.runtime.executors import Sending, build_executor
 from polyb0t.runtime.fee_watch import FeeWatch
+from polyb0t.runtime.foreign import ConfirmedAccount, own_shares
 from polyb0t.runtime.halt_file import HaltFile
 from polyb0t.runtime.paper import build_paper, own_decisions
 from polyb0t.runtime.places import anchor_path, scope_dir
@@ -167,10 +168,9 @@ def build_engine(
         WatchSettings(universe_rules(settings), settings.market_refresh_seconds),
     )
     provider: AccountStateProvider
-    provider = real = PolymarketAccount(
-        environment, around.wallet, reader=reader, clock=clock, api=account.api
-    )
+    real = PolymarketAccount(environment, around.wallet, reader=reader, clock=clock, api=account.api)
     desk = AccountDesk(stores, watch, clock, desk_settings(settings, regime, environment))
+    provider = ConfirmedAccount(real, lambda: own_shares(desk.portfolio()), clock)
     in_flight = InFlight()
     folder = scope_dir(settings, around.scope)
     halt_file = HaltFile(folder / "HALT").present
