@@ -10,7 +10,7 @@ from polyb0t.core.units import Pusd
 from polyb0t.data.windows import Window, WindowKind
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import Lease
-from polyb0t.runtime.facts import DayBook, read_facts
+from polyb0t.runtime.facts import read_facts
 from tests.support.builders import a_scope
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_stores
@@ -70,25 +70,3 @@ class TestPublishedFacts:
     def test_a_row_that_nobody_wrote_says_nothing(self, stores, lease):
         assert read_facts(stores.engine.lease_info("engine")).equity_pusd is None
         assert read_facts(None).equity_pusd is None
-
-
-class TestTheDay:
-    def test_its_result_is_measured_from_the_first_look(self, stores, lease, clock):
-        days = DayBook(stores.engine, lease)
-        assert days.result(Pusd(Decimal(100)), clock.now()) == ("2026-11-22", Decimal(0))
-        assert days.result(Pusd(Decimal("102.5")), clock.now()) == ("2026-11-22", Decimal("2.5"))
-
-    def test_a_restart_does_not_forget_where_the_day_began(self, stores, lease, clock):
-        DayBook(stores.engine, lease).result(Pusd(Decimal(100)), clock.now())
-
-        after = DayBook(stores.engine, lease)
-
-        assert after.result(Pusd(Decimal(97)), clock.now()) == ("2026-11-22", Decimal(-3))
-
-    def test_midnight_in_utc_begins_a_new_one(self, stores, lease, clock):
-        days = DayBook(stores.engine, lease)
-        days.result(Pusd(Decimal(100)), clock.now())
-
-        tomorrow = clock.now() + timedelta(hours=12)
-
-        assert days.result(Pusd(Decimal(97)), tomorrow) == ("2026-11-23", Decimal(0))

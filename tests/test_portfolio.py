@@ -14,7 +14,7 @@ from polyb0t.core.ids import AssetId, ConditionId, OrderId, TradeId
 from polyb0t.core.units import Price, Pusd, Shares
 from polyb0t.data.fills import FILL_TRANSITIONS, Fill, FillStatus, Role
 from polyb0t.data.order_book import Side
-from polyb0t.models.portfolio import DayMark, Portfolio, day_mark, day_result, portfolio_of
+from polyb0t.models.portfolio import Portfolio, portfolio_of
 from tests.support.decisions import NOW, d
 
 START = Pusd(d(10_000))
@@ -209,16 +209,3 @@ def test_a_later_sighting_moves_forward_only() -> None:
             shares = portfolio(a_fill(status=old), a_fill(status=new)).positions.get(YES)
             wanted = portfolio(a_fill(status=new if new in allowed else old)).positions.get(YES)
             assert shares == wanted, (old, new)
-
-
-class TestTheDay:
-    def test_the_first_look_of_a_day_is_the_mark(self) -> None:
-        mark = day_mark(None, Pusd(d(10_000)), NOW)
-        assert day_mark(mark, Pusd(d(9_000)), NOW + timedelta(hours=11, minutes=59)) is mark
-        assert day_result(mark, Pusd(d("10000.80"))) == d("0.80")
-
-    def test_the_day_turns_at_midnight_utc(self) -> None:
-        mark = DayMark("2026-11-22", Pusd(d(10_000)))
-        assert day_mark(mark, Pusd(d(9_500)), NOW + timedelta(hours=12)) == DayMark(
-            "2026-11-23", Pusd(d(9_500))
-        )

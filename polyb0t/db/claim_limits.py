@@ -77,9 +77,9 @@ def _at_risk(cost: Decimal, reserved: Decimal, limits: ClaimLimits) -> Denied | 
     if exposure > limits.max_exposure_pusd:
         risk, allowed = at_most(exposure), limit(limits.max_exposure_pusd)
         return Denied("exposure_too_high", f"It would put {risk} pUSD at risk; {allowed} is allowed.")
-    if exposure > limits.max_used_pusd:
-        used, left = at_most(exposure), limit(limits.max_used_pusd)
-        return Denied("budget", f"It would use {used} pUSD of the wallet; the budget leaves {left}.")
+    if reserved + cost > limits.max_used_pusd:
+        used, left = at_most(reserved + cost), limit(limits.max_used_pusd)
+        return Denied("budget", f"With it {used} pUSD would be under way; the budget leaves {left}.")
     return None
 
 

@@ -185,12 +185,21 @@ def _acquire(
         "started_at": unit.now,
         "beat_at": unit.now,
         "released": False,
-        "facts": "{}",
+        "facts": _last_marks(held),
         **columns,
     }
     unit.connection.execute(_LEASE_BEGUN, new)
     unit.note("lease.acquired", role, {"token": token, "took_over": take_over_from, **columns}, actor=ENGINE)
     return Lease(role, token)
+
+
+def _last_marks(held: Mapping[Any, Any] | None) -> str:
+    """Of what the engine before published: the last prices, each with its instant, so that a holding
+    whose book is empty now is not worth something else because an engine was started anew."""
+    if held is None:
+        return "{}"
+    stored = json.loads(held["facts"])
+    return canonical_text({name: stored[name] for name in ("marks", "mark_times") if name in stored})
 
 
 def _which(scope: Scope, role: str) -> dict[str, object]:

@@ -55,6 +55,8 @@ _OUT: Final = frozenset({MovementKind.WITHDRAWAL, MovementKind.SPLIT})
 
 def nature_of(movement: Movement) -> Nature | None:
     """None: not known, so it explains nothing and stops trading until a person has looked."""
+    if movement.kind == MovementKind.TIP and not movement.side:
+        return None  # given or got: it does not say
     return NATURES.get(movement.kind)
 
 
@@ -101,6 +103,14 @@ def foreign_part(movement: Movement, fills: Iterable[Fill]) -> Movement | None:
     return rest[0].movement if rest else None
 
 
+def may_take(movement: Movement) -> bool:
+    """Whether shares of ours can have gone with it."""
+    nature = nature_of(movement)
+    if nature is Nature.TRADED:
+        return movement.side == Side.SELL
+    return nature is Nature.SETTLED or movement.kind in (MovementKind.MERGE, MovementKind.CONVERSION)
+
+
 def shares_taken(
     movement: Movement, own: Mapping[AssetId, Shares], held: Mapping[AssetId, Shares]
 ) -> tuple[Taken, ...]:
@@ -108,12 +118,26 @@ def shares_taken(
 
     What else the wallet held goes first, so nothing of ours is given up that is still there.
     """
+    if not may_take(movement):
+        return ()
     taken = []
     for asset, ours in own.items():
-        gone = min(Shares(ours - held[asset]), movement.shares)
+        gone = Shares(ours - held[asset])
+        most = _at_most(movement)
+        gone = gone if most is None else min(gone, most)
         if gone > 0:
             taken.append(Taken(asset, gone, _brought(movement, gone)))
     return tuple(taken)
+
+
+def _at_most(movement: Movement) -> Shares | None:
+    """How many shares of one outcome it can have taken; None: the row does not say.
+
+    A merged set brings one pUSD, so a merge that brought nothing took nothing.
+    """
+    if movement.kind == MovementKind.MERGE:
+        return Shares(movement.pusd)
+    return movement.shares or None
 
 
 def _brought(movement: Movement, gone: Shares) -> Pusd | None:

@@ -7,11 +7,9 @@ A fill may be seen any number of times, in any order; a FAILED one is as if it h
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final, NamedTuple
 
-from polyb0t.core.clock import utc
 from polyb0t.core.ids import AssetId, ConditionId, OrderId, TradeId
 from polyb0t.core.units import E6, ZERO, Price, Pusd, Shares
 from polyb0t.data.cash_flows import Booked, Taken
@@ -258,22 +256,3 @@ def _latest(fills: Iterable[Fill]) -> tuple[list[Fill], list[str]]:
 
 def _reachable(old: FillStatus, new: FillStatus) -> bool:
     return new in FILL_TRANSITIONS[old]
-
-
-@dataclass(frozen=True, slots=True)
-class DayMark:
-    """Equity at the first look of a UTC day, against which the day's result is measured."""
-
-    day: str  # YYYY-MM-DD, UTC
-    equity_pusd: Pusd
-
-
-def day_mark(previous: DayMark | None, equity: Pusd, now: datetime) -> DayMark:
-    """The mark of `now`'s day: the one that exists, or a new one at this equity."""
-    today = utc(now).date().isoformat()
-    return previous if previous is not None and previous.day == today else DayMark(today, equity)
-
-
-def day_result(mark: DayMark, equity: Pusd) -> Pusd:
-    """pUSD gained since the day's mark."""
-    return Pusd(equity - mark.equity_pusd)

@@ -16,8 +16,8 @@ class Usage:
 
     `open_orders` and `open_pusd` are of what is approved, under way or of unknown outcome.
     `bought_today_pusd` is of purchases since 00:00 UTC, filled or under way; `orders_last_hour` are
-    openings that were taken up in the last 60 minutes. `lost_pusd` is what closed trades lost on the
-    whole, zero when they gained.
+    openings that were taken up in the last 60 minutes. `held_pusd` is what our own positions cost, and
+    `lost_pusd` what closed trades lost on the whole, zero when they gained.
     """
 
     open_orders: int
@@ -25,6 +25,12 @@ class Usage:
     bought_today_pusd: Pusd
     orders_last_hour: int
     lost_pusd: Pusd
+    held_pusd: Pusd
+
+    @property
+    def used_pusd(self) -> Pusd:
+        """What is in use of the wallet: held, under way, and lost. What others did with it is not."""
+        return Pusd(self.held_pusd + self.open_pusd + self.lost_pusd)
 
     def plus(self, cost: Pusd) -> "Usage":
         """As if another opening of at most `cost` were under way."""
@@ -34,6 +40,7 @@ class Usage:
             Pusd(self.bought_today_pusd + cost),
             self.orders_last_hour + 1,
             self.lost_pusd,
+            self.held_pusd,
         )
 
 
@@ -88,6 +95,32 @@ class SmallOrders:
 
 
 NO_PHASE: Final = SmallOrders(0, 0, Pusd(ZERO))
+
+
+@dataclass(frozen=True, slots=True)
+class LimitUse:
+    """One limit. `name` is the control that enforces it, `label` names whose use it is where there are
+    several (a market, an event), `used` is None for a limit on each order, which nothing uses up."""
+
+    name: str
+    label: str
+    used: Decimal | None
+    limit: Decimal
+    unit: str
+
+    @property
+    def left(self) -> Decimal:
+        """What may still be used, never below zero."""
+        return max(ZERO, self.limit - (self.used or ZERO))
+
+    @property
+    def fraction(self) -> Decimal | None:
+        """The used part, 1 for all of it; None where nothing uses it up."""
+        if self.used is None:
+            return None
+        if self.limit <= 0:
+            return Decimal(1)
+        return self.used / self.limit
 
 
 @dataclass(frozen=True, slots=True)

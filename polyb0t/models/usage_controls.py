@@ -30,17 +30,15 @@ def open_money(trade: ProposedTrade, context: ControlContext) -> Verdict:
 
 
 def budget(trade: ProposedTrade, context: ControlContext) -> Verdict:
-    """What is in use of the wallet, with this trade: everything at risk and what has been lost so far.
-
-    A gain makes the budget no larger.
-    """
+    """What is in use of the wallet, with this trade: our positions, orders under way and what has been
+    lost so far. A gain makes the budget no larger."""
     if not trade.opening:
         return not_for_closes()
     if context.limits.budget_pusd is None:
         return Verdict(True, "no budget is set")
-    if context.exposure is None or context.usage is None:
+    if context.usage is None:
         return unknown("What is in use is")
-    used, most = context.exposure.total + context.usage.lost_pusd + trade.max_cost, context.limits.budget_pusd
+    used, most = context.usage.used_pusd + trade.max_cost, context.limits.budget_pusd
     detail = (
         ""
         if used <= most

@@ -17,6 +17,7 @@ from polyb0t.execution.intents import IntentManager
 from polyb0t.execution.proposing import Frame, opening_intent
 from polyb0t.execution.store import Denied, Lease, Stores
 from polyb0t.models.chances import Candidate, NearMiss
+from polyb0t.models.portfolio import FillKey
 from polyb0t.models.proposal import Openings, decide_openings
 from polyb0t.models.signals import MarketState, ProbabilityModel
 from polyb0t.runtime.agreement import Agreement
@@ -71,6 +72,8 @@ class CycleParts:
     takes_orders: Callable[[], bool] = lambda: True  # the exchange, as far as its answers have told
     propose_cancels: Callable[[], int] = int  # how many it proposed
     record: Callable[[], None] = lambda: None  # hand over what was seen
+    refresh_books: Callable[[AccountState, frozenset[FillKey]], None] = lambda _state, _settled: None
+    read_movements: Callable[[], None] = lambda: None  # what moved the wallet besides our orders
     watch_switches: Callable[[], None] = lambda: None  # measure, and trip what has to trip
     decide_by_itself: Callable[[], object] = lambda: None  # a paper run's own approvals
     compare_fees: Callable[[AccountState], None] = lambda _state: None
@@ -96,6 +99,8 @@ class Cycle:
             self._parts.record()
         with self._stage(note, "account"):
             self._observe_account()
+        with self._stage(note, "movements"):
+            self._parts.read_movements()
         with self._stage(note, "expire"):
             self._expire()
         with self._stage(note, "reconcile"):
@@ -123,6 +128,7 @@ class Cycle:
         settled = self._parts.desk.settled()
         state: AccountState = self._parts.account.read()
         self._parts.desk.observe(state, settled)
+        self._parts.refresh_books(state, settled)
         return state
 
     def _observe_account(self) -> None:

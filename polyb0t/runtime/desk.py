@@ -1,6 +1,6 @@
 """What is known of money and risk right now: the cycle decides by it, the executor checks by it again."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -29,6 +29,7 @@ from polyb0t.models.risk import Allowance, ControlContext, Exposure, RiskLimits
 from polyb0t.models.usage import UsualSpread
 from polyb0t.runtime.foreign import read_foreign
 from polyb0t.runtime.limit_book import NO_LISTS, LimitBook, LimitSettings, Records, within_budget
+from polyb0t.runtime.risk_watch import risk_facts
 from polyb0t.runtime.watching import MarketWatch
 
 NEW_PER_CYCLE: Final = 2  # what is born together expires together, and then nothing waits for anybody
@@ -63,8 +64,14 @@ class _Look:
 
     def records(self, reserved: Decimal) -> Records:
         """The same for the limits, with what is `reserved` beside the trade that they judge."""
-        realised = self.portfolio.realised
-        return Records(self.live, self.unresolved, self.fills, Pusd(max(ZERO, reserved)), realised)
+        return Records(
+            self.live,
+            self.unresolved,
+            self.fills,
+            reserved=Pusd(max(ZERO, reserved)),
+            realised=self.portfolio.realised,
+            held=self.portfolio.held_cost,
+        )
 
     def assets(self, *, without: IntentId | None) -> frozenset[AssetId]:
         """What something of ours aims at that is not over."""
@@ -86,8 +93,12 @@ class AccountDesk:
         watch: MarketWatch,
         clock: Clock,
         settings: DeskSettings,
+        *,
         usual_spread: Callable[[ConditionId], Decimal | None] = lambda _condition: None,
+        outside: Callable[[], Pusd] = lambda: Pusd(ZERO),
     ) -> None:
+        """`outside` is cash in the balance that nothing explains yet: it is no bankroll."""
+        self._outside = outside
         self._stores = stores
         self._book = LimitBook(stores, settings.book)
         self._usual_spread = usual_spread
@@ -116,7 +127,7 @@ class AccountDesk:
 
     def portfolio(self) -> Portfolio:
         """Our own lots, from our own fills; cash as far as it is known, else zero."""
-        return _portfolio(self._stores.orders.fills())
+        return self._portfolio(self._stores.orders.fills())
 
     def cash_pusd(self) -> Pusd | None:
         """Cash before reservations, corrected by fills that it does not show yet; None: not known."""
@@ -149,15 +160,19 @@ class AccountDesk:
             **self._book.known(look.records(look.reserved), self._account, without=None),
         )
 
+    def risk(self) -> Mapping[str, object]:
+        """How much of each limit is used now, for the published facts."""
+        return risk_facts(self.desk(), self._watch)
+
     def claim_limits(self, intent: TradeIntent) -> ClaimLimits:
         """Implements `Situation`: the store adds the reservations of every unresolved order itself."""
         as_of = self._stores.engine.last_sequence()  # before anything else: the claim looks from here on
         fills = self._stores.orders.fills()
-        portfolio, cash = _portfolio(fills), self._cash(fills)
+        portfolio, cash = self._portfolio(fills), self._cash(fills)
         bankroll = self._bankroll(cash, portfolio) or Pusd(ZERO)
         limits = self._book.in_force(self._settings.limits)
         at_risk = Pusd(limits.total_fraction * bankroll)
-        lost = max(ZERO, -portfolio.realised)
+        used = portfolio.held_cost + max(ZERO, -portfolio.realised)
         closable = None
         if intent.side is Side.SELL:
             closable = _closable(portfolio, intent.asset_id, Shares(ZERO))
@@ -165,7 +180,7 @@ class AccountDesk:
             spendable_pusd=cash,
             max_order_pusd=Pusd(min(limits.order_fraction * bankroll, limits.order_max_pusd)),
             max_exposure_pusd=at_risk,
-            max_used_pusd=at_risk if limits.budget_pusd is None else Pusd(limits.budget_pusd - lost),
+            max_used_pusd=at_risk if limits.budget_pusd is None else Pusd(limits.budget_pusd - used),
             max_turnover_pusd=Pusd(limits.turnover_multiple * bankroll),
             bought_today_pusd=self._book.bought_today(fills),
             max_orders_hour=int(limits.orders_hour_max),
@@ -211,7 +226,11 @@ class AccountDesk:
         unresolved = self._stores.orders.orders(statuses=tuple(UNRESOLVED_ORDER), limit=None)
         reserved = self._stores.orders.reserved_pusd()
         fills = self._stores.orders.fills()
-        return _Look(live, unresolved, reserved, fills, self._cash(fills), _portfolio(fills))
+        return _Look(live, unresolved, reserved, fills, self._cash(fills), self._portfolio(fills))
+
+    def _portfolio(self, fills: Iterable[Fill]) -> Portfolio:
+        booked = self._stores.books.movements()
+        return portfolio_of(fills, starting_cash=Pusd(ZERO), booked=booked)
 
     def _cash(self, fills: Iterable[Fill]) -> Pusd | None:
         if self._settings.regime is Regime.DRY_RUN:
@@ -222,7 +241,9 @@ class AccountDesk:
         return Pusd(account.cash_pusd - _not_in_balance(fills, self._settled))
 
     def _bankroll(self, cash: Pusd | None, portfolio: Portfolio) -> Pusd | None:
-        return within_budget(self._equity(cash, portfolio), self._settings.limits)
+        equity = self._equity(cash, portfolio)
+        ours = None if equity is None else Pusd(equity - self._outside())
+        return within_budget(ours, self._settings.limits)
 
     def _equity(self, cash: Pusd | None, portfolio: Portfolio) -> Pusd | None:
         if cash is None:
@@ -306,10 +327,6 @@ class AccountDesk:
 
     def _skew_seconds(self) -> Decimal:
         return Decimal(round(self._skew.skew_seconds() * 1_000)).scaleb(-3)
-
-
-def _portfolio(fills: Iterable[Fill]) -> Portfolio:
-    return portfolio_of(fills, starting_cash=Pusd(ZERO))
 
 
 def _closable(portfolio: Portfolio, asset_id: AssetId, in_open_sells: Shares) -> Shares:

@@ -12,23 +12,24 @@ from polyb0t.core.clock import from_microseconds
 from polyb0t.core.ids import AssetId
 from polyb0t.core.units import Price, Pusd, parse_decimal
 from polyb0t.data.windows import OPEN, Window, read_window
-from polyb0t.execution.store import EngineStore, Lease, LeaseInfo
+from polyb0t.execution.store import LeaseInfo
+from polyb0t.models.equity import AccountHealth
 from polyb0t.models.kill_switches import KillSwitchType
-from polyb0t.models.portfolio import DayMark, Portfolio, day_mark, day_result
+from polyb0t.models.marks import Mark
+from polyb0t.runtime.health_facts import health_fact, read_health
+from polyb0t.runtime.risk_facts import RISK, RiskFacts, read_risk
 from polyb0t.runtime.switch_facts import SWITCHES, SWITCHES_AT, SwitchFact, read_switch_facts
 
 if TYPE_CHECKING:  # readers of the row, each command among them, do not pay for the engine
+    from polyb0t.runtime.books import AccountBooks
     from polyb0t.runtime.desk import AccountDesk
-    from polyb0t.runtime.watching import MarketWatch
-
-DAY_OPENED = "day.opened"
 
 
 @dataclass(frozen=True, slots=True)
 class EngineFacts:
     """As another process reads them. None: the engine does not know it either.
 
-    `marks` are the bids of what is held, in pUSD per share.
+    `marks` are the last good bids of what is held, in pUSD per share, and `mark_times` when they were.
     """
 
     cash_pusd: Pusd | None = None
@@ -36,12 +37,23 @@ class EngineFacts:
     day: str = ""  # the UTC day of `day_result_pusd`
     day_result_pusd: Pusd | None = None
     marks: Mapping[AssetId, Price] = field(default_factory=dict)
+    mark_times: Mapping[AssetId, datetime] = field(default_factory=dict)
     marked_at: datetime | None = None
+    health: AccountHealth | None = None
     problem: str = ""  # what stops proposing or sending, in one sentence
     window: Window = OPEN  # whether the exchange takes orders
     switches: Mapping[KillSwitchType, SwitchFact] = field(default_factory=dict)  # at `switches_at`
     switches_at: datetime | None = None
     decides_itself: bool = False  # a paper run that asks nobody
+    risk: RiskFacts | None = None  # how much of each limit is used
+
+    def last_marks(self) -> dict[AssetId, Mark]:
+        """Prices with their instants, as the next engine takes them over."""
+        return {
+            asset: Mark(price, self.mark_times[asset])
+            for asset, price in self.marks.items()
+            if asset in self.mark_times
+        }
 
 
 def read_facts(info: LeaseInfo | None) -> EngineFacts:
@@ -58,55 +70,24 @@ def read_facts(info: LeaseInfo | None) -> EngineFacts:
             marks={
                 AssetId(asset): Price(parse_decimal(bid)) for asset, bid in stored.get("marks", {}).items()
             },
+            mark_times={
+                AssetId(asset): from_microseconds(at) for asset, at in stored.get("mark_times", {}).items()
+            },
+            health=read_health(stored.get("health")),
             marked_at=from_microseconds(stored["marked_at"]) if stored.get("marked_at") else None,
             problem=str(stored.get("problem", "")),
             window=read_window(stored["window"]) if stored.get("window") else OPEN,
             switches=read_switch_facts(stored.get(SWITCHES)),
             switches_at=from_microseconds(stored[SWITCHES_AT]) if stored.get(SWITCHES_AT) else None,
             decides_itself=stored.get("decides_itself") is True,
+            risk=read_risk(stored.get(RISK)),
         )
-    except (ValueError, AttributeError, TypeError):
+    except (ValueError, AttributeError, TypeError, KeyError):
         return EngineFacts()
 
 
 def _money(text: object) -> Pusd | None:
     return None if text is None else Pusd(parse_decimal(text))
-
-
-class DayBook:
-    """Equity at the first look of each UTC day, kept in the journal so that a restart does not forget it."""
-
-    def __init__(self, engine: EngineStore, lease: Lease) -> None:
-        self._engine = engine
-        self._lease = lease
-        self._mark: DayMark | None = None
-
-    def result(self, equity: Pusd, now: datetime) -> tuple[str, Pusd]:
-        """The UTC day and what it brought so far.
-
-        Raises:
-            DatabaseError: the day's mark could not be read or written.
-        """
-        if self._mark is None:
-            self._mark = self._stored(now)
-        mark = day_mark(self._mark, equity, now)
-        if mark != self._mark:
-            self._engine.note(
-                self._lease,
-                kind=DAY_OPENED,
-                subject=mark.day,
-                payload={"equity_pusd": mark.equity_pusd},
-                actor="engine",
-            )
-            self._mark = mark
-        return mark.day, day_result(mark, equity)
-
-    def _stored(self, now: datetime) -> DayMark | None:
-        today = now.date().isoformat()
-        for entry in self._engine.journal(subject=today, limit=1):
-            if entry.kind == DAY_OPENED:
-                return DayMark(today, Pusd(parse_decimal(json.loads(entry.payload)["equity_pusd"])))
-        return None
 
 
 class Publisher:
@@ -115,8 +96,7 @@ class Publisher:
     def __init__(
         self,
         desk: "AccountDesk",
-        watch: "MarketWatch",
-        days: DayBook,
+        books: "AccountBooks",
         window: Callable[[], Window] = lambda: OPEN,
         always: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
@@ -124,34 +104,32 @@ class Publisher:
         self._always = always
         self._window = window
         self._desk = desk
-        self._watch = watch
-        self._days = days
+        self._books = books
         self._facts: dict[str, object] = {}
         self._lock = Lock()
 
     def collect(self, now: datetime, problem: str | None) -> None:
-        """Look at the desk once; one caller at a time, so that a day is opened once."""
+        """Look at desk and books once."""
         with self._lock:
             self._facts = self._collected(now, problem)
 
     def _collected(self, now: datetime, problem: str | None) -> dict[str, object]:
-        portfolio = self._desk.portfolio()
-        equity = self._desk.equity_pusd(portfolio)
+        health, marks = self._books.health, self._books.marks.by_asset
         facts: dict[str, object] = {
             "cash_pusd": self._desk.cash_pusd(),
-            "equity_pusd": equity,
-            "marks": self._marks(portfolio),
+            "equity_pusd": self._desk.equity_pusd(self._desk.portfolio()) if health is None else None,
+            "marks": {asset: mark.price for asset, mark in marks.items()},
+            "mark_times": {asset: mark.at for asset, mark in marks.items()},
             "marked_at": now,
             "problem": problem or "",
             "window": self._window().as_dict(),
+            RISK: self._desk.risk(),
         }
-        if equity is not None:
-            facts["day"], facts["day_result_pusd"] = self._days.result(equity, now)
+        if health is not None:
+            facts["equity_pusd"] = health.equity_pusd
+            facts["day"], facts["day_result_pusd"] = health.day, health.day_result_pusd
+            facts["health"] = health_fact(health)
         return facts
 
     def facts(self) -> Mapping[str, object]:
         return {**self._always, **self._facts}
-
-    def _marks(self, portfolio: Portfolio) -> dict[str, Price]:
-        bids = {position.asset_id: self._watch.bid(position.asset_id) for position in portfolio.held()}
-        return {asset: bid for asset, bid in bids.items() if bid is not None}

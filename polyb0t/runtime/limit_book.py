@@ -54,6 +54,7 @@ class Records:
     fills: Sequence[Fill]
     reserved: Pusd
     realised: Pusd
+    held: Pusd  # what our own positions cost
 
 
 class LimitBook:
@@ -105,6 +106,7 @@ class LimitBook:
             bought_today=self.bought_today(records.fills),
             taken_up=openings_taken_up(recent, since, without),
             realised=records.realised,
+            held=records.held,
             without=without,
         )
 

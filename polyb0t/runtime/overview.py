@@ -61,6 +61,18 @@ class Overview:
         return self.account.cash_pusd if self.account else None
 
     @property
+    def too_small(self) -> str:
+        """Why no order fits this account and what to do; empty where one does or nobody knows."""
+        risk = self.facts.risk
+        return f"{risk.too_small} {risk.remedy}" if risk is not None and risk.too_small else ""
+
+    @property
+    def small_orders(self) -> str:
+        """How far the phase of small orders has come; empty where there is none."""
+        risk = self.facts.risk
+        return risk.small_orders.words if risk is not None and risk.small_orders is not None else ""
+
+    @property
     def at_risk(self) -> Pusd:
         """What positions cost and what may still be spent."""
         return Pusd(self.holdings.cost + self.reserved)
@@ -102,6 +114,8 @@ class Overview:
                 "until": iso(self.window.until) if self.window.until else None,
             },
             "at_risk": value_view(self.at_risk),
+            "too_small": self.too_small or None,
+            "small_orders": self.small_orders or None,
             "reserved": value_view(self.reserved),
             "missing": dict(self.account.missing) if self.account else {},
         }

@@ -21,12 +21,13 @@ from polyb0t.execution.store import JournalEntry, Stores
 from polyb0t.models.kill_switches import STANCE_WHEN_TRIPPED, KillSwitchType, Stance
 from polyb0t.runtime.choices import always_known, cycle_seconds, regime_of
 from polyb0t.runtime.ending import Ending, beside
-from polyb0t.runtime.facts import DayBook, Publisher
+from polyb0t.runtime.facts import Publisher
 from polyb0t.runtime.jobs import Jobs
 from polyb0t.runtime.lease import LeaseKeeper
 from polyb0t.runtime.places import log_file
+from polyb0t.runtime.risk_facts import RISK
 from polyb0t.runtime.screen import Ended, Screen, StatusFacts, StopFacts
-from polyb0t.runtime.tail import StageFailures, Tail
+from polyb0t.runtime.tail import SizeNotice, StageFailures, Tail
 from polyb0t.runtime.wiring import Engine
 
 log = structlog.get_logger()
@@ -69,14 +70,14 @@ class Run:
     _orders: tuple[OrderRecord, ...] = ()  # those that may be at the exchange, as last read
 
     def __post_init__(self) -> None:
-        days = DayBook(self.stores.engine, self.keeper.lease)
         self._publisher = Publisher(
-            self.engine.desk, self.engine.watch, days, self.engine.window, always_known(self.settings)
+            self.engine.desk, self.engine.books, self.engine.window, always_known(self.settings)
         )
         self.keeper.facts = self._facts
         self._tail = Tail(self.stores.engine, self.screen, self.clock, self._status, self._noticed)
         self._tail.begin()
         self._failures = StageFailures(self._tail.tell)
+        self._size = SizeNotice(self._tail.tell)
         self._cycle_ended = self.clock.boot_seconds()
         self._looking = threading.Thread(target=self._look, name="screen", daemon=True)
 
@@ -148,6 +149,7 @@ class Run:
     def _publish(self) -> None:
         try:
             self._publisher.collect(self.stores.intents.now(), self._problem())
+            self._size.seen(self._publisher.facts().get(RISK))
         except PolybotError as error:
             log.warning("facts.not_collected", reason=str(error))
 

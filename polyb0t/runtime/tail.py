@@ -1,7 +1,7 @@
 """What a person sees while an engine runs: each journal entry once, and the status line."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -69,6 +69,24 @@ class Tail:
             now = self.clock.now()
             aged = self._last.cycle_age_seconds + (now - self._last.now).total_seconds()
             self._last = replace(self._last, now=now, cycle_age_seconds=aged, problem=error.what)
+
+
+class SizeNotice:
+    """Says once that the account can place no order at all, and once that it can again."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._told = ""
+
+    def seen(self, risk: object) -> None:
+        """`risk` as `risk_watch.risk_facts` gives it; anything else says nothing."""
+        if not isinstance(risk, Mapping) or risk.get("bankroll_pusd") is None:
+            return
+        what = str(risk.get("too_small", ""))
+        if bool(what) != bool(self._told):
+            remedy = risk.get("remedy", "")
+            self._tell(f"{what} {remedy}" if what else "The account is large enough for an order again.")
+        self._told = what
 
 
 class StageFailures:

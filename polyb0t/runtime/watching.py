@@ -63,6 +63,7 @@ class MarketWatch:
         self._books: Mapping[AssetId, OrderBook] = {}
         self._funnel_due = False
         self._observed: Catalogue | None = None
+        self._held: tuple[AssetId, ...] = ()
 
     @property
     def universe(self) -> Universe | None:
@@ -79,7 +80,7 @@ class MarketWatch:
         catalogue = self._provider.catalogue()
         universe = select(catalogue.markets, self._books, self._clock.now(), self._settings.rules)
         terms = self._provider.terms([market.condition_id for market in universe.tradable])
-        self._stream.watch(_assets(universe.tradable))
+        self._stream.watch(self._wanted(universe.tradable))
         self._catalogue, self._universe = catalogue, universe
         self._markets = {**self._markets, **{market.condition_id: market for market in catalogue.markets}}
         self._terms = {**self._terms, **terms}
@@ -93,8 +94,16 @@ class MarketWatch:
         Raises:
             VenueUnreachableError: none could be read; the old ones keep their age and are refused by it.
         """
-        if self._universe is not None:
-            self._books = self._books_source.read(_assets(self._universe.tradable))
+        wanted = self._wanted(self._universe.tradable if self._universe is not None else ())
+        if wanted:
+            self._books = self._books_source.read(wanted)
+
+    def hold(self, asset_ids: Sequence[AssetId]) -> None:
+        """What is held is watched as well, whatever has become of its market."""
+        self._held = tuple(asset_ids)
+
+    def _wanted(self, markets: Iterable[Market]) -> list[AssetId]:
+        return list(dict.fromkeys([*_assets(markets), *self._held]))
 
     def states(self, now: datetime) -> list[MarketState]:
         """Every watched market with what is known of it."""

@@ -25,6 +25,8 @@ from polyb0t.research.observing import SeenTrade
 from polyb0t.research.recorder import Recorder
 from polyb0t.runtime.account import Account, fee_lookup
 from polyb0t.runtime.agreement import Agreement, Comparing
+from polyb0t.runtime.bookkeeping import account_books
+from polyb0t.runtime.books import AccountBooks
 from polyb0t.runtime.choices import (
     desk_settings,
     probability_model,
@@ -48,6 +50,7 @@ from polyb0t.runtime.switch_watch import Gauges, SwitchWatch, accord_of
 from polyb0t.runtime.user_feed import UserFeed
 from polyb0t.runtime.watching import MarketWatch, WatchSettings
 from polyb0t.venue.account import PolymarketAccount
+from polyb0t.venue.activity import PolymarketActivity
 from polyb0t.venue.books import BookCache
 from polyb0t.venue.buckets import Throttle
 from polyb0t.venue.call_counts import CallCounts
@@ -95,6 +98,7 @@ class Engine:
     window: Callable[[], Window]
     close: Callable[[], None]
     switches: SwitchWatch
+    books: AccountBooks
 
 
 def trade_recording(recorder: Recorder | None, clock: Clock) -> Callable[[LastTrade], None]:
@@ -169,7 +173,22 @@ def build_engine(
     )
     provider: AccountStateProvider
     real = PolymarketAccount(environment, around.wallet, reader=reader, clock=clock, api=account.api)
-    desk = AccountDesk(stores, watch, clock, desk_settings(settings, regime, environment))
+    kept = account_books(
+        settings,
+        stores,
+        lease,
+        watch,
+        clock,
+        movements=PolymarketActivity(environment, around.wallet, reader),
+        held_shares=real.held_shares,
+    )
+    desk = AccountDesk(
+        stores,
+        watch,
+        clock,
+        desk_settings(settings, regime, environment),
+        outside=lambda: kept.outside_pusd,
+    )
     provider = ConfirmedAccount(real, lambda: own_shares(desk.portfolio()), clock)
     in_flight = InFlight()
     folder = scope_dir(settings, around.scope)
@@ -240,6 +259,7 @@ def build_engine(
             newest_price=lambda: cache.statistics().newest_confirmation,
             watched=lambda: watch.states(clock.now()),
             hosts=calls.hosts,
+            health=lambda: kept.health,
             accord=lambda: accord_of(agreement.last, agreement.age_seconds),
         ),
     )
@@ -259,6 +279,8 @@ def build_engine(
             snapshots=Snapshots(stores.engine, lease, clock),
             wake_executor=thread.wake,
             propose_cancels=cancels.propose,
+            refresh_books=kept.refresh,
+            read_movements=kept.read_movements,
             watch_switches=switches.look,
             compare_fees=FeeWatch(stores, lease).observe if paper is None else lambda _state: None,
             decide_by_itself=own_decisions(settings, stores, regime),
@@ -295,4 +317,5 @@ def build_engine(
         account.window,
         close,
         switches,
+        kept,
     )
