@@ -9,7 +9,17 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from polyb0t.core.clock import Clock, milliseconds
-from polyb0t.sandbox import account, chain_panel, clob, clob_lists, control, data_api, gamma, purse_panel
+from polyb0t.sandbox import (
+    account,
+    chain_panel,
+    clob,
+    clob_lists,
+    control,
+    data_api,
+    gamma,
+    purse_panel,
+    relayer,
+)
 from polyb0t.sandbox.auth import KeyRing
 from polyb0t.sandbox.books import Books
 from polyb0t.sandbox.connections import Message, Receive, Send
@@ -64,13 +74,13 @@ class SandboxApp:
         data_api.add_routes(self.router, world)
         chain_panel.add_routes(self.router, world)
         purse_panel.add_routes(self.router, world)
+        relayer.add_routes(self.router, world)
         control.add_routes(self.router, world, self.step)
         Panel(
             self.house, self.rates, (faults, self.socket_faults), self.timetable, self.sockets.cut_all
         ).add_routes(self.router)
         self.router.add("GET", "/", self._front)
         self.router.add("GET", "/api/geoblock", self._geoblock)
-        self.router.add("GET", "/relayer/deployed", self._deployed)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -180,14 +190,6 @@ class SandboxApp:
         """`GET /api/geoblock`: whether whoever asks may trade from where they are."""
         blocked, country = self.house.geoblocked, self.house.country
         return json_reply({"blocked": blocked, "ip": "127.0.0.1", "country": country, "region": ""})
-
-    def _deployed(self, request: Request) -> Reply:
-        """`GET /relayer/deployed`: whether this smart wallet was ever made."""
-        address = (request.param("address") or "").lower()
-        if not address:
-            raise WireError(400, "address is required")
-        smart = (account.wallet for account in self.world.accounts if account.signature_type)
-        return json_reply({"deployed": any(wallet.lower() == address for wallet in smart)})
 
 
 async def _read_body(receive: Receive) -> bytes | None:

@@ -5,6 +5,7 @@ from typing import Literal
 
 import msgspec
 
+from polyb0t.core.errors import ConflictError, NotFoundError
 from polyb0t.core.units import parse_decimal, to_e6
 from polyb0t.sandbox.environment import environment
 from polyb0t.sandbox.types import MILLION
@@ -29,6 +30,19 @@ class Payouts(msgspec.Struct, forbid_unknown_fields=True):
     payouts: list[str | int | float]
 
 
+class Proposal(msgspec.Struct, forbid_unknown_fields=True):
+    """`POST /sandbox/markets/{condition}/propose`: as for `resolve`, and how long it waits for a dispute."""
+
+    payouts: list[str | int | float]
+    for_ms: int | None = None
+
+
+class OracleOrder(msgspec.Struct, forbid_unknown_fields=True):
+    """`PUT /sandbox/oracle`."""
+
+    liveness_ms: int
+
+
 def add_routes(router: Router, world: World, step: Callable[[int], None]) -> None:
     """The routes under `/sandbox` that look, move the clock and decide; `step` lets time pass."""
     control = Control(world, step)
@@ -37,6 +51,9 @@ def add_routes(router: Router, world: World, step: Callable[[int], None]) -> Non
     router.add("GET", "/sandbox/clock", control.clock)
     router.add("POST", "/sandbox/clock", control.move_clock)
     router.add("POST", "/sandbox/markets/{}/resolve", control.resolve)
+    router.add("POST", "/sandbox/markets/{}/propose", control.propose)
+    router.add("POST", "/sandbox/markets/{}/dispute", control.dispute)
+    router.add("PUT", "/sandbox/oracle", control.oracle)
 
 
 class Control:
@@ -91,6 +108,39 @@ class Control:
             raise WireError(409, "the market is resolved already")
         self._world.resolve(condition, (first, second))
         return json_reply({"condition_id": condition, "payouts_e6": [first, second]})
+
+    def propose(self, request: Request) -> Reply:
+        """Say how a market ends; it stands when nobody disputes it."""
+        condition, body = request.values[0], parse_body(request, Proposal, "expected payouts")
+        if body.for_ms is not None and not 0 <= body.for_ms <= LONGEST_STEP_MS:
+            raise WireError(400, f"for_ms must be between 0 and {LONGEST_STEP_MS}")
+        payouts = _payouts(body.payouts)
+        return self._told(lambda: self._world.propose(condition, payouts, for_ms=body.for_ms), condition)
+
+    def dispute(self, request: Request) -> Reply:
+        """Contest what is proposed."""
+        condition = request.values[0]
+        return self._told(lambda: self._world.dispute(condition), condition)
+
+    def oracle(self, request: Request) -> Reply:
+        """How long a proposal waits for a dispute, from now on."""
+        liveness_ms = parse_body(request, OracleOrder, "expected liveness_ms").liveness_ms
+        if not 0 <= liveness_ms <= LONGEST_STEP_MS:
+            raise WireError(400, f"liveness_ms must be between 0 and {LONGEST_STEP_MS}")
+        self._world.liveness_ms = liveness_ms
+        return json_reply({"liveness_ms": liveness_ms})
+
+    def _told(self, change: Callable[[], None], condition: str) -> Reply:
+        try:
+            change()
+            view = self._world.market(condition)
+        except (NotFoundError, KeyError):
+            raise WireError(404, "market not found") from None
+        except ConflictError as error:
+            raise WireError(409, error.what) from None
+        return json_reply(
+            {"condition_id": condition, "status": view.oracle_status, "stands_ms": view.stands_ms}
+        )
 
 
 def _payouts(given: list[str | int | float]) -> tuple[int, int]:

@@ -143,10 +143,10 @@ def resolution(view: MarketView, until_ms: int) -> Row:
     return {
         "question_id": spec.question_id or None,
         "condition_id": spec.condition_id,
-        "status": "resolved" if known else "initialized",
+        "status": "resolved" if known else "initialized" if view.closed else view.oracle_status,
         "market_type": None if spec.neg_risk else "BINARY",
         "extended_review": False,
-        "was_disputed": False,
+        "was_disputed": view.disputes > 0,
         "new_version_q": False,
         "last_update_timestamp": view.updated_ms // 1000,
         "payouts": None if pays is None else list(pays),

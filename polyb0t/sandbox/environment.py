@@ -1,6 +1,7 @@
 """What any client needs to connect: addresses of every service, contracts, funded accounts."""
 
 from polyb0t.sandbox.contracts import CHAIN_ID, CONTRACTS
+from polyb0t.sandbox.relayer import relayer_key
 from polyb0t.sandbox.text import e6_text
 from polyb0t.sandbox.world import World
 
@@ -36,4 +37,9 @@ def environment(world: World, host: str) -> dict[str, object]:
             }
             for account in world.accounts
         ],
+        "relayer_keys": {  # by owner: of the accounts whose transactions the relayer sends
+            account.address: relayer_key(account.address)
+            for account in world.accounts
+            if account.signature_type
+        },
     }

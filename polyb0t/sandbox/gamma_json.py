@@ -197,13 +197,19 @@ def _moving(view: MarketView) -> dict[str, object]:
     if spec.version == "v2":
         moving["resolutionStatus"] = "resolved" if view.closed else "inactive"
     else:
-        moving["umaResolutionStatus"] = "resolved" if view.closed else ""
+        moving["umaResolutionStatus"] = _uma_status(view)
     moving |= _prices(view)
     if view.closed_ms is not None:
         moving["closedTime"] = iso_ms(view.closed_ms)
     if spec.raw is not None and "events" not in spec.raw:
         moving["events"] = [_event_stub(spec)]
     return moving
+
+
+def _uma_status(view: MarketView) -> str:
+    """In the catalogue's words, which know no second proposal; empty while nothing is proposed."""
+    status = view.oracle_status
+    return {"initialized": "", "reproposed": "proposed"}.get(status, status)
 
 
 def _prices(view: MarketView) -> Mapping[str, object]:

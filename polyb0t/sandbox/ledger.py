@@ -89,12 +89,14 @@ class Ledger:
         legs = [(wallet, PUSD, -shares), (wallet, tokens[0], shares), (wallet, tokens[1], shares)]
         self.settle(condition_id, tokens, legs, shares)
 
-    def redeem(self, wallet: str, condition_id: str, token: str, payout_e6: int) -> tuple[int, int]:
-        """Burn all shares of a resolved outcome for `payout_e6` pUSD each; (shares, pUSD).
+    def redeem(
+        self, wallet: str, condition_id: str, token: str, payout_e6: int, *, shares: int | None = None
+    ) -> tuple[int, int]:
+        """Burn `shares` of a resolved outcome, or all of them, for `payout_e6` pUSD each; (shares, pUSD).
 
         Less than a millionth is lost when the payout is split; it stays locked.
         """
-        shares = self.balance(wallet, token)
+        shares = self.balance(wallet, token) if shares is None else shares
         paid = shares * payout_e6 // MILLION
         self._move(wallet, token, -shares)
         self._move(wallet, PUSD, paid)

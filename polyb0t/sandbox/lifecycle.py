@@ -13,6 +13,12 @@ YES_WINS = (MILLION, 0)
 NO_WINS = (0, MILLION)
 
 
+def check_payouts(payouts_e6: tuple[int, int]) -> None:
+    """Raises UsageError: they are not two amounts that make one pUSD."""
+    if sum(payouts_e6) != MILLION or min(payouts_e6) < 0:
+        raise UsageError(f"Payouts of {payouts_e6} millionths do not make one pUSD a set.")
+
+
 class Lifecycle(Pipeline):
     """Opening and ending."""
 
@@ -45,8 +51,7 @@ class Lifecycle(Pipeline):
         market = self._market(condition_id)
         if market.payouts is not None:
             raise ConflictError("The market was not resolved.", why="It is resolved already.")
-        if sum(payouts_e6) != MILLION or min(payouts_e6) < 0:
-            raise UsageError(f"Payouts of {payouts_e6} millionths do not make one pUSD a set.")
+        check_payouts(payouts_e6)
         market.accepting = False
         for order in [*self.engine.orders.values()]:
             waits = order.status in (OrderStatus.LIVE, OrderStatus.DELAYED)
@@ -55,7 +60,7 @@ class Lifecycle(Pipeline):
         for trade in self.engine.trades.values():
             if trade.view.condition_id == condition_id and trade.status in UNSETTLED:
                 self._mine(trade, last=True)
-        market.payouts, market.closed_ms = payouts_e6, self.now_ms
+        market.payouts, market.closed_ms, market.proposed = payouts_e6, self.now_ms, None
         market.touch(self.now_ms)
         self.crowd.leave(market)
         self._tell_resolution(market, payouts_e6)
@@ -72,7 +77,11 @@ class Lifecycle(Pipeline):
         if winner not in names:
             raise UsageError(f"{winner} is no open market of event {event_id}.")
         for name in names:
-            self.resolve(name, YES_WINS if name == winner else NO_WINS)
+            self._ends(name, YES_WINS if name == winner else NO_WINS)
+
+    def _ends(self, condition_id: str, payouts_e6: tuple[int, int]) -> None:
+        """What happens to a market whose answer is known."""
+        self.resolve(condition_id, payouts_e6)
 
     # --- inside ---------------------------------------------------------------------------------
 
@@ -145,7 +154,7 @@ class Lifecycle(Pipeline):
         if spec.neg_risk:
             self.resolve_event(spec.event_id, self._winner(spec.event_id, draw))
         else:
-            self.resolve(condition_id, YES_WINS if draw < opinion.truth() else NO_WINS)
+            self._ends(condition_id, YES_WINS if draw < opinion.truth() else NO_WINS)
         self._bear()
 
     def _winner(self, event_id: str, draw: float) -> str:

@@ -27,6 +27,9 @@ class Market:
     opened_ms: int = 0  # when this world first knew it
     payouts: tuple[int, int] | None = None
     closed_ms: int | None = None
+    proposed: tuple[int, int] | None = None  # payouts that wait to become the result
+    disputes: int = 0
+    stands_ms: int | None = None  # when what is proposed becomes the result
     last_price: int | None = None
     volume: int = 0
     hours: dict[int, int] = field(default_factory=dict)  # hour since 1970 -> pUSD traded
@@ -94,6 +97,9 @@ class Market:
             closed=self.payouts is not None,
             payouts_e6=self.payouts,
             closed_ms=self.closed_ms,
+            proposed_e6=self.proposed,
+            disputes=self.disputes,
+            stands_ms=self.stands_ms,
             best_bid_e6=self.book.bids.best,
             best_ask_e6=self.book.asks.best,
             last_price_e6=self.last_price,

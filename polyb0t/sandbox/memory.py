@@ -16,6 +16,7 @@ from polyb0t.sandbox.crowd import Opinion
 from polyb0t.sandbox.exchange import Order
 from polyb0t.sandbox.market import HISTORY_LENGTH, OLDER_LENGTH, TAPE_LENGTH, Market
 from polyb0t.sandbox.portfolio import Holding
+from polyb0t.sandbox.relayed import Relayed
 from polyb0t.sandbox.settlement import Settling, Trade
 from polyb0t.sandbox.state import WorldState
 from polyb0t.sandbox.types import (
@@ -51,6 +52,9 @@ class MarketRow(msgspec.Struct):
     history: Samples
     older: Samples = []
     opened_ms: int = 0
+    proposed: tuple[int, int] | None = None
+    disputes: int = 0
+    stands_ms: int | None = None
 
 
 class Memory(msgspec.Struct):
@@ -83,6 +87,9 @@ class Memory(msgspec.Struct):
     archive: tuple[int, int] = (0, 0)
     retry_next: int = 0
     data_lag_ms: int = 0
+    liveness_ms: int = 0
+    relayed: list[Relayed] = []
+    wallet_nonces: list[tuple[str, int]] = []
     settling: Settling = Settling()
     sessions: list[tuple[str, str, int]] = []
 
@@ -101,6 +108,9 @@ def memory_of(world: WorldState) -> Memory:
         fail_next=world.fail_next,
         retry_next=world.retry_next,
         data_lag_ms=world.data_lag_ms,
+        liveness_ms=world.liveness_ms,
+        relayed=list(world.relayed.values()),
+        wallet_nonces=sorted(world.wallet_nonces.items()),
         settling=engine.settling,
         agenda_number=world.agenda_number,
         agenda=sorted(world.agenda),
@@ -137,6 +147,8 @@ def restore(world: WorldState, state: Memory) -> None:
     world.born, world.agenda_number, world.agenda = state.born, state.agenda_number, state.agenda
     world.fail_next, world.retry_next = state.fail_next, state.retry_next
     world.data_lag_ms, engine.settling = state.data_lag_ms, state.settling
+    world.liveness_ms, world.wallet_nonces = state.liveness_ms, dict(state.wallet_nonces)
+    world.relayed = {batch.id: batch for batch in state.relayed}
     engine.order_sequence, engine.trade_sequence = state.order_sequence, state.trade_sequence
     world.accounts = state.accounts
     world.sessions = {key: (wallet, until) for key, wallet, until in state.sessions}
@@ -221,6 +233,9 @@ def _market_row(market: Market, trades: dict[str, Trade]) -> MarketRow:
         sequence=market.sequence,
         tape=[trade.view.trade_id if trade.view.trade_id in trades else trade for trade in market.tape],
         opened_ms=market.opened_ms,
+        proposed=market.proposed,
+        disputes=market.disputes,
+        stands_ms=market.stands_ms,
         history=list(market.history),
         older=list(market.older),
     )
@@ -248,6 +263,9 @@ def _market(row: MarketRow, trades: dict[str, Trade]) -> Market:
         sequence=row.sequence,
         tape=deque(tape, maxlen=TAPE_LENGTH),
         opened_ms=row.opened_ms,
+        proposed=row.proposed,
+        disputes=row.disputes,
+        stands_ms=row.stands_ms,
         history=deque(row.history, maxlen=HISTORY_LENGTH),
         older=deque(row.older, maxlen=OLDER_LENGTH),
     )

@@ -25,6 +25,9 @@ WORLD_FILE: Final = "world.json"
 KEYS_FILE: Final = "credentials.json"
 
 
+LIVENESS_MS: Final = 120_000  # at the venue it is two hours; nobody practises that long
+
+
 class WorldFileError(PolybotError):
     """What was saved beside the world cannot be read, or nothing can be saved."""
 
@@ -80,6 +83,7 @@ def run(
             kinds=kinds,
             past=past,
             lag_ms=lag_ms,
+            liveness_ms=LIVENESS_MS,
             notice=notice,
         )
         if planned is not None:
@@ -114,6 +118,7 @@ def open_app(
     kinds: Iterable[str] = (),
     past: int = 0,
     lag_ms: int = 0,
+    liveness_ms: int = 0,
     notice: Callable[[str], None] | None = None,
 ) -> SandboxApp:
     """The application over the saved world, or over a new one.
@@ -140,6 +145,7 @@ def open_app(
         archive=past,
     )
     world.data_lag_ms = lag_ms
+    world.liveness_ms = liveness_ms
     return create_app(world, clock=clock)
 
 

@@ -12,6 +12,7 @@ from polyb0t.sandbox.engine import Engine
 from polyb0t.sandbox.ledger import Ledger
 from polyb0t.sandbox.market import Market
 from polyb0t.sandbox.portfolio import Portfolio
+from polyb0t.sandbox.relayed import Relayed, RelayFaults
 from polyb0t.sandbox.settlement import FEE_WALLET, hex_of
 from polyb0t.sandbox.types import PracticeAccount, WorldEvent
 
@@ -45,7 +46,11 @@ class WorldState:
         self._crowd_returns_ms = 0  # markets that open during an absence are visited from then on
         self.fail_next = 0  # so many of the next trades fail instead of being mined
         self.retry_next = 0  # so many of the next transactions fail and are sent again
+        self.liveness_ms = 0  # how long a proposed result waits for a dispute; 0: it stands at once
         self.data_lag_ms = 0  # how far the Data API is behind the chain
+        self.relayed: dict[str, Relayed] = {}  # batches of deposit wallets by the relayer's id
+        self.wallet_nonces: dict[str, int] = {}  # of deposit wallets, lower case
+        self.relay_faults = RelayFaults()
         self.accounts: tuple[PracticeAccount, ...] = ()
         self.sessions: dict[str, tuple[str, int]] = {}  # session key, lower case: wallet, valid until (s)
         self._canonical: dict[str, str] = {}

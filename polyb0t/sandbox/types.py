@@ -124,6 +124,18 @@ class MarketView:
     volume_24h_e6: int
     liquidity_e6: int  # pUSD resting in the book
     updated_ms: int
+    proposed_e6: tuple[int, int] | None = None  # payouts that somebody says it will have
+    disputes: int = 0
+    stands_ms: int | None = None  # when the proposal becomes the result
+
+    @property
+    def oracle_status(self) -> str:
+        """Where its result stands, in the venue's words."""
+        if self.closed:
+            return "resolved"
+        if self.proposed_e6 is None:
+            return "initialized"
+        return ("proposed", "reproposed", "disputed")[min(self.disputes, 2)]
 
 
 @dataclass(frozen=True, slots=True)

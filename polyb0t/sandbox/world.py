@@ -16,12 +16,12 @@ from polyb0t.sandbox import snapshot
 from polyb0t.sandbox.archive import Archive
 from polyb0t.sandbox.crowd import VISIT_MS, Opinion, logit, opinion_of
 from polyb0t.sandbox.kinds import cast
-from polyb0t.sandbox.lifecycle import Lifecycle
 from polyb0t.sandbox.market import Market
 from polyb0t.sandbox.memory import restore
+from polyb0t.sandbox.oracle import Oracle
 from polyb0t.sandbox.paths import Past
+from polyb0t.sandbox.relaying import Relaying
 from polyb0t.sandbox.trading import Trading
-from polyb0t.sandbox.treasury import Treasury
 from polyb0t.sandbox.types import (
     MILLION,
     BookView,
@@ -34,7 +34,7 @@ from polyb0t.sandbox.types import (
 CATCH_UP_MS: Final = 600_000  # after a longer absence the crowd does not live through every minute
 
 
-class World(Trading, Treasury, Lifecycle):
+class World(Trading, Relaying, Oracle):
     """The whole state of the sandbox and every way to change it."""
 
     def __init__(
@@ -224,6 +224,10 @@ class World(Trading, Treasury, Lifecycle):
                 self.engine.release_delayed(whose, self.now_ms)
             case "list":
                 self._list(whose)
+            case "relay":
+                self._relay(whose)
+            case "stand":
+                self._stands(whose)
             case _:
                 self._end(whose)
 

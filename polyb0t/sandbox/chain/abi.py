@@ -12,6 +12,20 @@ def call_data(signature: str, *arguments: object) -> str:
     return "0x" + (keccak(signature.encode())[:4] + encode(_types(signature), arguments)).hex()
 
 
+def selector(text: str) -> str:
+    """The four bytes that name a function, from its signature or from call data: 0x and 8 digits."""
+    return text[:10].lower() if text.startswith("0x") else "0x" + keccak(text.encode())[:4].hex()
+
+
+def arguments(signature: str, data: str) -> tuple[Any, ...]:
+    """What was given to the function of this signature.
+
+    Raises:
+        DecodingError: the data are not its arguments.
+    """
+    return decode(_types(signature), bytes.fromhex(data[10:]))
+
+
 def results(types: str, answer: str) -> tuple[Any, ...]:
     """What a call answered, as `types` (`uint256,bool`)."""
     return decode(types.split(","), bytes.fromhex(answer[2:]))
