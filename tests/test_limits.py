@@ -14,7 +14,15 @@ from polyb0t.data.markets import FeeSchedule, ProtocolVersion
 from polyb0t.data.order_book import Side
 from polyb0t.models.kill_switches import Stance
 from polyb0t.models.limits import CONTROLS, breaches, check
-from polyb0t.models.risk import Allowance, ControlContext, ControlResult, Exposure, ProposedTrade, RiskLimits
+from polyb0t.models.risk import (
+    NOTHING,
+    Allowance,
+    ControlContext,
+    ControlResult,
+    Exposure,
+    ProposedTrade,
+    RiskLimits,
+)
 from polyb0t.models.usage import OwnOrder, SmallOrders, Usage, UsualSpread
 from tests.support.decisions import NOW, a_book, a_close, a_context, a_market, a_trade, d, terms_of
 
@@ -71,16 +79,15 @@ def small(agreed: int, most: str) -> ControlContext:
 
 
 def used(**changes: Any) -> ControlContext:
-    nothing = Usage(0, Pusd(d(0)), Pusd(d(0)), 0, Pusd(d(0)))
+    nothing = Usage(0, NOTHING, NOTHING, 0, NOTHING, NOTHING)
     exact: dict[str, Any] = {
         name: d(value) if isinstance(value, str) else value for name, value in changes.items()
     }
     return a_context(usage=replace(nothing, **exact))
 
 
-def budgeted(budget: str, total: str = "0", lost: str = "0") -> ControlContext:
-    limits, usage = RiskLimits(budget_pusd=d(budget)), used(lost_pusd=lost).usage
-    return a_context(limits=limits, exposure=Exposure(total=Pusd(d(total))), usage=usage)
+def budgeted(budget: str, held: str = "0", lost: str = "0") -> ControlContext:
+    return replace(used(held_pusd=held, lost_pusd=lost), limits=RiskLimits(budget_pusd=d(budget)))
 
 
 def resting(asset: str, side: str, price: str) -> ControlContext:
@@ -191,7 +198,7 @@ OPENING_BREACHES: list[tuple[str, ProposedTrade, ControlContext, str]] = [
     ("exposure_theme", a_trade(), themed("704.85"), "This theme may risk 800.00"),
     ("exposure_total", a_trade(), exposed(total=Pusd(d("4904.85"))), "may risk 5,000.00"),
     ("small_orders", a_trade(), small(19, "95.15"), "19 of 20 settled orders agree; at most 95.15 pUSD"),
-    ("budget", a_trade(), budgeted("100", total="4.85"), "the budget is 100.00"),
+    ("budget", a_trade(), budgeted("100", held="4.85"), "the budget is 100.00"),
     ("budget", a_trade(), budgeted("100", lost="4.85"), "the budget is 100.00"),
     ("open_orders", a_trade(), used(open_orders=20), "20 orders are under way; at most 20 are"),
     ("open_money", a_trade(), used(open_pusd="1904.85"), "may risk 2,000.00"),
@@ -250,7 +257,7 @@ BORDERS: list[tuple[str, ProposedTrade, ControlContext]] = [
     ("exposure_theme", a_trade(), themed("704.84")),
     ("small_orders", a_trade(), small(19, "95.16")),
     ("small_orders", a_trade(), small(20, "5")),
-    ("budget", a_trade(), budgeted("100", total="4.84")),
+    ("budget", a_trade(), budgeted("100", held="4.84")),
     ("open_orders", a_trade(), used(open_orders=19)),
     ("open_money", a_trade(), used(open_pusd="1904.84")),
     ("turnover_day", a_trade(), used(bought_today_pusd="4904.84")),
@@ -423,7 +430,6 @@ class TestFailingClosed:
                     "exposure_theme",
                     "exposure_category",
                     "exposure_total",
-                    "budget",
                 },
             ),
             ("usage", {"open_orders", "open_money", "turnover_day", "orders_hour", "budget"}),

@@ -13,7 +13,7 @@ from polyb0t.data.markets import FeeSchedule, Market, Outcome, ProtocolVersion, 
 from polyb0t.data.order_book import Level, OrderBook, Side
 from polyb0t.models.kill_switches import KillSwitchType, Override, Stance, SwitchEvent, SwitchState
 from polyb0t.models.proposal import Desk
-from polyb0t.models.risk import Allowance, ControlContext, Exposure, ProposedTrade, RiskLimits
+from polyb0t.models.risk import NOTHING, Allowance, ControlContext, Exposure, ProposedTrade, RiskLimits
 from polyb0t.models.signals import MarketState
 from polyb0t.models.usage import NO_PHASE, Usage, UsualSpread
 
@@ -23,7 +23,7 @@ POLITICS_FEE = FeeSchedule(rate=Decimal("0.04"), exponent=Decimal(1))
 
 AROUND: Mapping[str, Any] = {  # nothing is under way, nothing is denied
     "deny": DenyList(),
-    "usage": Usage(0, Pusd(Decimal(0)), Pusd(Decimal(0)), 0, Pusd(Decimal(0))),
+    "usage": Usage(0, NOTHING, NOTHING, 0, NOTHING, NOTHING),
     "own_orders": (),
     "small_orders": NO_PHASE,
     "active_model": "market calibration 1",
@@ -256,7 +256,7 @@ class SwitchesInMemory:
         limit: str | None = None,
         known: Mapping[str, object] | None = None,
     ) -> bool:
-        if switch in self.rows and self.rows[switch].tripped and not self.rows[switch].lapsed:
+        if switch in self.rows and self.rows[switch].holds and not self.rows[switch].lapsed:
             return False
         self.rows[switch] = SwitchState(switch, True, NOW, actor, reason, value, limit)
         self.events[switch] = SwitchEvent(
