@@ -168,6 +168,8 @@ class Status(Answer):
     problem: str | None
     window: TradingWindow
     at_risk: DecimalText
+    too_small: str | None
+    small_orders: str | None
     reserved: DecimalText
     missing: dict[str, str]
 

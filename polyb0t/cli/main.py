@@ -28,6 +28,7 @@ COMMANDS: Final = (
     "positions",
     "orders",
     "status",
+    "risk",
     "universe",
     "halt",
     "resume",

@@ -134,6 +134,8 @@ def nothing_waits(
     else:
         heard = f"last heard {wording.span(scene.beat_seconds)} ago"
         lines.append(f"Nothing is waiting for you. The engine works: {heard}.")
+    if scene.running and scene.too_small:
+        lines.append(paint.yellow(scene.too_small))
     if scene.stance.name != "ACTIVE":
         lines.append(f"Openings are stopped ({scene.stance.words}). Look: polyb0t status")
     if rest is not None:

@@ -25,6 +25,7 @@ class Scene:
     now: datetime
     trouble: str = ""  # what stops the engine from proposing or sending, in its own sentence
     decides_itself: bool = False  # a paper run that asks nobody
+    too_small: str = ""  # why no order fits this account, and what to do
 
     @property
     def mode(self) -> str:
@@ -105,6 +106,7 @@ def look(opened: OpenedStore) -> Scene:
         now=opened.stores.intents.now(),
         trouble=facts.problem,
         decides_itself=facts.decides_itself,
+        too_small=f"{facts.risk.too_small} {facts.risk.remedy}".strip() if facts.risk else "",
     )
 
 

@@ -49,6 +49,7 @@ def _lines(state: Overview, scene: Scene) -> Iterator[tuple[str, str, bool]]:
     yield _engine(state, scene)
     if state.running and state.facts.problem:
         yield "Problem", wording.one_line(state.facts.problem), True
+    yield from _limits(state)
     if not state.window.takes_orders:
         yield "Exchange", window_line(state), True
     if state.doubtful:
@@ -66,6 +67,14 @@ def _lines(state: Overview, scene: Scene) -> Iterator[tuple[str, str, bool]]:
     counts = f"{len(state.resting)} open, {held} pUSD held; {len(state.doubtful)} unknown{more}"
     yield "Orders", counts, False
     yield from _money(state, scene)
+
+
+def _limits(state: Overview) -> Iterator[tuple[str, str, bool]]:
+    """Whether any order fits, and how far the first small ones have come."""
+    if state.running and state.too_small:
+        yield "Size", state.too_small, True
+    if state.small_orders:
+        yield "Small", f"orders with real money begin small: {state.small_orders}", False
 
 
 def _trading(state: Overview) -> tuple[str, str, bool]:

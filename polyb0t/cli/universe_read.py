@@ -36,6 +36,7 @@ def show(terminal: Terminal, opened: OpenedStore, *, why: bool) -> None:
         *context_line(scene, terminal.paint, terminal.columns).split("\n"),
         "",
         *([f"The engine runs, but: {scene.problem}"] if scene.problem else []),
+        *([scene.too_small] if scene.running and scene.too_small else []),
         f"{', '.join(counts)}; {wording.coarse(seen)} ago.",
         *(_why(universe) if why else ["Reasons with counts: polyb0t universe --why"]),
     ]

@@ -7,7 +7,7 @@ judged inside, by the database's clock after the lock is held. Every change appe
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from polyb0t.core.ids import AssetId, IntentId, OrderId
 from polyb0t.core.units import ZERO, Pusd, Shares
@@ -42,6 +42,9 @@ class LeaseInfo:
     facts: str = "{}"  # JSON of what the engine knows now (marks, equity, windows); replaced at each beat
 
 
+NO_MONEY: Final = Pusd(ZERO)
+
+
 @dataclass(frozen=True, slots=True)
 class ClaimLimits:
     """What the claim checks under its locks, with the reservations of every unresolved order added."""
@@ -53,9 +56,9 @@ class ClaimLimits:
     closable_shares: Shares | None  # SELL only: confirmed lots of ours before open sells
     as_of: int  # the journal's newest sequence before any of this was read; a fill after it undoes it
     # What is not told leaves no room.
-    max_used_pusd: Pusd = Pusd(ZERO)  # of the wallet: held cost + reservations + this, less what was lost
-    max_turnover_pusd: Pusd = Pusd(ZERO)  # bought today + reservations + this
-    bought_today_pusd: Pusd = Pusd(ZERO)
+    max_used_pusd: Pusd = NO_MONEY  # reservations + this: the budget less what is held and was lost
+    max_turnover_pusd: Pusd = NO_MONEY  # bought today + reservations + this
+    bought_today_pusd: Pusd = NO_MONEY
     max_orders_hour: int = 0  # openings, this one among them
 
 

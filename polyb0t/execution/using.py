@@ -23,6 +23,7 @@ def usage_of(
     bought_today: Pusd,
     taken_up: int,
     realised: Pusd,
+    held: Pusd,
     without: IntentId | None,
 ) -> Usage:
     """Everything but `without`, whose reservation is in `reserved` no more.
@@ -46,6 +47,7 @@ def usage_of(
         bought_today_pusd=Pusd(bought_today + open_pusd),
         orders_last_hour=taken_up,
         lost_pusd=Pusd(max(ZERO, -realised)),
+        held_pusd=held,
     )
 
 
