@@ -4,8 +4,8 @@ One reading proves nothing: the exchange's ledger lags behind its trades. A diff
 was seen three times over at least five minutes, with no order of ours in flight.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
@@ -35,6 +35,19 @@ class Difference:
     missing: bool  # less than our fills say; more is somebody's own doing and stops nothing
 
 
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What the books know besides our fills. `opening`: the cash that they began with; `cash`: what came
+    in less what went out since, by the wallet's own activity; `taken`: shares of ours that went with it."""
+
+    opening: Pusd | None = None
+    cash: Pusd = field(default=Pusd(ZERO))
+    taken: Mapping[AssetId, Shares] = field(default_factory=dict)
+
+
+BY_FILLS_ALONE: Final = Explained()
+
+
 @dataclass(slots=True)
 class _Since:
     reads: int
@@ -60,17 +73,19 @@ class HoldingsWatch:
         self._cash = cash
         self._clock = clock
         self._apart: dict[str, _Since] = {}
-        self._base: Pusd | None = None  # cash less the flow of our fills, when both last agreed
-        self.unexplained_pusd = Pusd(ZERO)  # cash that came in without a fill of ours
+        self._base: Pusd | None = None  # cash less all flows that are known, when both last agreed
+        self._told = Pusd(ZERO)  # by the wallet's activity, when we last looked
 
-    def compare(self, fills: Sequence[Fill], in_flight: frozenset[AssetId]) -> Findings:
+    def compare(
+        self, fills: Sequence[Fill], in_flight: frozenset[AssetId], known: Explained = BY_FILLS_ALONE
+    ) -> Findings:
         """One comparison. `in_flight`: assets on which an order of ours has no proven end."""
         differences, unreadable = [], []
         by_asset: dict[AssetId, list[Fill]] = {}
         for fill in fills:
             by_asset.setdefault(fill.asset_id, []).append(fill)
         for asset_id, of_asset in by_asset.items():
-            ours = lots(of_asset)
+            ours = lots(of_asset) - known.taken.get(asset_id, ZERO)
             if ours <= 0 or asset_id in in_flight:
                 self._apart.pop(asset_id, None)
                 continue
@@ -81,14 +96,19 @@ class HoldingsWatch:
                 detail = f"Of asset {asset_id} {held} shares are held; our fills say {ours}."
                 differences.append(self._difference(asset_id, detail, held, ours))
         if self._cash is not None and not in_flight:
-            differences += self._compare_cash(self._cash, fills, unreadable)
+            differences += self._compare_cash(self._cash, fills, known, unreadable)
         return Findings(tuple(differences), tuple(unreadable))
 
     def _compare_cash(
-        self, read: Callable[[], Pusd | None], fills: Sequence[Fill], unreadable: list[str]
+        self,
+        read: Callable[[], Pusd | None],
+        fills: Sequence[Fill],
+        known: Explained,
+        unreadable: list[str],
     ) -> list[Difference]:
-        """Against the last reading that fitted, moved by what our fills paid and brought since."""
-        cash, flow = read(), _flow(fills)
+        """Against the last reading that fitted, moved by everything that is known to have moved since."""
+        self._told_late(known)
+        cash, flow = read(), _flow(fills) + known.cash
         if cash is None:
             unreadable.append("The cash could not be read.")
             return []
@@ -101,13 +121,23 @@ class HoldingsWatch:
         if not self._differs(CASH, abs(apart) > PUSD_APART):
             self._base = Pusd(cash - flow)
             return []
-        detail = f"The wallet has {cash} pUSD; by our fills it would have {expected}."
+        detail = f"The wallet has {cash} pUSD; by all that is known it would have {expected}."
         difference = self._difference(CASH, detail, cash, expected)
         if difference.lasting:  # said once; from here on this is what the wallet has
             self._base = Pusd(cash - flow)
             self._apart.pop(CASH, None)
-            self.unexplained_pusd = Pusd(self.unexplained_pusd + max(apart, ZERO))
         return [difference]
+
+    def _told_late(self, known: Explained) -> None:
+        """The index is minutes late: what it tells now may have been accepted unexplained before, and then
+        it is no money that is missing."""
+        told, self._told = known.cash - self._told, known.cash
+        if self._base is None or not told:
+            return
+        accepted = told if known.opening is None else self._base - known.opening
+        if accepted * told > 0:
+            part = min(abs(accepted), abs(told))
+            self._base = Pusd(self._base - (part if told > 0 else -part))
 
     def _differs(self, key: str, apart: bool) -> bool:
         if not apart:

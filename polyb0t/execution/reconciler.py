@@ -4,7 +4,7 @@ Runs before anything else at the start, then often while orders are open. The ex
 before our own rows are, so that an order sent meanwhile is never taken for somebody else's.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,19 +13,21 @@ import structlog
 from polyb0t.core.clock import Clock
 from polyb0t.core.errors import PolybotError, VenueUnreachableError
 from polyb0t.core.ids import AssetId, IntentId, OrderId
-from polyb0t.core.units import Pusd, Shares
+from polyb0t.core.units import ZERO, Pusd, Shares
 from polyb0t.data.account_state import AccountOrder
 from polyb0t.data.fills import Fill
 from polyb0t.execution.absence import Glance, ProofTimes
 from polyb0t.execution.cancelling import MAY_BE_ALIVE, cancel_orders
 from polyb0t.execution.gateway import OrderGateway
-from polyb0t.execution.holdings import HoldingsWatch
+from polyb0t.execution.holdings import Explained, HoldingsWatch
 from polyb0t.execution.in_flight import InFlight
 from polyb0t.execution.interrupted import end_interrupted
 from polyb0t.execution.order_truth import Notes, OrderTruth
 from polyb0t.execution.orders import TERMINAL_ORDER, OrderRecord, OrderStatus
+from polyb0t.execution.scope import Regime
 from polyb0t.execution.spool import AnswerSpool
 from polyb0t.execution.store import Lease, Stores
+from polyb0t.models.cash_flows import explained_cash
 from polyb0t.models.kill_switches import Stance, stance_of
 
 log = structlog.get_logger(__name__)
@@ -172,10 +174,20 @@ class Reconciler:
 
     # -- holdings ------------------------------------------------------------------------------
 
+    def _explained(self, fills: Sequence[Fill]) -> Explained:
+        """By the books, which are opened by the first cycle that can read the cash."""
+        booked, opening = self._stores.books.movements(), self._stores.books.opening(Regime.LIVE)
+        taken: dict[AssetId, Shares] = {}
+        for entry in booked:
+            for one in entry.taken:
+                taken[one.asset_id] = Shares(taken.get(one.asset_id, ZERO) + one.shares)
+        return Explained(None if opening is None else opening.pusd, explained_cash(booked, fills), taken)
+
     def _compare_holdings(self, truth: OrderTruth, notes: Notes) -> None:
         """What is missing again and again trips RECONCILIATION; what is more is shown."""
         in_flight = frozenset(order.asset_id for order in self._orders.watched())
-        found = self._holdings.compare(self._orders.fills(), in_flight)
+        fills = self._orders.fills()
+        found = self._holdings.compare(fills, in_flight, self._explained(fills))
         notes.problems.extend(found.unreadable)
         for difference in found.differences:
             if difference.lasting and difference.missing:
