@@ -1,6 +1,6 @@
 """What the API answers, described. Money, prices and shares are decimal strings; unknown is null."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -114,16 +114,39 @@ class Health(Answer):
     time: Instant
 
 
+class SwitchOverride(Answer):
+    """Who lets trading go on although a switch is tripped, and until when."""
+
+    until: Instant
+    by: str
+    reason: str
+
+
 class Switch(Answer):
-    """One kill switch."""
+    """One kill switch. `holds`: it is tripped, and nobody overrides it now."""
 
     type: str
     tripped: bool
+    holds: bool
     at: Instant | None
     by: str
     reason: str
     value: str | None
     limit: str | None
+    override: SwitchOverride | None
+
+
+class SwitchNow(Switch):
+    """The same with what a running engine measures. `now`, `trips_at` and `cause_holds` are null where
+    none does; `known` is what was known when it tripped."""
+
+    missing: bool
+    stance: str
+    now: str | None
+    trips_at: str | None
+    cause: str | None
+    cause_holds: bool | None
+    known: dict[str, Any]
 
 
 class EngineState(Answer):
@@ -180,6 +203,26 @@ class Approval(BaseModel):
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
     digest: Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$")] = None
+
+
+class SwitchReason(BaseModel):
+    """Why; the journal keeps it."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class SwitchClearing(SwitchReason):
+    """`accept_loss` is for DRAWDOWN: what the account is worth now is the peak from here on."""
+
+    accept_loss: bool = False
+
+
+class SwitchOverriding(SwitchReason):
+    """For how long trading goes on although the cause holds."""
+
+    lasting: Annotated[str, Field(alias="for", max_length=20, examples=["2h"])]
 
 
 class Rejection(BaseModel):

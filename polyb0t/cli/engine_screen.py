@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from polyb0t.cli import words
-from polyb0t.cli.scene import account_words
+from polyb0t.cli.scene import account_words, override_words
 from polyb0t.cli.terminal import Terminal
 from polyb0t.cli.trade_words import Trade
 from polyb0t.cli.universe_words import left_out
+from polyb0t.core.clock import from_microseconds
 from polyb0t.core.errors import PolybotError
 from polyb0t.core.ids import IntentId, OrderId
 from polyb0t.data.order_book import Side
@@ -18,7 +19,7 @@ from polyb0t.execution.refusals import person
 from polyb0t.execution.scope import Regime, mode_words
 from polyb0t.execution.store import JournalEntry, Stores
 from polyb0t.models import wording
-from polyb0t.models.kill_switches import KillSwitchType, stance_of
+from polyb0t.models.kill_switches import KillSwitchType, overridden, stance_of
 from polyb0t.runtime.screen import CheckFacts, Ended, StartFacts, StatusFacts, StopFacts
 
 STATUS_SECONDS: Final = 60.0  # between status lines where there is no terminal to rewrite
@@ -49,9 +50,10 @@ class EngineScreen:
         paint = self.terminal.paint
         mode = mode_words(facts.scope, facts.regime)
         real = facts.regime is Regime.LIVE and not facts.scope.is_sandbox
-        stance = stance_of(facts.stores.switches.list())
+        switches = tuple(facts.stores.switches.list())
+        stance = f"{stance_of(switches).words}{override_words(overridden(switches))}"
         wallet = account_words(facts.scope, decides_itself=facts.decides_itself)
-        lines = [f"{paint.red(mode) if real else mode}   {wallet}   {stance.words}"]
+        lines = [f"{paint.red(mode) if real else mode}   {wallet}   {stance}"]
         if facts.regime is Regime.DRY_RUN:
             lines.append("Dry run: trades are proposed, nothing is signed or sent.")
         if facts.regime is Regime.PAPER:
@@ -147,6 +149,10 @@ class EngineScreen:
                 ]
             case "switch.cleared":
                 return [f"CLEARED   {entry.subject} by {person(entry.actor)}: {payload['reason']}"]
+            case "switch.overridden":
+                until = wording.clock_time(from_microseconds(payload["until"]))
+                who = f"{person(entry.actor)}: {payload['reason']}"
+                return [f"OVERRIDDEN   {entry.subject} until {until} by {who}"]
             case "order.settled":
                 return self._order_lines(entry, payload)
             case "universe.observed":
@@ -293,10 +299,10 @@ def _status_line(facts: StatusFacts) -> str:
     )
     cash = "cash not known" if facts.cash_pusd is None else f"cash {wording.money(facts.cash_pusd)} pUSD"
     age = wording.span(facts.cycle_age_seconds)
-    stance = stance_of(facts.switches)
+    stance = f"{stance_of(facts.switches).words}{override_words(overridden(facts.switches))}"
     parts = [f"cycle {facts.cycle}, {facts.cycle_seconds:.1f} s, {age} ago", waiting, watching, cash]
-    if stance.words != "trading allowed":
-        parts.insert(0, stance.words)
+    if stance != "trading allowed":
+        parts.insert(0, stance)
     if facts.problem:
         parts.insert(0, facts.problem)
     return "   ".join(parts)

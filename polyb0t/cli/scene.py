@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from polyb0t.cli.terminal import FULL, Paint
-from polyb0t.cli.words import spread, width
+from polyb0t.cli.words import fold, spread, width
+from polyb0t.core.clock import utc
 from polyb0t.execution.scope import LEASE_SECONDS, Regime, Scope, mode_words
 from polyb0t.execution.store import LeaseInfo
-from polyb0t.models.kill_switches import Stance, stance_of
+from polyb0t.models.kill_switches import Stance, SwitchState, overridden, stance_of
 from polyb0t.models.wording import clock_time, one_line, span
 from polyb0t.runtime.facts import read_facts
 from polyb0t.runtime.opened import OpenedStore
@@ -24,6 +25,7 @@ class Scene:
     alive: bool
     now: datetime
     trouble: str = ""  # what stops the engine from proposing or sending, in its own sentence
+    overridden: tuple[SwitchState, ...] = ()  # tripped, and holding nothing back for now
     decides_itself: bool = False  # a paper run that asks nobody
     too_small: str = ""  # why no order fits this account, and what to do
 
@@ -42,6 +44,11 @@ class Scene:
         if self.scope.is_sandbox or not name.startswith("0x"):
             return account_words(self.scope, decides_itself=self.decides_itself)
         return f"wallet {name[:6]}..{name[-4:]}"
+
+    @property
+    def stance_words(self) -> str:
+        """`trading allowed`, and until when although which switch is tripped."""
+        return f"{self.stance.words}{override_words(self.overridden)}"
 
     @property
     def beat_seconds(self) -> float:
@@ -93,14 +100,25 @@ def account_words(scope: Scope, *, decides_itself: bool) -> str:
     return f"wallet ..{scope.wallet[-4:]}"
 
 
+def override_words(switches: tuple[SwitchState, ...]) -> str:
+    """`, DAILY_LOSS overridden until 14:46`; empty where nothing is."""
+    return "".join(
+        f", {state.type.value} overridden until {utc(state.override.until):%H:%M}"
+        for state in switches
+        if state.override is not None
+    )
+
+
 def look(opened: OpenedStore) -> Scene:
     """The scene as the database tells it now."""
     engine = opened.engine()
     facts = read_facts(engine)
+    switches = tuple(opened.stores.switches.list())
     return Scene(
         scope=opened.scope,
         regime=engine.regime if engine else opened.regime(),
-        stance=stance_of(opened.stores.switches.list()),
+        stance=stance_of(switches),
+        overridden=overridden(switches),
         engine=engine,
         alive=opened.engine_alive(),
         now=opened.stores.intents.now(),
@@ -113,14 +131,21 @@ def look(opened: OpenedStore) -> Scene:
 def context_line(scene: Scene, paint: Paint, columns: int, right: str | None = None) -> str:
     """Mode, wallet, stance and engine; at the right the time, or what a screen puts there."""
     mode = paint.red(scene.mode) if scene.real_money else scene.mode
-    stance = scene.stance.words if scene.stance is Stance.ACTIVE else paint.yellow(scene.stance.words)
+    free = scene.stance is Stance.ACTIVE and not scene.overridden
+    stance = scene.stance_words if free else paint.yellow(scene.stance_words)
     well = scene.running and not scene.problem
     engine = scene.engine_words if well else paint.yellow(scene.engine_words)
     gap = "   " if columns >= FULL else "  "
     parts = [mode, scene.account, stance, engine]
     end = clock_time(scene.now) if right is None else right
     if columns < FULL or width(gap.join([*parts, end])) > columns:
-        return "\n".join([gap.join(parts[:2]), gap.join([*parts[2:], end])])
+        last = gap.join([*parts[2:], end])
+        if width(last) > columns:  # an override makes the stance long
+            painted = [
+                stance if line == scene.stance_words else line for line in fold(scene.stance_words, columns)
+            ]
+            last = "\n".join([*painted, gap.join([engine, end])])
+        return "\n".join([gap.join(parts[:2]), last])
     return spread(gap.join(parts), end, columns - 2)
 
 

@@ -8,9 +8,10 @@ from polyb0t.cli.scene import Scene, context_line, look
 from polyb0t.cli.terminal import Paint, Terminal
 from polyb0t.cli.trade_words import Trade
 from polyb0t.execution.intents import IntentRecord
+from polyb0t.execution.refusals import person
 from polyb0t.execution.scope import Regime
 from polyb0t.models import wording
-from polyb0t.models.kill_switches import KillSwitchType, Stance, tripped
+from polyb0t.models.kill_switches import KillSwitchType, Stance, SwitchState, overridden, tripped
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.overview import Overview, overview
 
@@ -80,6 +81,9 @@ def _limits(state: Overview) -> Iterator[tuple[str, str, bool]]:
 def _trading(state: Overview) -> tuple[str, str, bool]:
     held = tripped(state.switches)
     file = state.opened.halt_file.present()
+    aside = overridden(state.switches)
+    if aside and not held and not file:
+        return "Trading", " ".join(["ALLOWED.", *map(_overridden, aside)]), True
     if not held and not file:
         total = len(KillSwitchType)
         return "Trading", f"ALLOWED, {total} of {total} switches clear", False
@@ -89,9 +93,19 @@ def _trading(state: Overview) -> tuple[str, str, bool]:
     if file:
         parts.append("the HALT file is there")
     manual = file or any(switch.type is KillSwitchType.MANUAL for switch in held)
-    do = ' Go on: polyb0t resume --reason "..."' if manual else " Its cause has to go first."
+    do = ' Go on: polyb0t resume --reason "..."' if manual else " Look: polyb0t kill-switches list"
     stance = state.stance.words if held else "halted by file: nothing new is sent"
     return "Trading", f"{stance.upper()}. {'; '.join(parts)}.{do}", True
+
+
+def _overridden(switch: SwitchState) -> str:
+    """`DAILY_LOSS is tripped and overridden until 14:46:05 UTC by anna (a hedge): then it holds again.`"""
+    word = switch.override
+    if word is None:
+        return ""
+    who = f"by {person(word.by)} ({wording.one_line(word.reason)})"
+    until = wording.clock_time(word.until)
+    return f"{switch.type.value} is tripped and overridden until {until} {who}: then it holds again."
 
 
 def window_line(state: Overview) -> str:

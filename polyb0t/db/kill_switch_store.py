@@ -12,7 +12,7 @@ from polyb0t.core.canonical import canonical_text
 from polyb0t.core.errors import NotAuthorisedError
 from polyb0t.db.moves import Present, present, transition
 from polyb0t.db.tables import kill_switch_events, kill_switches, trade_intents
-from polyb0t.db.unit import Unit, Units, monotonic_now, switch_states
+from polyb0t.db.unit import ENGINE, Unit, Units, monotonic_now, switch_states
 from polyb0t.execution.intents import IntentStatus, IntentType
 from polyb0t.models.kill_switches import KillSwitchType, Override, SwitchEvent, SwitchState
 
@@ -116,7 +116,7 @@ def trip_within(
 ) -> bool:
     """Trip as part of a larger transaction; False when it was tripped already."""
     state = _state(unit, switch)
-    if state is not None and state.tripped and not state.lapsed:
+    if state is not None and state.tripped and not _ends_override(state, actor):
         return False
     epoch = unit.raise_epoch()
     openings = _openings(unit)
@@ -129,6 +129,11 @@ def trip_within(
     for opening in openings:
         _reject(unit, opening, new)
     return True
+
+
+def _ends_override(state: SwitchState, actor: str) -> bool:
+    """Its end has come, or a person trips what is overridden; the engine's cause is what was overridden."""
+    return state.lapsed or (state.overridden and not actor.startswith(ENGINE))
 
 
 def _state(unit: Unit, switch: KillSwitchType) -> SwitchState | None:

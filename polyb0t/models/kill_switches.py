@@ -182,7 +182,7 @@ class KillSwitchStore(Protocol):
         known: Mapping[str, object] | None = None,
     ) -> bool:
         """Trip it. False when it was tripped already; the first reason stays. One whose override has
-        ended trips anew."""
+        ended trips anew, and a person's trip ends an override."""
         ...
 
     def clear(
@@ -238,9 +238,13 @@ class KillSwitchManager:
         Raises:
             UsageError: no actor, no reason, or the actor is the engine: only a person clears.
         """
+        self.require_clearing(switch, actor=actor, reason=reason)
+        return self._store.clear(switch, actor=actor, reason=reason.strip())
+
+    def require_clearing(self, switch: KillSwitchType, *, actor: str, reason: str) -> None:
+        """What `clear` asks for before it changes anything; raises as it does."""
         _require_reason(f"{switch} was not cleared.", reason)
         _require_person(f"{switch} was not cleared.", "Only a person clears a switch.", actor)
-        return self._store.clear(switch, actor=actor, reason=reason.strip())
 
     def trip(self, switch: KillSwitchType, *, actor: str, reason: str) -> bool:
         """Trip one switch by hand; False when it was tripped already.

@@ -108,9 +108,15 @@ def fill_view(fill: Fill) -> View:
 
 
 def switch_view(state: SwitchState) -> View:
-    """One kill switch."""
-    names = ("type", "tripped", "at", "by", "reason", "value", "limit")
-    return {name: value_view(getattr(state, name)) for name in names}
+    """One kill switch. `override` is there while it is tripped and a person lets trading go on."""
+    names = ("type", "tripped", "holds", "at", "by", "reason", "value", "limit")
+    override = state.override if state.overridden else None
+    view: View = {name: value_view(getattr(state, name)) for name in names}
+    view["override"] = None
+    if override is not None:
+        words = {"by": override.by, "reason": override.reason}
+        view["override"] = {"until": iso(override.until), **words}
+    return view
 
 
 def problem_view(error: PolybotError) -> View:

@@ -213,3 +213,11 @@ class TestOverride:
             (True, False, "engine"),
             (True, True, "user:anna"),
         ]
+
+    def test_a_persons_trip_ends_it_and_the_engines_does_not(self, world: World) -> None:
+        lose(world)
+        override(world)
+        assert not lose(world)
+        assert world.switches.trip(DAILY_LOSS, actor="user:bert", reason="no more of this")
+        row = next(row for row in world.switches.list() if row.type is DAILY_LOSS)
+        assert (row.holds, row.override, row.by) == (True, None, "user:bert")
