@@ -99,9 +99,12 @@ def _aim(intent: TradeIntent) -> tuple[Regime, IntentType, str]:
 
 
 def foreign(unit: Unit, intent: TradeIntent) -> Denied | None:
-    if intent.scope == str(unit.scope):
-        return None
-    return Denied("foreign_scope", f"It belongs to {intent.scope}, this database to {unit.scope}.")
+    """Another account's, or simulated in a real account, or real in a simulated one."""
+    if intent.scope != str(unit.scope):
+        return Denied("foreign_scope", f"It belongs to {intent.scope}, this database to {unit.scope}.")
+    if (intent.regime is Regime.PAPER) is not unit.scope.is_paper:
+        return Denied("wrong_regime", f"Nothing of the regime {intent.regime} belongs to {unit.scope}.")
+    return None
 
 
 def duplicate(unit: Unit, intent: TradeIntent) -> Denied | None:

@@ -19,10 +19,11 @@ from polyb0t.core.ids import ConditionId, IntentId, OrderId
 from polyb0t.core.units import Pusd, Shares
 from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType
 from polyb0t.execution.orders import OrderRecord, OrderStatus
-from polyb0t.execution.scope import Regime
+from polyb0t.execution.scope import PAPER_WALLET, Regime
 from polyb0t.execution.store import Denied, Lease
 from polyb0t.models.kill_switches import KillSwitchType
 from tests.support.builders import ASSET, a_cancel, a_scope, an_order_for
+from tests.support.clock import FakeClock
 from tests.support.databases import World
 
 STALE = Lease("engine", 0)
@@ -284,9 +285,17 @@ class TestDeciding:
             world.approve(record.id, actor=actor)
         assert world.intents.get(record.id).status is IntentStatus.PENDING
 
-    def test_in_paper_the_engine_may_decide(self, world: World) -> None:
-        record = world.proposed(regime=Regime.PAPER)
+    def test_in_paper_the_engine_may_decide(self, database_url: str, clock: FakeClock) -> None:
+        scope = a_scope(wallet=PAPER_WALLET)
+        world = World(database_url, clock, scope)
+        record = world.proposed(scope=str(scope), regime=Regime.PAPER)
         assert world.approve(record.id, actor="engine:paper").decided_by == "engine:paper"
+        world.close()
+
+    def test_nothing_of_paper_is_proposed_in_an_account(self, world: World) -> None:
+        refused = world.intents.propose(world.intent(regime=Regime.PAPER), world.lease)
+        assert isinstance(refused, Denied)
+        assert refused.code == "wrong_regime"
 
     def test_two_approvals_cannot_be_given_by_one(self, world: World) -> None:
         record = world.proposed(approvals_required=2)
