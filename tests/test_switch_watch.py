@@ -17,12 +17,12 @@ from polyb0t.core.ids import AssetId, ConditionId
 from polyb0t.core.units import Pusd
 from polyb0t.data.markets import Catalogue, Market, TradingTerms
 from polyb0t.data.order_book import OrderBook
-from polyb0t.models.equity import AccountHealth, EquityMarks, health, marked
+from polyb0t.models.equity import AccountHealth, EquityMarks, health, marked, rebased
 from polyb0t.models.kill_switches import KillSwitchType, Stance, stance_of
 from polyb0t.models.signals import MarketState
 from polyb0t.models.switch_rules import Thresholds
 from polyb0t.runtime.switch_facts import SWITCHES, read_switch_facts
-from polyb0t.runtime.switch_watch import Gauges, SwitchWatch
+from polyb0t.runtime.switch_watch import Gauges, SwitchWatch, by_present_marks
 from polyb0t.venue.books import BookCache
 from polyb0t.venue.call_counts import CallCounts
 from polyb0t.venue.frames import BookSnapshot
@@ -88,7 +88,7 @@ class Room:
             Gauges(
                 newest_price=lambda: self.cache.statistics().newest_confirmation,
                 watched=self.states,
-                health=lambda: self.health,
+                health=lambda: by_present_marks(self.health, self.marks),
                 hosts=self.calls.hosts,
             ),
             awake=lambda: self.clock.boot_seconds() - self.asleep,
@@ -309,6 +309,16 @@ class TestWhileTheCauseHolds:
         room.stores.switches.clear(KillSwitchType.DRAWDOWN, actor="user:anna", reason="let me")
         room.cycle()
         assert "DRAWDOWN" in room.tripped
+
+    def test_a_loss_that_was_accepted_after_the_account_was_looked_at_trips_nothing(self, room: Room) -> None:
+        """The engine measured by the old peak a moment ago; the rows have the new one."""
+        self.lost(room)
+        assert room.marks is not None
+        room.marks = rebased(room.marks, Pusd(Decimal(840)))
+        for switch in (KillSwitchType.DRAWDOWN, KillSwitchType.DAILY_LOSS):
+            room.stores.switches.clear(switch, actor="user:anna", reason="accepted")
+        room.cycle()
+        assert room.tripped == ["DAILY_LOSS"]
 
     def test_it_stays_tripped_when_the_cause_is_gone_and_the_list_says_so(self, room: Room) -> None:
         self.lost(room)

@@ -5,7 +5,7 @@ here: every measure was taken by what reads the exchange anyway.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -15,7 +15,7 @@ import structlog
 from polyb0t.core.clock import Clock, awake_seconds
 from polyb0t.core.ids import ConditionId
 from polyb0t.execution.reconciler import ReconcileReport
-from polyb0t.models.equity import AccountHealth
+from polyb0t.models.equity import AccountHealth, EquityMarks
 from polyb0t.models.kill_switches import KillSwitchStore, KillSwitchType, SwitchState
 from polyb0t.models.signals import MarketState
 from polyb0t.models.spread_history import SpreadHistory
@@ -161,6 +161,13 @@ def spreads_of(states: Iterable[MarketState]) -> dict[ConditionId, Decimal]:
         if spread is not None:
             found[state.market.condition_id] = spread
     return found
+
+
+def by_present_marks(health: AccountHealth | None, marks: EquityMarks | None) -> AccountHealth | None:
+    """By the peak in our rows now: a person may have accepted a loss since the account was looked at."""
+    if health is None or marks is None or health.peak_pusd is None:
+        return health
+    return replace(health, peak_pusd=marks.peak_pusd)
 
 
 def accord_of(report: ReconcileReport | None, age_seconds: float) -> Accord | None:

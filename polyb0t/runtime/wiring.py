@@ -46,7 +46,7 @@ from polyb0t.runtime.places import anchor_path, scope_dir
 from polyb0t.runtime.resting_orders import RestingOrders
 from polyb0t.runtime.snapshots import Snapshots
 from polyb0t.runtime.surroundings import Surroundings
-from polyb0t.runtime.switch_watch import Gauges, SwitchWatch, accord_of
+from polyb0t.runtime.switch_watch import Gauges, SwitchWatch, accord_of, by_present_marks
 from polyb0t.runtime.user_feed import UserFeed
 from polyb0t.runtime.watching import MarketWatch, WatchSettings
 from polyb0t.venue.account import PolymarketAccount
@@ -188,6 +188,7 @@ def build_engine(
         clock,
         desk_settings(settings, regime, environment),
         outside=lambda: kept.outside_pusd,
+        usual_spread=lambda condition: switches.usual_spread(condition),  # noqa: PLW0108 - made below
     )
     provider = ConfirmedAccount(real, lambda: own_shares(desk.portfolio()), clock)
     in_flight = InFlight()
@@ -259,7 +260,7 @@ def build_engine(
             newest_price=lambda: cache.statistics().newest_confirmation,
             watched=lambda: watch.states(clock.now()),
             hosts=calls.hosts,
-            health=lambda: kept.health,
+            health=lambda: by_present_marks(kept.health, stores.books.marks(regime)),
             accord=lambda: accord_of(agreement.last, agreement.age_seconds),
         ),
     )
