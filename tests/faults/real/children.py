@@ -90,6 +90,7 @@ def fork(
     """A child that does `run` and ends with the code that it exits with."""
     sys.stdout.flush()
     sys.stderr.flush()
+    out.touch()
     pid = os.fork()
     if pid:
         return Child(name, pid, out)

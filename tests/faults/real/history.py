@@ -45,7 +45,7 @@ class RealHistory:
     home: Home = field(init=False)
     intent: TradeIntent = field(init=False)
     faults: list[str] = field(default_factory=list)
-    at: int | None = None  # the number of the point at which something happens
+    at: int | str | None = None  # the number or name of the point at which something happens
     pusd_given: int = PURSE - FUNDING  # the judge counts from the other suite's purse
     winners: int = 0
     sends_allowed: int | None = None

@@ -249,6 +249,10 @@ class Home:
     def status_of(self, intent_id: str) -> str:
         return str(self.rows(f"SELECT status FROM trade_intents WHERE id = '{intent_id}'")[0][0])
 
+    def lease_token(self) -> int:
+        """Of the engine that has the lease, or had it last."""
+        return int(str(self.rows("SELECT engine_token FROM gates")[0][0]))
+
     def answered(self, intent_id: str) -> bool:
         """Whether what was approved has come to an end, or its order to an answer or to none."""
         if self.status_of(intent_id) not in ("PENDING", "APPROVED", "EXECUTING"):

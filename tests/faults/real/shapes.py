@@ -9,6 +9,7 @@ from typing import Any, Final
 from polyb0t.core.clock import Clock
 from polyb0t.core.units import Price, Pusd, Shares
 from polyb0t.execution.intents import OrderType, TradeIntent
+from polyb0t.models.calibration import MarketCalibrationModel, packaged_coefficients
 from tests.faults.process import buying, resting, selling
 from tests.faults.real.exchange import Ledger, Moves, nothing_moves, offer_goes, offer_shrinks
 
@@ -72,13 +73,16 @@ SHAPES: Final[Mapping[str, Shape]] = {
 
 
 def _of_this_market(intent: TradeIntent, ledger: Ledger) -> TradeIntent:
-    """With the rules that the exchange shows, so that a real engine finds nothing changed, and time for
-    processes that have to start first."""
+    """With the rules that the exchange shows and the model that runs, so that a real engine finds nothing
+    changed, and with time for processes that have to start first."""
     rules = ledger.spec.description
     later = intent.deadline - intent.created_at
+    model = MarketCalibrationModel(packaged_coefficients())
     return replace(
         intent,
         rules_text=rules,
         rules_hash=hashlib.sha256(rules.encode()).hexdigest(),
+        model_name=model.name,
+        model_version=model.version,
         deadline=intent.created_at + 3 * later,
     )

@@ -10,6 +10,7 @@ import os
 import resource
 import signal
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,14 +38,15 @@ TOLD: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`deed` at point number `at` of what lies in `where`; every point is noted in the file `passed`.
+    """`deed` at point number `at`, or at the first of that name (the nth: `name #n`), of what lies in `where`; every point is
+    noted in the file `passed`.
 
     With an `intent` only what is done for it counts.
     """
 
     passed: Path
     where: Where = "execute"
-    at: int | None = None
+    at: int | str | None = None
     deed: Deed = "none"
     intent: str | None = None
 
@@ -55,6 +57,8 @@ class Striker:
 
     plan: Plan
     number: int = 0
+    done: bool = False
+    seen: Counter[str] = field(default_factory=Counter)
     inside: threading.local = field(default_factory=threading.local)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -63,8 +67,12 @@ class Striker:
             return
         with self.lock:
             number, self.number = self.number, self.number + 1
-        self._note(f"{number}\t{label}\t{int(locked)}\t{int(number == self.plan.at)}\n")
-        if number == self.plan.at:
+            self.seen[label] += 1
+            names = (number, f"{label} #{self.seen[label]}", label)
+        here = self.plan.at in names and not self.done
+        self._note(f"{number}\t{label}\t{int(locked)}\t{int(here)}\n")
+        if here:
+            self.done = True
             self._strike()
 
     def _note(self, line: str) -> None:
