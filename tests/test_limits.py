@@ -456,14 +456,18 @@ class TestFailingClosed:
         context = a_context(regime="live", allow_unvalidated=True, allowance=None)
         assert broken(a_trade(), context) == ["allowance_low"]
 
+    def test_an_allowance_of_shares_that_is_not_known_stops_a_live_sale_before_it_is_sent(self) -> None:
+        context = a_context(regime="live", allow_unvalidated=True, at_submit=True, share_allowance=None)
+        assert broken(a_close(), context) == ["allowance_low"]
+
     def test_every_optional_fact_of_the_context_is_in_the_list_above(self) -> None:
         optional = {
             name for name, kind in get_type_hints(ControlContext).items() if type(None) in get_args(kind)
         }
         assert optional == {
             "stance", "market", "terms", "book", "bankroll_pusd", "spendable_pusd", "exposure", "live_assets",
-            "closable_shares", "clock_skew_seconds", "allowance", "deny", "usual_spread", "usage",
-            "own_orders", "small_orders", "active_model",
+            "closable_shares", "clock_skew_seconds", "allowance", "share_allowance", "deny", "usual_spread",
+            "usage", "own_orders", "small_orders", "active_model",
         }  # fmt: skip
 
     @pytest.mark.parametrize("nonsense", ["NaN", "Infinity", "-Infinity"])

@@ -46,9 +46,11 @@ def balance(trade: ProposedTrade, context: ControlContext) -> Verdict:
 
 
 def allowance_low(trade: ProposedTrade, context: ControlContext) -> Verdict:
-    """The contract that settles this market may take what the trade may cost."""
-    if context.regime != "live" or trade.side is not Side.BUY:
+    """The contract that settles this market may take what the trade may cost, or the shares that it sells."""
+    if context.regime != "live":
         return Verdict(True, "not needed")
+    if trade.side is not Side.BUY:
+        return _shares_allowed(trade, context)
     known = context.allowance
     if known is None or known.pusd is None:
         return unknown("The allowance of pUSD is")
@@ -59,6 +61,23 @@ def allowance_low(trade: ProposedTrade, context: ControlContext) -> Verdict:
         f"{plain(trade.max_cost)} may be needed: approve pUSD for it on the exchange's website."
     )
     return Verdict(False, f"{plain(known.pusd)} pUSD", f"{plain(trade.max_cost)} pUSD", detail)
+
+
+def _shares_allowed(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """Read before the send only: who proposes a sale does not ask the exchange about each asset."""
+    known = context.share_allowance
+    if known is None and not context.at_submit:
+        return Verdict(True, "read before it is sent")
+    if known is None or known.shares is None or trade.shares is None:
+        return unknown("The allowance of shares is")
+    allowed, wanted = f"{shares(known.shares)} shares", f"{shares(trade.shares)} shares"
+    if known.shares >= trade.shares:
+        return Verdict(True, "approved", wanted)
+    detail = (
+        f"The contract {known.spender} may take {allowed} of this wallet and {wanted} are to be sold: "
+        "approve outcome shares for it on the exchange's website."
+    )
+    return Verdict(False, allowed, wanted, detail)
 
 
 def order_too_large(trade: ProposedTrade, context: ControlContext) -> Verdict:

@@ -166,6 +166,15 @@ class Allowance:
 
 
 @dataclass(frozen=True, slots=True)
+class ShareAllowance:
+    """How many shares of the traded asset the contract that settles its market may take. The approval
+    is for all shares of a ledger or for none. `shares` None: it was not told."""
+
+    spender: str  # checksummed address
+    shares: Shares | None
+
+
+@dataclass(frozen=True, slots=True)
 class ControlContext:
     """What is known when a trade is judged. None means not known, and then the control does not pass.
 
@@ -189,6 +198,7 @@ class ControlContext:
     clock_skew_seconds: Decimal | None = None
     allow_unvalidated: bool = False
     allowance: Allowance | None = None  # of the traded market; only a live purchase needs it
+    share_allowance: ShareAllowance | None = None  # read before a live sale is sent, not when it is proposed
     identity_proven: bool = False  # the exchange was seen to give our orders the id that we compute
     deny: DenyList | None = None
     usual_spread: UsualSpread | None = None  # of the traded asset

@@ -25,7 +25,7 @@ from polyb0t.execution.using import openings_taken_up
 from polyb0t.models.kill_switches import stance_of
 from polyb0t.models.portfolio import FillKey, Portfolio, fill_key, portfolio_of
 from polyb0t.models.proposal import Desk
-from polyb0t.models.risk import Allowance, ControlContext, Exposure, RiskLimits
+from polyb0t.models.risk import Allowance, ControlContext, Exposure, RiskLimits, ShareAllowance
 from polyb0t.models.usage import UsualSpread
 from polyb0t.runtime.foreign import read_foreign
 from polyb0t.runtime.limit_book import NO_LISTS, LimitBook, LimitSettings, Records, within_budget
@@ -96,9 +96,12 @@ class AccountDesk:
         *,
         usual_spread: Callable[[ConditionId], Decimal | None] = lambda _condition: None,
         outside: Callable[[], Pusd] = lambda: Pusd(ZERO),
+        shares_allowed: Callable[[AssetId], Mapping[str, Shares] | None] = lambda _asset: None,
     ) -> None:
-        """`outside` is cash in the balance that nothing explains yet: it is no bankroll."""
+        """`outside` is cash in the balance that nothing explains yet: it is no bankroll. `shares_allowed`
+        reads how many shares of an asset each contract may take; None: not readable."""
         self._outside = outside
+        self._shares_allowed = shares_allowed
         self._stores = stores
         self._book = LimitBook(stores, settings.book)
         self._usual_spread = usual_spread
@@ -215,6 +218,7 @@ class AccountDesk:
             clock_skew_seconds=self._skew_seconds(),
             allow_unvalidated=self._settings.allow_unvalidated,
             allowance=None if market is None else self._allowance(market),
+            share_allowance=self._share_allowance(intent, market),
             identity_proven=self._settings.identity_proven,
             usual_spread=UsualSpread(self._usual_spread(intent.condition_id)),
             **self._book.known(look.records(look.reserved - own), self._account, without=intent.id),
@@ -261,6 +265,13 @@ class AccountDesk:
             return None
         spender = self._settings.spender_of(market)
         return Allowance(spender, account.allowances_pusd.get(spender, Pusd(ZERO)))
+
+    def _share_allowance(self, intent: TradeIntent, market: Market | None) -> ShareAllowance | None:
+        """Read now, for a sale with money; a contract that the answer does not name may take nothing."""
+        if market is None or intent.side is not Side.SELL or self._settings.regime is not Regime.LIVE:
+            return None
+        spender, told = self._settings.spender_of(market), self._shares_allowed(intent.asset_id)
+        return ShareAllowance(spender, None if told is None else told.get(spender, Shares(ZERO)))
 
     def _exposure(self, look: _Look, *, without: IntentId | None) -> Exposure:
         """Positions at cost, and the greatest cost of everything approved or under way."""

@@ -188,6 +188,7 @@ def build_engine(
         clock,
         desk_settings(settings, regime, environment),
         outside=lambda: kept.outside_pusd,
+        shares_allowed=real.share_allowances,
         usual_spread=lambda condition: switches.usual_spread(condition),  # noqa: PLW0108 - made below
     )
     provider = ConfirmedAccount(real, lambda: own_shares(desk.portfolio()), clock)

@@ -73,9 +73,19 @@ class PolymarketAccount:
 
     def held_shares(self, asset_id: AssetId) -> Shares | None:
         """By the exchange's ledger, after telling it to look again: its cache outlives a purchase."""
+        told = self._shares(asset_id)
+        return None if told is None else Shares(told.balance)
+
+    def share_allowances(self, asset_id: AssetId) -> Mapping[str, Shares] | None:
+        """How many of one asset's shares each contract may take, by spender; None when not readable. An
+        approval is for all shares of a ledger or for none."""
+        told = self._shares(asset_id)
+        return None if told is None else {name: Shares(most) for name, most in told.allowances.items()}
+
+    def _shares(self, asset_id: AssetId) -> BalanceAllowance | None:
         kind = "CONDITIONAL-V2" if is_position_id(asset_id) else "CONDITIONAL"
         try:
-            return Shares(self._balance({"asset_type": kind, "token_id": asset_id}, refresh=True).balance)
+            return self._balance({"asset_type": kind, "token_id": asset_id}, refresh=True)
         except (VenueUnreachableError, ConfigurationError, _NotRead):
             return None
 

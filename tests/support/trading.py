@@ -17,7 +17,7 @@ from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import ClaimLimits, Stores
 from polyb0t.models.kill_switches import stance_of
 from polyb0t.models.limits import ControlContext, Exposure, RiskLimits
-from polyb0t.models.risk import Allowance
+from polyb0t.models.risk import Allowance, ShareAllowance
 from polyb0t.models.usage import UsualSpread
 from tests.support.builders import ASSET, CONDITION, NOW, wide_limits
 from tests.support.decisions import AROUND
@@ -142,6 +142,7 @@ class FakeSituation:
             clock_skew_seconds=Decimal(0),
             allow_unvalidated=True,
             allowance=Allowance("0x" + "e1" * 20, Pusd(Decimal(10_000))),
+            share_allowance=ShareAllowance("0x" + "e1" * 20, Shares(Decimal(10_000))),
             identity_proven=True,
             usual_spread=UsualSpread(None),
             **{**AROUND, "active_model": f"{intent.model_name} {intent.model_version}".strip()},

@@ -136,3 +136,16 @@ def test_one_position_that_can_not_be_read_makes_the_part_missing(venue: Connect
         assert (positions is not None) is known
         if positions is not None:
             assert positions[0].shares == Shares(Decimal("3.5"))
+
+
+def test_what_an_exchange_may_take_of_our_shares_is_read_from_the_ledger(venue: Connected) -> None:
+    asset, spender = AssetId(venue.book().token_id), venue.environment.contracts["exchange_v2"]
+    told = account(venue).share_allowances(asset)
+    assert told is not None
+    assert told[spender] > 0
+    venue.sandbox.world.set_allowance(venue.wallet, spender, 0, asset)
+    told = account(venue).share_allowances(asset)
+    assert told is not None
+    assert told[spender] == 0
+    venue.sandbox.faults.replace([Fault("status", UPDATE, status=500, body={"error": "x"})])
+    assert account(venue).share_allowances(asset) is None
