@@ -7,6 +7,7 @@ import typer
 
 from polyb0t.cli import door
 
+PROJECT = Path(__file__).resolve().parents[2]  # of a checkout, where `make install` puts npm's parts
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
@@ -27,6 +28,9 @@ def sandbox(
     import_dir: Annotated[
         Path | None, typer.Option("--import", help="Recorded answers of the real venue as markets.")
     ] = None,
+    chain: Annotated[
+        bool, typer.Option("--chain", help="Pay over a local chain with real contracts; needs npm's parts.")
+    ] = False,
     scenario: Annotated[
         Path | None, typer.Option("--scenario", help="Trouble by timetable; see the folder scenarios.")
     ] = None,
@@ -50,6 +54,7 @@ def sandbox(
         fresh=fresh,
         import_dir=import_dir,
         scenario=scenario,
+        chain=PROJECT if chain else None,
         ready=lambda url: out.show([f"Sandbox: {url}   no money, no internet. Ctrl-C saves the world."]),
         notice=out.say,
     )

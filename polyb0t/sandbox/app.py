@@ -19,9 +19,11 @@ from polyb0t.sandbox import (
     gamma,
     purse_panel,
     relayer,
+    rpc_door,
 )
 from polyb0t.sandbox.auth import KeyRing
 from polyb0t.sandbox.books import Books
+from polyb0t.sandbox.chain.rpc import NodeError
 from polyb0t.sandbox.connections import Message, Receive, Send
 from polyb0t.sandbox.environment import environment
 from polyb0t.sandbox.faults import Faults, pause_ms
@@ -75,6 +77,7 @@ class SandboxApp:
         chain_panel.add_routes(self.router, world)
         purse_panel.add_routes(self.router, world)
         relayer.add_routes(self.router, world)
+        rpc_door.add_routes(self.router, world)
         control.add_routes(self.router, world, self.step)
         Panel(
             self.house, self.rates, (faults, self.socket_faults), self.timetable, self.sockets.cut_all
@@ -97,6 +100,7 @@ class SandboxApp:
         while True:
             await asyncio.sleep(TICK_S)
             self.heartbeats.sweep()
+            self._follow_chain()
             goal = milliseconds(self.clock.now())
             while not self.world.paused and self.world.now_ms < goal:
                 behind = goal - self.world.now_ms
@@ -104,12 +108,19 @@ class SandboxApp:
                 self._advance(goal if behind > AWAY_MS else goal - max(0, behind - SLICE_MS))
                 await asyncio.sleep(0)
 
+    def _follow_chain(self) -> None:
+        """Bring results to the local chain and book what it paid; a chain that is down is asked again."""
+        with contextlib.suppress(NodeError):
+            if self.world.chain is not None:
+                self.world.chain.tick()
+
     def step(self, milliseconds: int) -> None:
         """Let a paused world's time pass; what a scenario planned in between happens in between."""
         goal = self.world.now_ms + milliseconds
         for due in self._stations(goal):
             self.world.step(max(0, due - self.world.now_ms))
             self.timetable.run_due(due)
+        self._follow_chain()
 
     def _advance(self, goal_ms: int) -> None:
         """The same for a clock that runs, until a step of the scenario stops it."""

@@ -90,6 +90,8 @@ class Memory(msgspec.Struct):
     liveness_ms: int = 0
     relayed: list[Relayed] = []
     wallet_nonces: list[tuple[str, int]] = []
+    chain_block: int = 0
+    on_chain: list[str] = []
     settling: Settling = Settling()
     sessions: list[tuple[str, str, int]] = []
 
@@ -111,6 +113,8 @@ def memory_of(world: WorldState) -> Memory:
         liveness_ms=world.liveness_ms,
         relayed=list(world.relayed.values()),
         wallet_nonces=sorted(world.wallet_nonces.items()),
+        chain_block=world.chain_block,
+        on_chain=sorted(world.on_chain),
         settling=engine.settling,
         agenda_number=world.agenda_number,
         agenda=sorted(world.agenda),
@@ -148,6 +152,7 @@ def restore(world: WorldState, state: Memory) -> None:
     world.fail_next, world.retry_next = state.fail_next, state.retry_next
     world.data_lag_ms, engine.settling = state.data_lag_ms, state.settling
     world.liveness_ms, world.wallet_nonces = state.liveness_ms, dict(state.wallet_nonces)
+    world.chain_block, world.on_chain = state.chain_block, set(state.on_chain)
     world.relayed = {batch.id: batch for batch in state.relayed}
     engine.order_sequence, engine.trade_sequence = state.order_sequence, state.trade_sequence
     world.accounts = state.accounts

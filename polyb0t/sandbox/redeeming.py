@@ -58,6 +58,17 @@ class Redeeming(Treasury):
             raise
         return sum(self._pay(wallet, call, transaction) for call in calls)
 
+    def redeemed_on_chain(self, wallet: str, token: str, shares_e6: int, transaction: str) -> None:
+        """Book what a local chain has paid already. Shares that the ledger does not know are none of ours."""
+        wallet = self._wallet(wallet)
+        place = self.engine.tokens.get(token)
+        if place is None or self.ledger.balance(wallet, token) < shares_e6:
+            return
+        condition, outcome = place
+        market = self.engine.markets[condition]
+        if market.payouts is not None:
+            self._redeem_outcome(wallet, market, outcome, shares_e6, transaction)
+
     def _approve(self, wallet: str, call: WalletCall) -> None:
         if selector(call.data) == selector(APPROVE) and call.target.lower() == _PUSD:
             spender, amount = _read(APPROVE, call)

@@ -44,7 +44,6 @@ class Relayed:
     state: RelayState = RelayState.NEW
     transaction: str = ""
     error: str = ""
-    paid_e6: int = 0
 
 
 class RelayFaults(msgspec.Struct, forbid_unknown_fields=True):

@@ -63,7 +63,11 @@ class Relaying(Redeeming):
         try:
             if batch.deadline_s * 1_000 < self.now_ms:
                 raise RevertedError("execution reverted: TooLate")
-            batch.paid_e6 = self.carry_out(batch.wallet, batch.calls, batch.transaction)
+            if self.chain is not None:
+                self.chain.relay(batch)
+                self.chain.tick()
+            else:
+                self.carry_out(batch.wallet, batch.calls, batch.transaction)
             batch.state = RelayState.MINED
         except RevertedError as reverted:
             batch.state, batch.error = RelayState.FAILED, reverted.what

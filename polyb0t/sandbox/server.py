@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from polyb0t.core.clock import Clock, SystemClock, milliseconds
-from polyb0t.core.errors import PolybotError, UsageError
+from polyb0t.core.errors import ConfigurationError, PolybotError, UsageError
 from polyb0t.sandbox.app import SandboxApp, create_app
+from polyb0t.sandbox.chain.anvil import Anvil, find_anvil
+from polyb0t.sandbox.chain.mirror import Mirror
 from polyb0t.sandbox.importer import import_directory
 from polyb0t.sandbox.scenario import load as load_scenario
 from polyb0t.sandbox.serving import DEFAULT_PORT, SandboxServer, bind
@@ -22,6 +24,7 @@ SAVE_SHARE: Final = 50  # saving takes at most one part in so many of the proces
 MOST_MARKETS: Final = 5_000
 FASTEST: Final = 1_000
 WORLD_FILE: Final = "world.json"
+CHAIN_FILE: Final = "chain.json"
 KEYS_FILE: Final = "credentials.json"
 
 
@@ -51,12 +54,14 @@ def run(
     ready: Callable[[str], None] | None = None,
     notice: Callable[[str], None] | None = None,
     clock: Clock | None = None,
+    chain: Path | None = None,
 ) -> None:
     """Serve a sandbox until SIGTERM or Ctrl-C, then save it and return.
 
     `state_dir` holds the world between runs; a world found there goes on and `seed`, `markets` and
     `import_dir` matter only for a new one, which `fresh` asks for; so do `kinds` of further markets,
     `past` ones that are over, and `lag_ms`, how far the Data API is behind.
+    `chain` is the project's folder, where npm put the parts of a local chain; it pays what is redeemed.
     A `scenario` begins as soon as the world is there. `ready` hears the URL, `notice` a sentence about
     each recording that could not become a market.
 
@@ -71,6 +76,7 @@ def run(
     _check(markets, speed)
     planned = None if scenario is None else load_scenario(scenario)
     listening = bind(host, port)
+    anvil: Anvil | None = None
     try:
         app = open_app(
             state_dir,
@@ -88,11 +94,38 @@ def run(
         )
         if planned is not None:
             app.timetable.start(planned, app.world.now_ms)
+        if chain is not None:
+            anvil = _attach_chain(app.world, chain, state_dir)
         save(app, state_dir)
         server = SandboxServer(app, listening, ready)
         asyncio.run(_serve(server, app, state_dir, notice))
     finally:
         listening.close()
+        if anvil is not None:
+            anvil.close()
+
+
+def _attach_chain(world: World, project: Path, state_dir: Path) -> Anvil:
+    """Start the local chain where it was left and put the practice accounts on it.
+
+    Raises:
+        ConfigurationError: its parts are not installed.
+    """
+    binary = find_anvil(os.environ, project)
+    if binary is None:
+        raise ConfigurationError(
+            "The practice chain was not started: anvil is missing.",
+            why="It is neither named by ANVIL, nor on PATH, nor installed by npm in the project's folder.",
+            do="Install it with `make install` where npm is present, or leave --chain out.",
+            code="chain_not_started",
+        )
+    anvil = Anvil(binary, state=state_dir / CHAIN_FILE)
+    try:
+        world.chain = Mirror(world, anvil.node, project)
+    except BaseException:
+        anvil.close()
+        raise
+    return anvil
 
 
 def _check(markets: int, speed: float) -> None:

@@ -3,10 +3,11 @@
 import heapq
 import secrets
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from polyb0t.core.errors import NotFoundError, UsageError
 from polyb0t.sandbox.archive import Archive
+from polyb0t.sandbox.chain.rpc import Node
 from polyb0t.sandbox.crowd import WALLETS, Crowd
 from polyb0t.sandbox.engine import Engine
 from polyb0t.sandbox.ledger import Ledger
@@ -17,6 +18,23 @@ from polyb0t.sandbox.settlement import FEE_WALLET, hex_of
 from polyb0t.sandbox.types import PracticeAccount, WorldEvent
 
 HOUSE: Final = frozenset((*WALLETS, FEE_WALLET))
+
+
+class ChainPort(Protocol):
+    """What the world asks of a local chain."""
+
+    @property
+    def node(self) -> Node:
+        """Its node, for clients' own calls."""
+        ...
+
+    def relay(self, batch: Relayed) -> str:
+        """Send a batch; the transaction's hash. Raises RevertedError."""
+        ...
+
+    def tick(self) -> None:
+        """Bring over what has a result, book what was paid there."""
+        ...
 
 
 class WorldState:
@@ -51,6 +69,9 @@ class WorldState:
         self.relayed: dict[str, Relayed] = {}  # batches of deposit wallets by the relayer's id
         self.wallet_nonces: dict[str, int] = {}  # of deposit wallets, lower case
         self.relay_faults = RelayFaults()
+        self.chain: ChainPort | None = None  # a local chain that pays; not part of the state
+        self.chain_block = 0  # up to which block its redemptions are booked
+        self.on_chain: set[str] = set()  # conditions whose shares were brought there
         self.accounts: tuple[PracticeAccount, ...] = ()
         self.sessions: dict[str, tuple[str, int]] = {}  # session key, lower case: wallet, valid until (s)
         self._canonical: dict[str, str] = {}

@@ -42,6 +42,7 @@ class Client:
         self.world = world
         self.account = next(account for account in world.accounts if account.signature_type == 3)
         self.wallet = self.account.wallet
+        self.deadline_s = NOON_MS // 1_000 + 600
         self.router = Router()
         add_routes(self.router, world)
 
@@ -62,7 +63,6 @@ class Client:
 
     def batch(self, *calls: tuple[str, str], nonce: int = 0, by: str = "") -> dict[str, Any]:
         """A signed submission; `by` is another key than the owner's."""
-        deadline = NOON_MS // 1_000 + 600
         domain = {
             "name": "DepositWallet",
             "version": "1",
@@ -72,7 +72,7 @@ class Client:
         message = {
             "wallet": self.wallet,
             "nonce": nonce,
-            "deadline": deadline,
+            "deadline": self.deadline_s,
             "calls": [{"target": to, "value": 0, "data": bytes.fromhex(data[2:])} for to, data in calls],
         }
         signed = Account.sign_typed_data(by or self.account.key, domain, BATCH, message)
@@ -85,7 +85,7 @@ class Client:
             "metadata": "redeem",
             "depositWalletParams": {
                 "depositWallet": self.wallet,
-                "deadline": str(deadline),
+                "deadline": str(self.deadline_s),
                 "calls": [{"target": to, "value": "0", "data": data} for to, data in calls],
             },
         }
