@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import insert, select, update
 
 from polyb0t.core.ids import AssetId, ConditionId
-from polyb0t.core.units import Price, Pusd, plain
+from polyb0t.core.units import ZERO, Price, Pusd, plain
 from polyb0t.db.rows import parse_intent
 from polyb0t.db.tables import exit_records, orders, trade_intents
 from polyb0t.db.unit import ENGINE, Unit, Units
@@ -26,8 +26,8 @@ _ENDED: Final = (
     .where(
         trade_intents.c.intent_type == IntentType.CLOSE_POSITION,
         orders.c.status.in_(TERMINAL_ORDER),
-        orders.c.filled_shares > 0,
-        orders.c.provisional_shares == 0,
+        orders.c.filled_shares > ZERO,
+        orders.c.provisional_shares == ZERO,
         _TABLE.intent_id.is_(None),
     )
 )

@@ -4,6 +4,7 @@ Called with the gate locked; the row of the standing approval is locked before i
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
@@ -51,6 +52,7 @@ _BOUGHT: Final[Select[Any]] = (
 _SALES: Final[Select[Any]] = (
     select(
         trade_intents.c.status,
+        trade_intents.c.parent_id,
         trade_intents.c.shares,
         orders.c.status.label("order_status"),
         orders.c.filled_shares,
@@ -192,7 +194,7 @@ def record_of(connection: Any, row: Mapping[Any, Any]) -> StandingRecord:
         revoked_by=row["revoked_by"],
         revoked_at=row["revoked_at"],
         revoke_reason=row["revoke_reason"],
-        bought=_bought(connection, standing),
+        bought=_bought(connection, standing.opening_id),
         spoken_for=_spoken_for(connection, standing),
     )
 
@@ -205,15 +207,19 @@ def no_such_standing(standing_id: str) -> NotFoundError:
     )
 
 
-def _bought(connection: Any, standing: StandingApproval) -> Shares:
+def _bought(connection: Any, opening_id: str) -> Shares:
     """What the opening's own order bought, final on the chain."""
-    rows = connection.execute(_BOUGHT, {"opening_id": standing.opening_id}).all()
+    rows = connection.execute(_BOUGHT, {"opening_id": opening_id}).all()
     return Shares(sum((row.shares for row in rows), ZERO))
 
 
 def _spoken_for(connection: Any, standing: StandingApproval) -> Shares:
     """What sales of this outcome since the opening took, or may still take: whoever approved them. Only a
-    proven end gives shares back."""
+    proven end gives shares back.
+
+    A sale counts against the purchase that it names. What it sold beyond that purchase, and what names none,
+    counts against every other one as well: whatever of it came from here cannot be sold again.
+    """
     since = connection.scalar(_OPENED_AT, {"opening_id": standing.opening_id})
     which = {
         "of_scope": standing.scope,
@@ -221,7 +227,12 @@ def _spoken_for(connection: Any, standing: StandingApproval) -> Shares:
         "asset_id": standing.asset_id,
         "since": since if since is not None else standing.created_at,
     }
-    return Shares(sum((_taken(row) for row in connection.execute(_SALES, which).all()), ZERO))
+    taken: dict[str | None, Decimal] = defaultdict(Decimal)
+    for row in connection.execute(_SALES, which).all():
+        taken[row.parent_id] += _taken(row)
+    own = taken.pop(standing.opening_id, ZERO) + taken.pop(None, ZERO)
+    beyond = (max(ZERO, sold - _bought(connection, parent)) for parent, sold in taken.items() if parent)
+    return Shares(own + sum(beyond, ZERO))
 
 
 def _taken(sale: Any) -> Decimal:

@@ -70,7 +70,8 @@ class CycleParts:
     snapshots: Snapshots
     wake_executor: Callable[[], None]
     takes_orders: Callable[[], bool] = lambda: True  # the exchange, as far as its answers have told
-    propose_cancels: Callable[[], int] = int  # how many it proposed
+    propose_exits: Callable[[], int] = int  # how many it proposed
+    propose_cancels: Callable[[], int] = int
     record: Callable[[], None] = lambda: None  # hand over what was seen
     refresh_books: Callable[[AccountState, frozenset[FillKey]], None] = lambda _state, _settled: None
     read_movements: Callable[[], None] = lambda: None  # what moved the wallet besides our orders
@@ -112,6 +113,8 @@ class Cycle:
             note.openings = self._decide() if "switches" not in note.failed else None
         with self._stage(note, "propose"):
             note.proposed = self._propose(note.openings)
+        with self._stage(note, "exits"):
+            note.proposed += self._parts.propose_exits()
         with self._stage(note, "cancels"):
             note.proposed += self._parts.propose_cancels()
         with self._stage(note, "snapshot"):

@@ -52,6 +52,18 @@ class DeskSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """A trade that has no intent yet, as far as what is known about it depends on the trade."""
+
+    condition_id: ConditionId
+    asset_id: AssetId
+    side: Side
+    id: None = None
+    shares: None = None
+    max_cost: None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Look:
     """What is under way and what we hold, read in this order."""
 
@@ -192,7 +204,9 @@ class AccountDesk:
             as_of=as_of,
         )
 
-    def control_context(self, intent: TradeIntent, book: OrderBook) -> ControlContext:
+    def control_context(
+        self, intent: TradeIntent | Wanted, book: OrderBook, *, at_submit: bool = True
+    ) -> ControlContext:
         """Implements `Situation`: the controls once more, without the intent's own reservation."""
         in_sells = self._stores.orders.reserved_shares(intent.asset_id) - (intent.shares or ZERO)
         look = self._look()
@@ -205,7 +219,7 @@ class AccountDesk:
             now=self._clock.now(),
             limits=self._settings.limits,
             regime=self._settings.regime,
-            at_submit=True,
+            at_submit=at_submit,
             stance=stance_of(self._stores.switches.list()),
             market=market,
             terms=self._watch.terms(intent.condition_id),
@@ -308,7 +322,7 @@ class AccountDesk:
         return replace(total, total=Pusd(total.total + unplaced))
 
     def _resting(self) -> frozenset[AssetId]:
-        """Ideas that ended a short while ago; the store refuses them too, by the same rule."""
+        """Ideas that ended a while ago, and muted markets; the store refuses them too, by the same rules."""
         now = self._stores.intents.now()
         rule = cooldowns_of(self._stores.scope, opening_seconds=self._settings.cooldown_seconds)
         ended = self._stores.intents.list(
@@ -317,11 +331,14 @@ class AccountDesk:
             changed_since=now - rule.longest,
             limit=None,
         )
-        return frozenset(
+        resting = {
             record.intent.asset_id
             for record in ended
             if record.intent.regime is self._settings.regime and (rule.rests_until(record) or now) > now
-        )
+        }
+        muted = (self._watch.market(mute.condition_id) for mute in self._stores.by_hand.mutes())
+        assets = {outcome.asset_id for market in muted if market is not None for outcome in market.outcomes}
+        return frozenset(resting | assets)
 
     def _room(self, live: Iterable[IntentRecord]) -> int:
         """How many new proposals may still be put before a person."""

@@ -121,6 +121,11 @@ class MarketWatch:
             for market in watched
         ]
 
+    def learn(self, markets: Iterable[Market], terms: Mapping[ConditionId, TradingTerms]) -> None:
+        """What the catalogue does not list and is held all the same."""
+        self._markets = {**self._markets, **{market.condition_id: market for market in markets}}
+        self._terms = {**self._terms, **terms}
+
     def market(self, condition_id: ConditionId) -> Market | None:
         return self._markets.get(condition_id)
 

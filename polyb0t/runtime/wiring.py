@@ -1,7 +1,7 @@
 """The only place that joins ports to adapters: settings in, a working engine out."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from polyb0t.config.settings import Settings
@@ -21,6 +21,7 @@ from polyb0t.execution.reconciler import Reconciler
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.spool import AnswerSpool
 from polyb0t.execution.store import Lease, Stores
+from polyb0t.models.exit_manager import ExitManager
 from polyb0t.research.observing import SeenTrade
 from polyb0t.research.recorder import Recorder
 from polyb0t.runtime.account import Account, fee_lookup
@@ -29,6 +30,7 @@ from polyb0t.runtime.bookkeeping import account_books
 from polyb0t.runtime.books import AccountBooks
 from polyb0t.runtime.choices import (
     desk_settings,
+    exit_rules,
     probability_model,
     regime_of,
     switch_thresholds,
@@ -38,11 +40,13 @@ from polyb0t.runtime.cycle import Cycle, CycleParts
 from polyb0t.runtime.desk import AccountDesk
 from polyb0t.runtime.executor_thread import ExecutorThread
 from polyb0t.runtime.executors import Sending, build_executor
+from polyb0t.runtime.exits import ExitParts, Exits
 from polyb0t.runtime.fee_watch import FeeWatch
 from polyb0t.runtime.foreign import ConfirmedAccount, own_shares
 from polyb0t.runtime.halt_file import HaltFile
 from polyb0t.runtime.paper import build_paper, own_decisions
 from polyb0t.runtime.places import anchor_path, scope_dir
+from polyb0t.runtime.position_views import PositionViews
 from polyb0t.runtime.resting_orders import RestingOrders
 from polyb0t.runtime.snapshots import Snapshots
 from polyb0t.runtime.surroundings import Surroundings
@@ -253,6 +257,21 @@ def build_engine(
         return Frame(around.scope, regime, stores.intents.now(), settings.intent_expiry_seconds)
 
     cancels = RestingOrders(stores, lease, watch, manager, frame, settings.cancel_expiry_seconds)
+    exits = Exits(
+        ExitParts(
+            stores=stores,
+            lease=lease,
+            watch=watch,
+            desk=desk,
+            views=PositionViews(stores, lease, watch, probability_model(settings), clock, markets),
+            manager=ExitManager(exit_rules(settings)),
+            frame=lambda: replace(frame(), decide_seconds=settings.close_expiry_seconds),
+            clock=clock,
+            resolutions=PolymarketResolutions(environment.data_url, reader),
+            grace_seconds=settings.execution_grace_seconds,
+            may_propose=lambda: agreement.agreed and account.window().takes_orders,
+        )
+    )
     switches = SwitchWatch(
         stores.switches,
         clock,
@@ -280,6 +299,7 @@ def build_engine(
             takes_orders=lambda: account.window().takes_orders,
             snapshots=Snapshots(stores.engine, lease, clock),
             wake_executor=thread.wake,
+            propose_exits=exits.propose,
             propose_cancels=cancels.propose,
             refresh_books=kept.refresh,
             read_movements=kept.read_movements,

@@ -97,6 +97,18 @@ class PolymarketMarkets:
         answer = self._http.get(f"{self._gamma}/events/slug/{quote(slug, safe='')}")
         return self._usable(answer, lambda raw: parse_markets(raw, now))
 
+    def markets_of(self, condition_ids: Sequence[ConditionId]) -> Sequence[Market]:
+        """Markets by condition, as far as the catalogue lists them as open.
+
+        Raises:
+            VenueUnreachableError: no usable answer.
+        """
+        found: list[Market] = []
+        for condition in dict.fromkeys(condition_ids):
+            params = {"condition_ids": condition, "closed": "false", "include_tag": "true", "limit": "2"}
+            found += [each for each in self._page(params).markets if each.condition_id == condition]
+        return found
+
     def market(self, market_id: str) -> Market:
         """One market by the catalogue's id.
 

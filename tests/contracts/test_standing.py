@@ -269,6 +269,17 @@ class TestSpending:
         assert record.status is IntentStatus.APPROVED
         assert desk.left() == 8
 
+    def test_what_another_purchase_brought_and_sold_is_no_business_of_this_one(self, desk: Desk) -> None:
+        second = desk.buy("20", trade="trade-2")
+        sale = desk.world.approved(desk.exit("15", triggers=(), parent_id=second.id))
+        assert sale.status is IntentStatus.APPROVED
+        assert desk.left() == 20
+
+    def test_but_what_a_sale_takes_beyond_its_own_purchase_is(self, desk: Desk) -> None:
+        second = desk.buy("20", trade="trade-2")
+        desk.world.approved(desk.exit("35", triggers=(), parent_id=second.id))
+        assert desk.left() == 5
+
     def test_a_position_bought_anew_is_not_covered(self, desk: Desk) -> None:
         desk.sold("20", "20", trade="sale-1")
         desk.opening, first = desk.buy("20", trade="trade-2"), desk.opening

@@ -1,0 +1,152 @@
+"""A held position as the exit rules see it: its purchases, the market at entry, the market now."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Final, Protocol
+
+from polyb0t.core.clock import Clock
+from polyb0t.core.ids import ConditionId, IntentId, OrderId
+from polyb0t.core.units import Price, Shares, parse_decimal
+from polyb0t.data.fills import Fill, FillStatus
+from polyb0t.data.markets import Market, TradingTerms
+from polyb0t.data.order_book import Side
+from polyb0t.execution.intents import TradeIntent
+from polyb0t.execution.store import Lease, Stores
+from polyb0t.models.exit_rules import Entry, ExitView, HeldPosition, entry_of
+from polyb0t.models.fees import effective_fee
+from polyb0t.models.portfolio import Position, entry_bid
+from polyb0t.models.signals import Belief, MarketState, ProbabilityModel, ProbEstimate
+from polyb0t.runtime.watching import MarketWatch
+
+ENTERED: Final = "position.entered"
+LEARN_EVERY_SECONDS: Final = 300.0
+
+
+class MarketLookup(Protocol):
+    """Reads markets that the catalogue does not list any more, and terms."""
+
+    def markets_of(self, condition_ids: Sequence[ConditionId]) -> Sequence[Market]: ...
+    def terms(self, condition_ids: Sequence[ConditionId]) -> Mapping[ConditionId, TradingTerms]: ...
+
+
+@dataclass
+class PositionViews:
+    """Used by one thread. What never changes is read once."""
+
+    stores: Stores
+    lease: Lease
+    watch: MarketWatch
+    model: ProbabilityModel
+    clock: Clock
+    lookup: MarketLookup
+    _entries: dict[IntentId, Entry] = field(default_factory=dict)
+    _known: dict[OrderId, TradeIntent] = field(default_factory=dict)
+    _learnt_at: dict[ConditionId, float] = field(default_factory=dict)
+
+    def learn(self, held: Sequence[Position]) -> None:
+        """Markets and terms of what is held that the catalogue does not list: small, ending, or closed."""
+        watch, now = self.watch, self.clock.boot_seconds()
+        missing = [
+            position.condition_id
+            for position in held
+            if (watch.market(position.condition_id) is None or watch.terms(position.condition_id) is None)
+            and now - self._learnt_at.get(position.condition_id, float("-inf")) >= LEARN_EVERY_SECONDS
+        ]
+        if not missing:
+            return
+        self._learnt_at.update(dict.fromkeys(missing, now))
+        watch.learn(self.lookup.markets_of(missing), self.lookup.terms(missing))
+
+    def view(
+        self, position: Position, fills: Sequence[Fill], openings: Sequence[TradeIntent]
+    ) -> ExitView | None:
+        watch = self.watch
+        market = watch.market(position.condition_id)
+        book, terms = watch.book(position.asset_id), watch.terms(position.condition_id)
+        if market is None or book is None:
+            return None
+        bid = entry_bid(fills, position.asset_id, lambda order: self._opening(order).best_bid)
+        entry = self._entry(openings[-1], position)
+        held = HeldPosition(
+            asset_id=position.asset_id,
+            condition_id=position.condition_id,
+            shares=position.shares,
+            closable=position.closable(Shares(Decimal(0))),
+            cost=position.cost,
+            entry=replace(entry, bid=bid if bid is not None else entry.bid),
+        )
+        now = self.clock.now()
+        return ExitView(
+            held, now, market, book, effective_fee(market, terms), self._belief(market, held, now)
+        )
+
+    def _entry(self, opening: TradeIntent, position: Position) -> Entry:
+        """The market at entry: spread by the opening's own quotes, depth as it was when it was first seen
+        held. Written down once, so that a restart compares with the same."""
+        known = self._entries.get(opening.id)
+        if known is not None:
+            return known
+        subject = f"position:{opening.id}"
+        entry = self._remembered(subject)
+        if entry is None:
+            book = self.watch.book(position.asset_id)
+            if book is None:
+                return Entry()
+            spread = book.spread
+            if opening.best_ask is not None and opening.best_bid is not None:
+                spread = opening.best_ask - opening.best_bid
+            entry = replace(entry_of(book), spread=spread)
+            payload = {"bid": entry.bid, "spread": entry.spread, "bid_depth": entry.bid_depth}
+            self.stores.engine.note(
+                self.lease, kind=ENTERED, subject=subject, payload=payload, actor="engine"
+            )
+        self._entries[opening.id] = entry
+        return entry
+
+    def _remembered(self, subject: str) -> Entry | None:
+        found = self.stores.engine.latest_entry(subject)
+        return None if found is None else _entry_from(found.payload)
+
+    def _belief(self, market: Market, held: HeldPosition, now: datetime) -> Belief | None:
+        books = tuple(self.watch.book(outcome.asset_id) for outcome in market.outcomes)
+        terms = self.watch.terms(market.condition_id)
+        estimate = self.model.predict(MarketState(market, terms, (books[0], books[1]), now))
+        if not isinstance(estimate, ProbEstimate):
+            return None
+        return estimate.belief(0 if held.asset_id == market.outcomes[0].asset_id else 1)
+
+    def openings(self, fills: Sequence[Fill]) -> Sequence[TradeIntent]:
+        """The purchases behind what is held, oldest first, since it was last nothing."""
+        orders: list[OrderId] = []
+        held = Decimal(0)
+        for fill in sorted(fills, key=lambda each: (each.matched_at, each.side is Side.SELL)):
+            if fill.status is FillStatus.FAILED:
+                continue
+            held += fill.shares if fill.side is Side.BUY else -fill.shares
+            if fill.side is Side.BUY:
+                orders.append(fill.order_id)
+            elif held <= 0:
+                orders, held = [], Decimal(0)
+        return [self._opening(order) for order in dict.fromkeys(orders)]
+
+    def _opening(self, order: OrderId) -> TradeIntent:
+        """An intent never changes, so it is read once."""
+        if order not in self._known:
+            intent_id = self.stores.orders.order(order).intent_id
+            self._known[order] = self.stores.intents.get(intent_id).intent
+        return self._known[order]
+
+
+def _entry_from(payload: str) -> Entry:
+    """What was written down at entry; what cannot be read is not known."""
+    content = json.loads(payload)
+
+    def figure(name: str) -> Decimal | None:
+        value = content.get(name)
+        return None if value is None else parse_decimal(value)
+
+    bid, spread, depth = figure("bid"), figure("spread"), figure("bid_depth")
+    return Entry(None if bid is None else Price(bid), spread, None if depth is None else Shares(depth))
