@@ -71,8 +71,9 @@ class AbsenceProof:
         """Something positive was seen, or it is over."""
         self._doubts.pop(order_id, None)
 
-    def round(self, order: OrderRecord, glance: Glance) -> Round:
-        """One round about an order that is not found by id. The caller asked by id after `glance.begun`."""
+    def round(self, order: OrderRecord, glance: Glance, known: Sequence[Fill] = ()) -> Round:
+        """One round about an order that is not found by id. The caller asked by id after `glance.begun`.
+        Its `known` fills say that it was there, not that the rest of it still is."""
         listed = _listed(order.id, glance.open_orders or ())
         if listed is not None:
             self.forget(order.id)
@@ -85,12 +86,11 @@ class AbsenceProof:
             return Round(detail="It was placed with other API credentials, so nothing can be proven.")
         if glance.open_orders is None:
             return Round(detail="The open orders could not be read, so this round proves nothing.")
-        return self._ask(order, doubt, glance)
+        return self._ask(order, doubt, glance, known)
 
-    def _ask(self, order: OrderRecord, doubt: _Doubt, glance: Glance) -> Round:
-        since = datetime.fromtimestamp(order.l2_timestamp, UTC) - OVERLAP
+    def _ask(self, order: OrderRecord, doubt: _Doubt, glance: Glance, known: Sequence[Fill]) -> Round:
         try:
-            fills = self._gateway.market_fills(order.id, order.condition_id, since)
+            fills = news_of(market_fills(self._gateway, order), known)
             self._gateway.control_read()
         except PolybotError as error:
             return Round(detail=f"A read of the round failed, so it proves nothing. {error}")
@@ -98,7 +98,8 @@ class AbsenceProof:
             self.forget(order.id)
             return Round(fills=fills)
         doubt.rounds, doubt.last = doubt.rounds + 1, glance.begun
-        asked = f"Round {doubt.rounds} of {self._times.rounds}: the exchange shows neither order nor trade."
+        nothing = "no further trade" if known else "neither order nor trade"
+        asked = f"Round {doubt.rounds} of {self._times.rounds}: the exchange shows {nothing}."
         return Round(proven=doubt.rounds >= self._times.rounds, detail=asked)
 
     def _doubt(self, order: OrderRecord, glance: Glance) -> _Doubt:
@@ -119,6 +120,22 @@ class AbsenceProof:
         if doubt.rounds and glance.begun - doubt.last < self._times.apart_seconds:
             return f"Not found; the next round comes {self._times.apart_seconds:g} s after the last."
         return ""
+
+
+def market_fills(gateway: OrderGateway, order: OrderRecord) -> tuple[Fill, ...]:
+    """The order's fills among the trades of its market, for when it cannot be asked about itself.
+
+    Raises:
+        VenueUnreachableError: they could not be read.
+    """
+    since = datetime.fromtimestamp(order.l2_timestamp, UTC) - OVERLAP
+    return gateway.market_fills(order.id, order.condition_id, since)
+
+
+def news_of(read: Sequence[Fill], known: Sequence[Fill]) -> tuple[Fill, ...]:
+    """Those of `read` that are not among the `known` ones, or stand otherwise there."""
+    stored = {(fill.trade_id, fill.bucket_index): fill.status for fill in known}
+    return tuple(fill for fill in read if stored.get((fill.trade_id, fill.bucket_index)) is not fill.status)
 
 
 def _listed(order_id: OrderId, open_orders: Sequence[AccountOrder]) -> Found | None:

@@ -7,7 +7,7 @@ import structlog
 
 from polyb0t.core.errors import ConflictError, VenueUnreachableError
 from polyb0t.data.fills import Fill, FillStatus
-from polyb0t.execution.absence import IN_DOUBT, AbsenceProof, Glance, ProofTimes
+from polyb0t.execution.absence import IN_DOUBT, AbsenceProof, Glance, ProofTimes, market_fills, news_of
 from polyb0t.execution.gateway import Found, Lookup, NotFound, OrderGateway
 from polyb0t.execution.in_flight import InFlight
 from polyb0t.execution.orders import OrderRecord, OrderStatus
@@ -62,17 +62,19 @@ class OrderTruth:
         if glance is not None and _nothing_new(order, lookup, known, glance):
             return
         if isinstance(lookup, NotFound) and glance is not None and order.status in IN_DOUBT:
-            about = self._round(order, glance, notes)
+            about = self._round(order, glance, known, notes)
             if about is None:
                 return
             lookup = about
+        if isinstance(lookup, NotFound) and glance is not None and self._traded_unseen(order, known, notes):
+            return
         if isinstance(lookup, Found) and order.status is OrderStatus.ABSENT:
             self._reappeared(order, notes)
         self._believe(order, lookup, notes)
 
-    def _round(self, order: OrderRecord, glance: Glance, notes: Notes) -> Found | None:
+    def _round(self, order: OrderRecord, glance: Glance, known: Sequence[Fill], notes: Notes) -> Found | None:
         """A round about an order that is not found by id. What it found is to be believed; None: done."""
-        seen = self._absence.round(order, glance)
+        seen = self._absence.round(order, glance, known)
         if seen.found is not None:
             return seen.found
         if self._orders.order(order.id).updated_at != order.updated_at:
@@ -86,6 +88,19 @@ class OrderTruth:
         else:
             self._orders.record_lookup(order.id, self._lease, detail=seen.detail)
         return None
+
+    def _traded_unseen(self, order: OrderRecord, known: Sequence[Fill], notes: Notes) -> bool:
+        """It matched, and the exchange has forgotten it: nobody but the market's trades names its own.
+        Whether any of them were new."""
+        if order.status is not OrderStatus.MATCHED:
+            return False
+        try:
+            read = market_fills(self._gateway, order)
+        except VenueUnreachableError as error:
+            notes.problems.append(f"The trades of order {order.id} could not be read. {error}")
+            return False
+        new = news_of(read, known)
+        return bool(new) and self._record(order, new, notes) is not None
 
     def _believe(self, order: OrderRecord, lookup: Lookup, notes: Notes) -> None:
         try:

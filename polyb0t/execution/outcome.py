@@ -46,6 +46,8 @@ def order_outcome(intent: TradeIntent, order: OrderRecord) -> str:
             return f"filled {of}{provisional}"
         case _:
             ended = _ENDED[order.status]
+            if order.status is OrderStatus.ABSENT and order.filled_shares:
+                ended = "vanished from the exchange"
             if order.status is OrderStatus.CANCELLED and _is_no_fill(intent, order):
                 return "no fill"
             return f"filled {of}, rest {ended}" if order.filled_shares else ended
