@@ -50,9 +50,9 @@ def credentials() -> Credentials:
 
 
 @cache
-def market_spec(start_ms: int) -> MarketSpec:
+def market_spec(start_ms: int, number: int = 0) -> MarketSpec:
     """One plain market with a fee, far from its end."""
-    born = birth(7, 0, start_ms).spec
+    born = birth(7, number, start_ms).spec
     return replace(born, tick_e6=10_000, fee_rate="0.04", fee_exponent=1, neg_risk=False, version="v1")
 
 
@@ -66,7 +66,7 @@ def known_environment() -> VenueEnvironment:
 
 
 class Exchange:
-    """A market with one offer and one bid of the house, and our practice account.
+    """A market with one offer and one bid of the house, another that nobody quotes yet, and our account.
 
     `clock` is the exchange's own; signatures are checked against it and its trades settle by it.
     """
@@ -74,12 +74,17 @@ class Exchange:
     def __init__(self, clock: FakeClock, seed: int) -> None:
         self.clock = clock
         now_ms = milliseconds(clock.now())
-        self.spec = market_spec(now_ms)
+        self.spec, self.other = market_spec(now_ms), market_spec(now_ms, 1)
         self.world = World(
-            start_ms=now_ms, seed=seed, markets=[self.spec], accounts=0, crowd=False, world_id=WORLD
+            start_ms=now_ms,
+            seed=seed,
+            markets=[self.spec, self.other],
+            accounts=0,
+            crowd=False,
+            world_id=WORLD,
         )
         self.wallet = str(signing_key().address)
-        self.token = self.spec.token_ids[0]
+        self.token, self.other_token = self.spec.token_ids[0], self.other.token_ids[0]
         self._made = 0
         self.app = create_app(self.world, clock=clock)
         self.app.keys.restore([(credentials().address, 0)])
@@ -89,6 +94,7 @@ class Exchange:
         self.quote(ASK, Side.SELL)
         self.quote(BID, Side.BUY)
         self.ever: dict[str, Order] = {}  # every order of ours that the exchange took, wiped or not
+        self.by_hand: set[str] = set()  # orders of the same wallet that are none of ours
 
     def handle(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """What the exchange answers, and what it does."""
@@ -96,7 +102,13 @@ class Exchange:
         self._remember()
         return reply
 
-    def quote(self, price_e6: int, side: Side, shares_e6: int = DEPTH) -> None:
+    def open_other(self) -> None:
+        """The house quotes the other market too."""
+        self.world.split(HOUSE, self.other.condition_id, 1_000 * MILLION)
+        self.quote(ASK, Side.SELL, token=self.other_token)
+        self.quote(BID, Side.BUY, token=self.other_token)
+
+    def quote(self, price_e6: int, side: Side, shares_e6: int = DEPTH, token: str = "") -> None:
         """An order of the house."""
         self._made += 1
         pusd = price_e6 * shares_e6 // MILLION
@@ -107,7 +119,7 @@ class Exchange:
                 owner="house",
                 maker=HOUSE,
                 signer=HOUSE,
-                token_id=self.token,
+                token_id=token or self.token,
                 side=side,
                 maker_amount_e6=making,
                 taker_amount_e6=taking,
@@ -119,6 +131,31 @@ class Exchange:
         """The house leaves."""
         self.world.cancel_all("house")
 
+    def trade_into(self, shares_e6: int) -> None:
+        """Somebody sells into what of ours rests at 45 cents or more, and nobody else's order is in the way."""
+        self.withdraw_quotes()
+        self.quote(450_000, Side.SELL, shares_e6)
+
+    def place_by_hand(self, price_e6: int, shares_e6: int) -> str:
+        """The account's owner places an order on the website: same wallet, same key, none of ours."""
+        self._made += 1
+        order_id = "0x" + hex_of("by hand", self._made)
+        self.by_hand.add(order_id)
+        self.world.place(
+            OrderRequest(
+                order_id=order_id,
+                owner=credentials().api_key,
+                maker=self.wallet,
+                signer=self.wallet,
+                token_id=self.token,
+                side=Side.BUY,
+                maker_amount_e6=price_e6 * shares_e6 // MILLION,
+                taker_amount_e6=shares_e6,
+                order_type=OrderType.GTC,
+            )
+        )
+        return order_id
+
     def our_orders(self) -> list[Order]:
         self._remember()
         return list(self.ever.values())
@@ -126,19 +163,21 @@ class Exchange:
     def wipe_orders(self) -> None:
         """A restart of the exchange that forgets every order which rests; what traded stays."""
         for order in self.our_orders():
-            if order.status in ("LIVE", "DELAYED") and not order.filled:
+            if order.status in ("LIVE", "DELAYED"):
                 self.world.cancel(order.owner, [order.order_id])
-                self.world.engine.orders.pop(order.order_id, None)
+                self.app.house.forgotten.add(order.order_id)
 
     def pass_time(self, seconds: float) -> None:
         """The world follows the exchange's clock, which was moved by `seconds`."""
         self.world.step(round(seconds * 1_000))
 
-    def book(self, observed: FakeClock) -> OrderBook:
-        view = self.world.book(self.token)
+    def book(self, observed: FakeClock, asset_id: str = "") -> OrderBook:
+        other = asset_id == self.other_token
+        token, spec = (self.other_token, self.other) if other else (self.token, self.spec)
+        view = self.world.book(token)
         return a_book(
-            asset_id=self.token,
-            condition_id=self.spec.condition_id,
+            asset_id=token,
+            condition_id=spec.condition_id,
             bids=tuple(Level(Price(from_e6(p)), Shares(from_e6(s))) for p, s in reversed(view.bids)),
             asks=tuple(Level(Price(from_e6(p)), Shares(from_e6(s))) for p, s in reversed(view.asks)),
             observed_at=observed.now() - timedelta(seconds=0.2),
@@ -146,7 +185,7 @@ class Exchange:
 
     def _remember(self) -> None:
         for order in self.world.engine.orders.values():
-            if order.maker == self.wallet:
+            if order.maker == self.wallet and order.order_id not in self.by_hand:
                 self.ever.setdefault(order.order_id, order)
 
 

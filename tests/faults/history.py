@@ -8,12 +8,14 @@ from polyb0t.core.errors import PolybotError
 from polyb0t.core.ids import IntentId
 from polyb0t.execution.intents import IntentRecord, IntentStatus, TradeIntent
 from polyb0t.models.kill_switches import KillSwitchType
+from polyb0t.sandbox.house import Mode
 from polyb0t.sandbox.types import MILLION, Side
 from tests.faults.exchange import Exchange
 from tests.faults.line import Line
 from tests.faults.machine import Machine
 from tests.faults.points import CrashError, Points
 from tests.faults.process import Process
+from tests.faults.socket import Socket, Wire, as_told
 from tests.support.builders import a_cancel
 from tests.support.clock import FakeClock
 
@@ -36,6 +38,7 @@ class History:
     engines: list[Process] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     intents: list[TradeIntent] = field(default_factory=list)
+    cancels: list[IntentId] = field(default_factory=list)  # approved ones
     faults: list[str] = field(default_factory=list)  # what struck, in order
     pusd_given: int = 0  # millionths; negative when taken
     shares_given: int = 0
@@ -46,6 +49,10 @@ class History:
     sends_allowed: int | None = None  # how many orders may have left, once the HALT file is there
     must_trip: bool = False  # what happened has to stop trading
     holding: list[Any] = field(default_factory=list)  # connections that keep the database locked
+    wire: Wire | None = None  # what happens to the news of the account's socket; None: there is none
+    socket: Socket | None = None
+    broken: list[tuple[str, str]] = field(default_factory=list)  # promises that a scenario saw broken
+    all_dead: bool = False  # at the end no order of ours may rest
 
     def __post_init__(self) -> None:
         self.machine.fresh(small_pages=self.small_pages)
@@ -64,12 +71,25 @@ class History:
     def start(self, slot: int) -> Process:
         """A new engine process; whoever held the lease before is gone or silent."""
         place = self.machine.slot(slot)
+        place.renew()
         place.points = self.points if slot == 0 else Points()
         line = Line(self.exchange, place.points)
         self.lines.append(line)
         process = Process(place, line, self.machine.clock, f"engine-{len(self.engines)}", self.machine.files)
         self.engines.append(process)
+        self._listen(process)
         return process
+
+    def listen(self, wire: Wire) -> None:
+        """The engine's socket is open; what it tells is treated so until everything is put right."""
+        self.wire = wire
+        self._listen(self.engine)
+
+    def _listen(self, process: Process) -> None:
+        if self.socket is not None:
+            self.socket.close()
+        if self.wire is not None:
+            self.socket = Socket(process, self.exchange, self.wire)
 
     def crash_and_restart(self, slot: int = 0) -> None:
         """What was in memory is gone; a new process reconciles before anything else."""
@@ -82,6 +102,14 @@ class History:
         assert isinstance(record, IntentRecord), record
         self.intents.append(intent)
         return record.id
+
+    def try_to_approve(self, intent: TradeIntent) -> bool:
+        """Propose and approve a further one, unless something stands in the way, such as the first."""
+        if not isinstance(self.engine.stores.intents.propose(intent, self.engine.lease), IntentRecord):
+            return False
+        self.intents.append(intent)
+        self.decide(intent)
+        return True
 
     def approve(self, intent: TradeIntent) -> IntentId:
         """Proposed by the engine, approved by a person at another process."""
@@ -113,6 +141,8 @@ class History:
         self.exchange.pass_time(seconds)
         for line in self.lines:
             line.pass_time(seconds)
+        if self.socket is not None:
+            self.socket.pass_time()
 
     def jump(self, seconds: float) -> None:
         """Somebody sets this machine's clock."""
@@ -155,6 +185,7 @@ class History:
         if isinstance(answer, IntentRecord):
             person = self.machine.slot(2).stores
             person.intents.approve(intent.id, digest=intent.digest, actor="user:anna", grace_seconds=10)
+            self.cancels.append(intent.id)
 
     # -- to rest -------------------------------------------------------------------------------
 
@@ -164,9 +195,14 @@ class History:
             line.lift()
         self.let_go()
         self.venue_clock.jump_wall(seconds=-self.venue_skew)
+        house = self.exchange.app.house
+        house.enter(Mode.NORMAL, None)
+        house.order_lag_ms = 0
         if self.skew:
             self.jump(-self.skew)
             self.skew = 0.0
+        if self.wire is not None:
+            self.wire.bend, self.wire.breaks = as_told, False
         self.start(0)  # a new process: also what it had noticed of clock and locks is gone
         fate = self.random.choice(("filled", "cancelled", "left"))
         for number, seconds in enumerate(REST):

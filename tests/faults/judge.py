@@ -6,10 +6,11 @@ from decimal import Decimal
 from typing import Final
 
 from polyb0t.core.clock import milliseconds
+from polyb0t.core.ids import AssetId
 from polyb0t.core.units import ZERO, ceil_e6, floor_e6, to_e6
 from polyb0t.data.fills import Fill, FillStatus
 from polyb0t.data.order_book import Side
-from polyb0t.execution.intents import IntentRecord, IntentStatus
+from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType
 from polyb0t.execution.orders import TERMINAL_ORDER, OrderRecord, OrderStatus
 from polyb0t.execution.store import JournalEntry
 from polyb0t.sandbox.exchange import Order
@@ -46,6 +47,7 @@ class Judge:
     def __init__(self, history: History) -> None:
         self.exchange: Exchange = history.exchange
         self.history = history
+        history.machine.slot(0).renew()
         self.stores = history.machine.slot(0).stores
         self.intents = {record.id: record for record in self.stores.intents.list(limit=1_000)}
         self.orders = {order.id.lower(): order for order in self.stores.orders.orders(limit=1_000)}
@@ -66,6 +68,8 @@ class Judge:
             self._believed(ours)
             self._permit(ours)
         self._people()
+        self._cancels()
+        self._final()
         self._engines()
         self._money()
         self._books()
@@ -211,25 +215,69 @@ class Judge:
             elif entry.kind == "intent.claimed" and json.loads(entry.payload).get("lease", token) != token:
                 self.verdict.add("unexplained", "an engine claimed that had lost its lease")
 
+    # -- cancels and ends ----------------------------------------------------------------------
+
+    def _cancels(self) -> None:
+        """Only what somebody had cancelled is, and what was cancelled is gone."""
+        wanted = {
+            record.intent.target_order_id
+            for record in self.intents.values()
+            if record.intent.intent_type is IntentType.CANCEL_ORDER
+            and self._entry("intent.approved", record.id) is not None
+        }
+        halted = any(entry.kind == "switch.tripped" for entry in self.journal)
+        asked = {one for line in self.history.lines for body in line.cancels for one in json.loads(body)}
+        if asked - wanted and not halted:
+            self.verdict.add(
+                "unapproved", f"a cancel of {sorted(asked - wanted)} was sent that nobody wanted"
+            )
+        if asked - self.orders.keys():
+            self.verdict.add("unapproved", "a cancel was sent of an order that is none of ours")
+        for record in self.intents.values():
+            theirs = self.theirs.get((record.intent.target_order_id or "").lower())
+            if theirs is not None and record.status is IntentStatus.EXECUTED and self._alive(theirs):
+                self.verdict.add("lost", f"{theirs.order_id[:10]} was cancelled here and rests there")
+        if self.history.all_dead and any(map(self._alive, self.theirs.values())):
+            self.verdict.add("unapproved", "trading is halted, and an order of ours rests")
+        by_hand = [self.exchange.world.order(order_id) for order_id in self.exchange.by_hand]
+        if any(order is None or order.status != "LIVE" for order in by_hand):
+            self.verdict.add("unapproved", "an order that is none of ours was touched")
+        for column, sentence in self.history.broken:
+            self.verdict.add(column, sentence)
+
+    def _final(self) -> None:
+        """A trade that is over there is over here: there was time enough and nothing in the way."""
+        over = {
+            trade.trade_id: trade.status
+            for trade in self.exchange.world.trades(maker=self.exchange.wallet)
+            if trade.status in (TradeStatus.CONFIRMED, TradeStatus.FAILED)
+        }
+        for fill in self.fills:
+            if fill.trade_id in over and fill.status != over[fill.trade_id].value:
+                ended = f"{fill.status} here and {over[fill.trade_id]} there"
+                self.verdict.add("unexplained", f"trade {fill.trade_id[:10]} stays {ended}")
+
     # -- money and books -----------------------------------------------------------------------
 
     def _money(self) -> None:
         """Every millionth that moved is a fill of the database, or known to have been somebody else's."""
-        cash, shares = FUNDING + self.history.pusd_given, self.history.shares_given
+        cash = FUNDING + self.history.pusd_given
+        shares = {self.exchange.token: self.history.shares_given, self.exchange.other_token: 0}
         for fill in self.fills:
             if fill.status is not FillStatus.CONFIRMED:
                 continue
             sign = 1 if fill.side == "BUY" else -1
-            shares += sign * to_e6(fill.shares)
+            shares[fill.asset_id] += sign * to_e6(fill.shares)
             cash -= sign * _notional(fill) + to_e6(fill.fee)
         if self._settling():
             return  # the ledger moves when the trade does
         there = self.exchange.world.balance(self.exchange.wallet)
         if abs(there - cash) > len(self.fills):
             self.verdict.add("unexplained", f"{there} millionths of pUSD there, {cash} by our books")
-        held = self.exchange.world.balance(self.exchange.wallet, self.exchange.token)
-        if held != shares:
-            self.verdict.add("unexplained", f"{held} millionths of a share there, {shares} by our books")
+        for token, ours in shares.items():
+            held = self.exchange.world.balance(self.exchange.wallet, token)
+            if held != ours:
+                self.verdict.add("unexplained", f"{held} millionths of a share there, {ours} by our books")
 
     def _settling(self) -> bool:
         doubted = any(order.status in _IN_DOUBT for order in self.orders.values())
@@ -244,6 +292,8 @@ class Judge:
         unresolved = [order for order in self.orders.values() if order.status not in TERMINAL_ORDER]
         if not unresolved and self.stores.orders.reserved_pusd():
             self.verdict.add("unexplained", f"{self.stores.orders.reserved_pusd()} pUSD stay reserved")
+        if not unresolved and self.stores.orders.reserved_shares(AssetId(self.exchange.token)):
+            self.verdict.add("unexplained", "shares stay reserved")
         for record in self.intents.values():
             order = self.orders.get((record.order_id or "").lower())
             stuck = record.status is IntentStatus.EXECUTING and (
@@ -251,8 +301,8 @@ class Judge:
             )
             if stuck or record.status is IntentStatus.APPROVED:
                 self.verdict.add("unexplained", f"intent {record.id[:8]} stays {record.status}")
-        spec = self.exchange.spec
-        self.exchange.world.ledger.check([(spec.condition_id, spec.token_ids)])
+        markets = (self.exchange.spec, self.exchange.other)
+        self.exchange.world.ledger.check([(spec.condition_id, spec.token_ids) for spec in markets])
 
 
 def _as_signed(record: IntentRecord, theirs: Order) -> bool:

@@ -28,6 +28,10 @@ class Letter:
     def places(self) -> bool:
         return self.method == "POST" and self.url.endswith("/order")
 
+    @property
+    def cancels(self) -> bool:
+        return self.method == "DELETE"
+
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
@@ -48,6 +52,7 @@ class Line:
     troubles: list[Trouble] = field(default_factory=list)
     delayed: list[tuple[float, Letter]] = field(default_factory=list)  # arrives when the seconds are over
     posts: list[bytes] = field(default_factory=list)  # bodies of orders that left, for the judge
+    cancels: list[bytes] = field(default_factory=list)  # and of cancels
     _struck: dict[int, int] = field(default_factory=dict)
 
     def carry(self, letter: Letter) -> Got:
@@ -62,8 +67,11 @@ class Line:
         return got
 
     def deliver(self, letter: Letter) -> Got:
+        """The request arrives."""
         if letter.places:
             self.posts.append(letter.body)
+        if letter.cancels:
+            self.cancels.append(letter.body)
         return self.exchange.handle(letter.method, letter.url, letter.headers, letter.body)
 
     def lift(self) -> None:

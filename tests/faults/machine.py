@@ -16,7 +16,8 @@ from typing import Any, Final
 
 from sqlalchemy import event
 
-from polyb0t.db import SqlStores, open_stores, upgrade
+from polyb0t.db import open_stores, stores_on, upgrade
+from polyb0t.db.engine import Database, open_database
 from polyb0t.execution.scope import SANDBOX, Scope
 from tests.faults.exchange import WORLD, signing_key
 from tests.faults.points import Point, Points
@@ -37,33 +38,38 @@ class MachineClock(FakeClock):
 class Slot:
     """The storage of one process, with the points that it passes."""
 
-    def __init__(self, stores: SqlStores) -> None:
-        self.stores = stores
+    def __init__(self, database: Database, scope: Scope) -> None:
+        self.database = database
         self.points = Points()
+        self._scope = scope
         self._limited = False
-        self.used = True
-        event.listen(stores.database.engine, "connect", self._connected)
-        stores.database.engine.dispose()
-        self._write = stores.database.write
-        stores.database.write = self._watched  # type: ignore[method-assign]
+        self.used = False
+        event.listen(database.engine, "connect", self._connected)
+        self._write = database.write
+        database.write = self._watched  # type: ignore[method-assign]
+        self.renew()
+
+    def renew(self) -> None:
+        """As a process that has just begun: nothing is remembered but what the database says."""
+        self.stores = stores_on(self.database, self._scope)
 
     def forget(self) -> None:
         """The file goes; nothing of it may stay open."""
         self._limited = False
         self.points = Points()
         if self.used:
-            self.stores.database.engine.dispose()
+            self.database.engine.dispose()
             self.used = False
 
     def limit_pages(self) -> None:
         """From now on the file cannot grow: what does not fit fails as on a full disk."""
         self._limited = True
-        self.stores.database.engine.dispose()
+        self.database.engine.dispose()
 
     def lift_limit(self) -> None:
         if self._limited:
             self._limited = False
-            self.stores.database.engine.dispose()
+            self.database.engine.dispose()
 
     def _connected(self, connection: Any, _record: object) -> None:
         self.used = True
@@ -112,6 +118,7 @@ class Machine:
         self._paged_small = small_pages
         for slot in self._slots:
             slot.points = Points()
+            slot.renew()
         shutil.rmtree(self.files, ignore_errors=True)
         self.files.mkdir()
 
@@ -124,6 +131,8 @@ class Machine:
     def restore(self, content: bytes) -> None:
         """Put an older copy in its place. No engine runs meanwhile."""
         self._replace(content)
+        for slot in self._slots:
+            slot.renew()
 
     def _replace(self, content: bytes) -> None:
         for slot in self._slots:
@@ -140,12 +149,12 @@ class Machine:
     def slot(self, number: int) -> Slot:
         """The storage of process `number`: 0 the first engine, 1 another, 2 and more are people."""
         while len(self._slots) <= number:
-            self._slots.append(Slot(open_stores(self.url, self.scope, self.clock)))
+            self._slots.append(Slot(open_database(self.url, self.clock), self.scope))
         return self._slots[number]
 
     def close(self) -> None:
         for slot in self._slots:
-            slot.stores.close()
+            slot.database.close()
         self._source.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 

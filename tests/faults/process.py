@@ -21,6 +21,7 @@ from polyb0t.models.limits import RiskLimits
 from polyb0t.venue.account_api import AccountApi, TradingWallet
 from polyb0t.venue.credentials import ApiCredentials
 from polyb0t.venue.gateway import PolymarketGateway
+from polyb0t.venue.windows import VenueWindows
 from tests.faults.exchange import ASK, BID, Exchange, credentials, known_environment, signing_key
 from tests.faults.line import Line, LineOneShot, LineReader
 from tests.faults.machine import Slot
@@ -43,7 +44,9 @@ class Books:
     stale: OrderBook | None = None
 
     def fresh_book(self, asset_id: AssetId) -> OrderBook:
-        return self.stale or self.exchange.book(self.clock)  # type: ignore[arg-type]
+        if self.stale is not None and self.stale.asset_id == asset_id:
+            return self.stale
+        return self.exchange.book(self.clock, asset_id)  # type: ignore[arg-type]
 
 
 @dataclass
@@ -64,7 +67,8 @@ class Process:
         self.in_flight = InFlight()
         self.spool = AnswerSpool(self.folder / "spool")
         self.anchor = AnchorFile(self.folder / "anchor.json", self.stores.engine)
-        self.gateway = gateway_over(self.line, self.clock)
+        self.windows = VenueWindows(self.clock)
+        self.gateway = gateway_over(self.line, self.clock, self.windows)
         self.books = Books(self.line.exchange, self.clock)
         situation = FakeSituation(self.stores, self.clock)
         spec = self.line.exchange.spec
@@ -109,7 +113,8 @@ class Process:
             self.stores.engine.beat(self.lease, cycle=1)
             self.stores.intents.expire_due(self.lease)
         for record in waiting:
-            if record.status is S.APPROVED or record.intent.intent_type is IntentType.CANCEL_ORDER:
+            cancels = record.intent.intent_type is IntentType.CANCEL_ORDER
+            if cancels or (record.status is S.APPROVED and self.windows.current().takes_orders):
                 self.executor.execute(record.id)
         return self.reconciler.run()
 
@@ -141,14 +146,14 @@ class Process:
         return lease
 
 
-def gateway_over(line: Line, clock: Clock) -> PolymarketGateway:
+def gateway_over(line: Line, clock: Clock, windows: VenueWindows | None = None) -> PolymarketGateway:
     key, there = signing_key(), known_environment()
     wallet = TradingWallet(key.address, key.address, 0)
     ours = credentials()
     keys = ApiCredentials(key.address, ours.api_key, ours.secret, ours.passphrase)
     one_shot = LineOneShot(line)
     api = AccountApi(there.clob_url, wallet, keys, reader=LineReader(line), one_shot=one_shot, clock=clock)
-    return PolymarketGateway(there, api, one_shot, fee_of=lambda _order: FEE, key=key)
+    return PolymarketGateway(there, api, one_shot, fee_of=lambda _order: FEE, key=key, windows=windows)
 
 
 def buying(exchange: Exchange, clock: Clock, scope: str, **changes: object) -> TradeIntent:

@@ -27,6 +27,8 @@ def surroundings(*, in_memory: bool) -> dict[str, object]:
     return {
         "commit": _git("rev-parse", "--short=12", "HEAD"),
         "dirty": dirty,
+        "kind": "in_process",
+        "database": "sqlite",
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
         "in_memory": in_memory,
@@ -194,7 +196,8 @@ def _plants() -> str:
         "",
     ]
     lines += ["| scenario | planted bug |", "|---|---|"]
-    lines += [f"| {scenario.name} | {PLANTS[scenario.name].bug} |" for scenario in SCENARIOS]
+    planted = [scenario for scenario in SCENARIOS if scenario.name in PLANTS]
+    lines += [f"| {scenario.name} | {PLANTS[scenario.name].bug} |" for scenario in planted]
     return "\n".join(lines)
 
 

@@ -5,11 +5,13 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from random import Random
 
+from polyb0t.execution.intents import TradeIntent
 from tests.faults.history import History
 from tests.faults.judge import COLUMNS, Judge, Verdict
 from tests.faults.machine import Machine
 from tests.faults.points import Point
-from tests.faults.scenarios import SCENARIOS, Scenario
+from tests.faults.scenario import Scenario
+from tests.faults.scenarios import SCENARIOS
 from tests.faults.shapes import SHAPES
 
 
@@ -103,11 +105,9 @@ class Runner:
 
     def one(self, scenario: Scenario, seed: int, number: int) -> tuple[History, Verdict]:
         random = Random(f"{seed}/{number}")
-        shape = random.choice(list(SHAPES))
-        # Numbers walk through the points, so that none is left out by chance.
-        points = self.enumerated(shape) if scenario.counts else []
+        shape, at = self._aim(scenario, number, random)
         history = History(self.machine, random, scenario.small_pages)
-        history.points.at = (number // len(self.scenarios)) % len(points) if points else None
+        history.points.at = at
         scenario.run(history, SHAPES[shape](history))
         history.points.counting = False
         history.come_to_rest()
@@ -119,10 +119,27 @@ class Runner:
             self.result.failures.append(Failure(scenario.name, shape, seed, number, found, history.faults))
         return history, verdict
 
-    def enumerated(self, shape: str) -> list[Point]:
-        """Every point between claim and settlement, found by going through them once without a fault."""
-        if shape not in self._points:
+    def _aim(self, scenario: Scenario, number: int, random: Random) -> tuple[str, int | None]:
+        """The kind of trade, and the point at which it strikes. Numbers walk through all that there are in
+        long steps, so that none is left out by chance and a short run sees some of each."""
+        shapes = scenario.shapes or tuple(SHAPES)
+        if not scenario.counts:
+            return random.choice(shapes), None
+        every = [(shape, at) for shape in shapes for at in range(len(self.enumerated(shape, scenario)))]
+        step = next(prime for prime in (61, 67, 71) if len(every) % prime)
+        return every[(number // len(self.scenarios)) * step % len(every)]
+
+    def enumerated(self, shape: str, scenario: Scenario | None = None) -> list[Point]:
+        """Every point between claim and settlement, or of the scenario's own way, found by going through
+        them once without a fault."""
+        probe = scenario.probe if scenario is not None else None
+        way = f"{scenario.way} {shape}" if scenario is not None and probe is not None else shape
+        if way not in self._points:
             history = History(self.machine, Random(0))
-            history.execute(history.approve(SHAPES[shape](history)))
-            self._points[shape] = list(history.points.passed)
-        return self._points[shape]
+            (probe or _carried_out)(history, SHAPES[shape](history))
+            self._points[way] = list(history.points.passed)
+        return self._points[way]
+
+
+def _carried_out(history: History, intent: TradeIntent) -> None:
+    history.execute(history.approve(intent))

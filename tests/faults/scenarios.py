@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from polyb0t.core.errors import PolybotError
@@ -12,23 +11,17 @@ from polyb0t.execution.anchor import AnchorFile
 from polyb0t.execution.intents import TradeIntent
 from polyb0t.runtime import adopting
 from polyb0t.sandbox.types import MILLION
+from tests.faults.bad_input import BAD_ANSWER_SCENARIOS
+from tests.faults.cancels import CANCEL_SCENARIOS
 from tests.faults.history import History
 from tests.faults.line import Trouble
+from tests.faults.news import SOCKET_SCENARIOS
 from tests.faults.points import CrashError, Point
 from tests.faults.process import gateway_over
+from tests.faults.scenario import Act, Scenario
 from tests.faults.troubles import ABSURD, POSTS, READS, lost_after, placing, reading_trades
-
-Act = Callable[[History, Point], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """`run` acts from an approved intent on. `counts`: it strikes at one of the numbered points."""
-
-    name: str
-    run: Callable[[History, TradeIntent], None]
-    counts: bool = False
-    small_pages: bool = False
+from tests.faults.underneath import UNDERNEATH_SCENARIOS
+from tests.faults.windows import WINDOW_SCENARIOS
 
 
 def at_a_point(name: str, act: Act) -> Scenario:
@@ -47,7 +40,7 @@ def at_a_point(name: str, act: Act) -> Scenario:
         else:
             _recover(history)
 
-    return Scenario(name, run, counts=True, small_pages=act is _full)
+    return Scenario(name, run, counts=True, small_pages=act is _full, sqlite=act is _full)
 
 
 def _recover(history: History) -> None:
@@ -335,4 +328,9 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     _deciders(2),
     _deciders(4),
     _deciders(8),
+    *SOCKET_SCENARIOS,
+    *CANCEL_SCENARIOS,
+    *WINDOW_SCENARIOS,
+    *UNDERNEATH_SCENARIOS,
+    *BAD_ANSWER_SCENARIOS,
 )
