@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from polyb0t.core.ids import AssetId, ConditionId, OrderId
+from polyb0t.core.ids import AssetId, OrderId
 from polyb0t.core.units import ONE, ZERO, Pusd, Shares
 from polyb0t.data.account_state import AccountOrder, AccountPosition, AccountState
 from polyb0t.data.order_book import Side
+from polyb0t.models.exposure import AtRisk
 
 DUST_SHARES: Final = Decimal("0.5")  # beside lots of ours: less than this is rounding and lag
 
@@ -25,17 +26,28 @@ class Foreign:
     orders: tuple[AccountOrder, ...] = ()
     positions: tuple[AccountPosition, ...] = ()
 
-    def at_risk(self) -> list[tuple[ConditionId, Decimal]]:
+    def at_risk(self) -> list[AtRisk]:
         """What may be lost with each: an order's whole price, a position's cost. A position whose cost is
         not known counts at its price, and at one pUSD a share where that is not known either; one that has
         resolved can lose nothing more."""
         buys = [
-            (order.condition_id, (order.original_shares - order.matched_shares) * order.price)
+            AtRisk(
+                order.condition_id,
+                order.asset_id,
+                left := Shares(order.original_shares - order.matched_shares),
+                Pusd(left * order.price),
+                certain=False,
+            )
             for order in self.orders
             if order.side is Side.BUY
         ]
         held = [
-            (position.condition_id, position.shares * _per_share(position))
+            AtRisk(
+                position.condition_id,
+                position.asset_id,
+                position.shares,
+                Pusd(position.shares * _per_share(position)),
+            )
             for position in self.positions
             if not position.redeemable
         ]
@@ -44,7 +56,7 @@ class Foreign:
     @property
     def cost_pusd(self) -> Pusd:
         """All of it together."""
-        return Pusd(sum((cost for _, cost in self.at_risk()), ZERO))
+        return Pusd(sum((each.cost for each in self.at_risk()), ZERO))
 
 
 NOTHING_FOREIGN: Final = Foreign()

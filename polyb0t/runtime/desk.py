@@ -1,7 +1,7 @@
 """What is known of money and risk right now: the cycle decides by it, the executor checks by it again."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from threading import Lock
@@ -22,6 +22,7 @@ from polyb0t.execution.scope import Regime
 from polyb0t.execution.skew import ClockWatch
 from polyb0t.execution.store import ClaimLimits, Stores
 from polyb0t.execution.using import openings_taken_up
+from polyb0t.models.exposure import AtRisk, exposure_of
 from polyb0t.models.kill_switches import stance_of
 from polyb0t.models.portfolio import FillKey, Portfolio, fill_key, portfolio_of
 from polyb0t.models.proposal import Desk
@@ -32,6 +33,7 @@ from polyb0t.runtime.limit_book import NO_LISTS, LimitBook, LimitSettings, Recor
 from polyb0t.runtime.risk_watch import risk_facts
 from polyb0t.runtime.watching import MarketWatch
 
+_TRADES: Final = (IntentType.OPEN_POSITION, IntentType.CLOSE_POSITION)
 NEW_PER_CYCLE: Final = 2  # what is born together expires together, and then nothing waits for anybody
 
 
@@ -288,9 +290,10 @@ class AccountDesk:
         return ShareAllowance(spender, None if told is None else told.get(spender, Shares(ZERO)))
 
     def _exposure(self, look: _Look, *, without: IntentId | None) -> Exposure:
-        """Positions at cost, and the greatest cost of everything approved or under way."""
-        at_risk: list[tuple[ConditionId, Decimal]] = [
-            (position.condition_id, position.cost) for position in look.portfolio.held()
+        """Positions, and everything approved or under way, at the worst that can come of it."""
+        at_risk = [
+            AtRisk(position.condition_id, position.asset_id, position.shares, position.cost)
+            for position in look.portfolio.held()
         ]
         at_risk += self._foreign(look.portfolio).at_risk()
         pending = {
@@ -300,26 +303,16 @@ class AccountDesk:
             if order.intent_id not in pending:
                 pending[order.intent_id] = self._stores.intents.get(order.intent_id).intent
         at_risk += [
-            (intent.condition_id, intent.max_cost or ZERO)
+            _under_way(intent)
             for intent in pending.values()
-            if intent.id != without
+            if intent.id != without and intent.intent_type in _TRADES
         ]
-        return self._sum(at_risk)
+        return exposure_of(at_risk, self._watch.market)
 
     def _foreign(self, portfolio: Portfolio) -> Foreign:
         """What somebody else did with this wallet. A dry run's money is pretended, so there it is nothing."""
         live = self._settings.regime is Regime.LIVE
         return read_foreign(self._stores, self._account, portfolio) if live else NOTHING_FOREIGN
-
-    def _sum(self, at_risk: Iterable[tuple[ConditionId, Decimal]]) -> Exposure:
-        total, unplaced = Exposure(), ZERO
-        for condition, cost in at_risk:
-            market = self._watch.market(condition)
-            if market is None:
-                unplaced += cost  # no longer listed: it still counts in the total
-            elif cost:
-                total = total.plus(market, Pusd(cost))
-        return replace(total, total=Pusd(total.total + unplaced))
 
     def _resting(self) -> frozenset[AssetId]:
         """Ideas that ended a while ago, and muted markets; the store refuses them too, by the same rules."""
@@ -355,6 +348,16 @@ class AccountDesk:
 
     def _skew_seconds(self) -> Decimal:
         return Decimal(round(self._skew.skew_seconds() * 1_000)).scaleb(-3)
+
+
+def _under_way(intent: TradeIntent) -> AtRisk:
+    """A purchase at its greatest cost for the fewest shares, a sale at its worst price."""
+    shares = intent.shares or intent.least_shares or Shares(ZERO)
+    if intent.side is Side.SELL:
+        brings = shares * (intent.worst_price or ZERO) - (intent.estimated_fee or ZERO)
+        return AtRisk(intent.condition_id, intent.asset_id, Shares(-shares), Pusd(-brings), certain=False)
+    cost = intent.max_cost or Pusd(ZERO)
+    return AtRisk(intent.condition_id, intent.asset_id, shares, cost, certain=False)
 
 
 def _closable(portfolio: Portfolio, asset_id: AssetId, in_open_sells: Shares) -> Shares:
