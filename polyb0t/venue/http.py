@@ -15,6 +15,7 @@ from polyb0t.core.clock import Clock
 from polyb0t.core.errors import VenueUnreachableError
 from polyb0t.venue.buckets import Throttle, limit_name
 from polyb0t.venue.parsing import Refused, decode_json
+from polyb0t.venue.tls import trust
 
 MAX_BODY_BYTES: Final = 32 * 1024 * 1024
 _RETRIED_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
@@ -98,6 +99,7 @@ class HttpReader:
         self._do = _remedy(sandbox=sandbox)
         self._closing = threading.Event()
         self._client = httpx.Client(
+            verify=trust(),
             trust_env=False,
             http2=False,
             follow_redirects=False,

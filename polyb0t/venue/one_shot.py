@@ -17,6 +17,7 @@ import httpx
 
 from polyb0t.core.clock import Clock
 from polyb0t.venue.http import Call
+from polyb0t.venue.tls import trust
 
 MOST_BYTES: Final = 1_000_000
 _LINGER_ZERO: Final = struct.pack("ii", 1, 0)  # close with a reset: what is still queued is thrown away
@@ -59,6 +60,7 @@ class OneShot:
         self._on_call = on_call
         self._budget = budget_seconds
         self._client = httpx.Client(
+            verify=trust(),
             http2=False,
             trust_env=False,  # a proxy from the environment would see headers, and might repeat requests
             follow_redirects=False,
