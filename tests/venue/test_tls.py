@@ -16,6 +16,8 @@ from polyb0t.venue.http import HttpReader, ReadLimits
 from polyb0t.venue.one_shot import NeverLeft, OneShot
 from polyb0t.venue.tls import trust
 
+ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
+
 
 @pytest.fixture(scope="module")
 def stranger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
@@ -38,6 +40,7 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Pa
                 connection, _ = listening.accept()
                 with context.wrap_socket(connection, server_side=True) as secure:
                     secure.recv(1000)
+                    secure.sendall(ANSWER)
             except OSError:
                 continue
 

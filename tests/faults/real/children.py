@@ -21,9 +21,13 @@ from pathlib import Path
 from typing import Final
 
 import polyb0t
+from polyb0t.core.clock import SystemClock
+from polyb0t.venue.one_shot import OneShot
 
 CRASHED: Final = 70  # the exit code of a child that ended with a traceback
 _DIE_WITH_PARENT: Final = 1  # PR_SET_PDEATHSIG
+# What the program imports when it needs it: every process of every history does.
+_LATE: Final = ("apscheduler.triggers.interval", "encodings.idna", "uvicorn.lifespan.on", "typer._adapters")
 _LEFT_OUT: Final = ("polyb0t.__main__", "polyb0t.db.migrations.", "polyb0t.research.")
 
 
@@ -32,6 +36,9 @@ def import_everything() -> None:
     for module in pkgutil.walk_packages(polyb0t.__path__, "polyb0t."):
         if not module.name.startswith(_LEFT_OUT):
             importlib.import_module(module.name)
+    for late in _LATE:
+        importlib.import_module(late)
+    OneShot(SystemClock()).close()  # what it imports, and the authorities that it reads
     gc.collect()
     gc.freeze()  # pages that the collector does not write to stay shared
 
