@@ -23,7 +23,7 @@ from tests.e2e.household import Household
 MARKETS = 100
 SECONDS = 75.0
 SAMPLE_SECONDS = 0.1
-NOTHING_IS_WORTH_IT = {"min_edge": "0.9"}
+NOTHING_IS_WORTH_IT = {"min_edge": "0.9", "suspicious_edge": "0.95"}
 CYCLE_SECONDS, HOUR_SECONDS = 10.0, 3_600.0
 BEATS_PER_CYCLE = 2
 RIVAL = (

@@ -90,7 +90,8 @@ def _heading(columns: int) -> str:
 
 
 def _label(columns: int) -> int:
-    return min(_LABEL, columns - 3 * _FIGURE)
+    bar = BAR + 4 if columns >= MEDIUM else 0
+    return min(_LABEL, columns - 3 * _FIGURE - bar)
 
 
 def _row(use: LimitUse, name: str, paint: Paint, columns: int) -> str:
