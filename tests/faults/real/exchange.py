@@ -25,10 +25,11 @@ from polyb0t.sandbox.serving import SandboxServer, bind
 from polyb0t.sandbox.types import MILLION, MarketSpec, PracticeAccount, Side
 from polyb0t.sandbox.wire import Reply, Request, json_reply
 from polyb0t.sandbox.world import World
-from tests.faults.exchange import ASK, KEY, Exchange, signing_key
+from tests.faults.exchange import ASK, KEY, Exchange, market_spec, signing_key
 
 PURSE: Final = 10_000 * MILLION  # so that ten pUSD are a small part of it
 ARRIVED: Final = "arrived.jsonl"
+CANCELLED: Final = "cancelled.jsonl"
 Moves = Callable[[Exchange], None]
 
 
@@ -60,17 +61,19 @@ class KeptApp(SandboxApp):
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and _places(scope):
-            receive = self._noted(receive)
+            receive = self._noted(receive, ARRIVED)
+        elif scope["type"] == "http" and _cancels(scope):
+            receive = self._noted(receive, CANCELLED)
         await super().__call__(scope, receive, send)
 
-    def _noted(self, receive: Receive) -> Receive:
+    def _noted(self, receive: Receive, name: str) -> Receive:
         parts: list[bytes] = []
 
         async def noted() -> Message:
             message = await receive()
             parts.append(message.get("body", b""))
             if message["type"] == "http.request" and not message.get("more_body", False):
-                with (self._folder / ARRIVED).open("a") as file:
+                with (self._folder / name).open("a") as file:
                     file.write(json.dumps(b"".join(parts).decode()) + "\n")
             return message
 
@@ -94,6 +97,10 @@ class KeptApp(SandboxApp):
 
 def _places(scope: Message) -> bool:
     return scope["method"] == "POST" and str(scope["path"]).endswith("/order")
+
+
+def _cancels(scope: Message) -> bool:
+    return scope["method"] == "DELETE" and str(scope["path"]).startswith("/clob/order")
 
 
 def new_world(folder: Path, seed: int) -> None:
@@ -123,13 +130,15 @@ def _loaded(folder: Path) -> Exchange:
     exchange.world = World.load(folder / WORLD_FILE)
     exchange.wallet = str(signing_key().address)
     exchange._made = 1_000 + len(exchange.world.engine.orders)
-    exchange.spec = _spec(exchange.world)
-    exchange.token = exchange.spec.token_ids[0]
+    exchange.spec, exchange.other = _specs(exchange.world)
+    exchange.token, exchange.other_token = exchange.spec.token_ids[0], exchange.other.token_ids[0]
     return exchange
 
 
-def _spec(world: World) -> MarketSpec:
-    return next(iter(world.engine.markets.values())).spec
+def _specs(world: World) -> tuple[MarketSpec, MarketSpec]:
+    """The two markets: that of the trades, and the other one."""
+    first, other = (world.engine.markets[market_spec(0, number).condition_id].spec for number in (0, 1))
+    return first, other
 
 
 class Ledger:
@@ -138,14 +147,18 @@ class Ledger:
     def __init__(self, folder: Path) -> None:
         self.world = World.load(folder / WORLD_FILE)
         self.wallet = str(signing_key().address)
-        self.spec = _spec(self.world)
-        self.token = self.spec.token_ids[0]
-        arrived = folder / ARRIVED
-        lines = arrived.read_text().splitlines() if arrived.exists() else []
-        self.posts = [str(json.loads(line)).encode() for line in lines]
+        self.spec, self.other = _specs(self.world)
+        self.token, self.other_token = self.spec.token_ids[0], self.other.token_ids[0]
+        self.posts, self.cancels = _bodies(folder / ARRIVED), _bodies(folder / CANCELLED)
+        self.by_hand: set[str] = set()
 
     def our_orders(self) -> list[Order]:
         return [order for order in self.world.engine.orders.values() if order.maker == self.wallet]
+
+
+def _bodies(path: Path) -> list[bytes]:
+    lines = path.read_text().splitlines() if path.exists() else []
+    return [str(json.loads(line)).encode() for line in lines]
 
 
 @dataclass(frozen=True, slots=True)

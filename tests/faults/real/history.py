@@ -1,11 +1,10 @@
 """One history with real processes: what a scenario acts on, and how everything is put right afterwards."""
 
 import time
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from types import SimpleNamespace
 from typing import Any, Final, Literal
 
 from polyb0t.core.clock import SystemClock
@@ -16,6 +15,7 @@ from tests.faults.judge import Judge, Verdict
 from tests.faults.real.children import Child
 from tests.faults.real.exchange import PURSE, Ledger
 from tests.faults.real.home import SCOPE, Home, StuckError, Times, eventually, pause
+from tests.faults.real.seen import seen
 from tests.faults.real.shapes import SHAPES, Build
 from tests.faults.real.strike import Deed, Plan
 
@@ -53,6 +53,7 @@ class RealHistory:
     ends_by_strike: bool = True  # a kill and a stop do, a full disk does not
     sent_before: int = 0  # orders of what had to be bought first
     _plans: int = 0
+    _cancelled_by_person: int = 0
 
     def __post_init__(self) -> None:
         self.home = Home(
@@ -191,28 +192,24 @@ class RealHistory:
         if fate == "filled":
             self.home.panel.ask("POST", "/sandbox/house", {})
         elif fate == "cancelled":
+            before = len(Ledger(self.home.exchange_folder).cancels)
             self.home.command("orders", "cancel-all")
+            self._cancelled_by_person = len(Ledger(self.home.exchange_folder).cancels) - before
 
     # -- judged --------------------------------------------------------------------------------
 
     def judge(self) -> Verdict:
         """From what the exchange's process and the database left behind, and from nothing else."""
+        told = {
+            "winners": self.winners,
+            "sends_allowed": self.sends_allowed,
+            "must_trip": self.must_trip,
+            "pusd_given": self.pusd_given,
+            "faults": self.faults,
+        }
         ledger = Ledger(self.home.exchange_folder)
-        with closing(self.home.stores()) as stores:
-            slot = SimpleNamespace(stores=stores)
-            seen: Any = SimpleNamespace(
-                exchange=ledger,
-                machine=SimpleNamespace(slot=lambda _number: slot),
-                lines=[SimpleNamespace(posts=ledger.posts)],
-                skewed=False,
-                winners=self.winners,
-                sends_allowed=self.sends_allowed,
-                must_trip=self.must_trip,
-                pusd_given=self.pusd_given,
-                shares_given=0,
-                faults=self.faults,
-            )
-            return Judge(seen).judge()
+        with seen(self.home.stores(), ledger, self._cancelled_by_person, **told) as history:
+            return Judge(history).judge()
 
 
 def _slowly(look: Any) -> Any:
