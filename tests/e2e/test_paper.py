@@ -1,0 +1,152 @@
+"""A paper run over real processes: it trades alone with nobody's money, remembers, is paid, and stays paper."""
+
+import shutil
+import signal
+import sqlite3
+import subprocess
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.household import Household, eventually, household
+
+pytestmark = pytest.mark.xdist_group("e2e")
+QUICK = {"POLYBOT_PAPER_INTERVAL_SECONDS": "1", "POLYBOT_RECONCILE_SECONDS": "1"}
+NO_KEY = {"POLYBOT_PRIVATE_KEY": "this is no key, and nobody looks at it"}
+
+
+@pytest.fixture
+def home(tmp_path: Path):
+    with household(tmp_path) as running:
+        yield running
+
+
+def start_paper(home: Household, **settings: str) -> "subprocess.Popen[str]":
+    """The paper engine, once its first cycle is over."""
+    ready = home.folder / "ready-paper"
+    ready.unlink(missing_ok=True)
+    engine = home.spawn(
+        "paper",
+        *("-m", "polyb0t", "run", "--paper", "--sandbox", "--ready-file", str(ready)),
+        **{**QUICK, **NO_KEY, **settings},
+    )
+
+    def up() -> bool:
+        assert engine.poll() is None, home.output("paper")
+        return ready.exists()
+
+    eventually(up, what="the engine's first cycle")
+    return engine
+
+
+def positions(home: Household) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = home.json("positions")
+    return listed
+
+
+def paper_folder(home: Household) -> Path:
+    (found,) = (home.folder / "data").glob("sandbox-137-paper-*")
+    return found
+
+
+def test_it_trades_by_itself_remembers_is_paid_and_never_becomes_an_order(home: Household) -> None:
+    home.start_sandbox("--speed", "1")
+    engine = start_paper(home)
+    held = eventually(lambda: positions(home), what="a position")
+    wallets = [account["wallet"] for account in home.http("GET", "/sandbox/environment")["accounts"]]
+
+    # marked on every screen, decided by itself, and the exchange has never heard of it
+    for command in (["positions"], ["report"], ["status"], ["orders", "list"], ["intents", "list"]):
+        assert home.command(*command).startswith("SANDBOX, paper   decides by itself"), command
+    decided = [each for each in home.json("intents", "list", "--all") if each["decided_by"]]
+    assert {each["decided_by"] for each in decided} == {"engine:paper"}
+    assert all(home.ledger_orders(wallet) == [] for wallet in wallets)
+
+    # a kill and a restart keep the account
+    engine.send_signal(signal.SIGKILL)
+    engine.wait()
+    before = home.json("report")
+    assert before["regime"] == "paper"
+    assert_every_cent(before)
+    start_paper(home)
+    assert_every_cent(home.json("report"))
+    assert {each["asset_id"] for each in positions(home)} >= {each["asset_id"] for each in held}
+
+    # a market is resolved: half a pUSD for each share, once
+    one = held[0]
+    home.http("POST", f"/sandbox/markets/{one['condition_id']}/resolve", {"payouts": ["0.5", "0.5"]})
+    eventually(
+        lambda: one["asset_id"] not in {each["asset_id"] for each in positions(home)}, what="the payout"
+    )
+    paid = home.json("report")
+    row = next(each for each in paid["markets"] if each["asset_id"] == one["asset_id"])
+    assert Decimal(row["paid_out_pusd"]) == Decimal(one["shares"]) / 2
+    assert Decimal(row["settled_pusd"]) == Decimal(one["shares"]) / 2 - Decimal(one["cost"])
+    assert_every_cent(paid)
+    home.command("audit", "verify")
+
+    # its database, and a copy of it that claims to be the account's, are refused by name
+    database = paper_folder(home) / "polyb0t.sqlite3"
+    refused = home.command(
+        *("--database-url", f"sqlite:///{database}", "run", "--live", "--sandbox", "--cycles", "1"), code=4
+    )
+    assert "It belongs to sandbox:137:paper" in refused
+    home.stop()
+
+
+def test_whoever_wants_to_decides_himself(home: Household) -> None:
+    home.start_sandbox()
+    start_paper(home, POLYBOT_PAPER_AUTO_APPROVE="false")
+    proposal = home.waiting()
+
+    screen = home.command("intents", "show", proposal["id"])
+    home.command("intents", "approve", proposal["id"], "--yes")
+
+    assert screen.startswith("SANDBOX, paper   you decide")
+    done = eventually(lambda: _ended(home, proposal["id"]), what="the result")
+    assert done["status"] in ("EXECUTED", "FAILED")  # the book may have moved on the way
+    assert done["decided_by"].startswith("user:")
+
+
+def test_a_copy_whose_scope_was_rewritten_sends_nothing_of_paper(home: Household) -> None:
+    """Somebody with the file in hand: the rows still carry their own scope and regime."""
+    home.start_sandbox()
+    engine = start_paper(home, POLYBOT_PAPER_AUTO_APPROVE="false", POLYBOT_INTENT_EXPIRY_SECONDS="600")
+    proposal = home.waiting()
+    home.command("intents", "approve", proposal["id"], "--yes")
+    engine.send_signal(signal.SIGKILL)
+    engine.wait()
+    copy = home.folder / "copy.sqlite3"
+    for file in paper_folder(home).glob("polyb0t.sqlite3*"):  # with what SQLite keeps beside it
+        shutil.copy(file, home.folder / file.name.replace("polyb0t", "copy"))
+    wallet = home.http("GET", "/sandbox/environment")["accounts"][0]["wallet"]
+    with sqlite3.connect(copy) as database:
+        database.execute("UPDATE gates SET scope = replace(scope, ':paper:', ?)", (f":{wallet}:",))
+
+    live = home.spawn(
+        "live",
+        *("-m", "polyb0t", "--database-url", f"sqlite:///{copy}"),
+        *("run", "--live", "--sandbox", "--yes", "--cycles", "3"),
+        POLYBOT_DRY_RUN="false",
+        POLYBOT_MOST_WAITING="1",
+    )
+    live.wait(60)
+
+    assert home.ledger_orders(wallet) == []
+
+
+def assert_every_cent(report: dict[str, Any]) -> None:
+    """The cash is what the account was opened with, and what its rows moved since."""
+
+    def moved(name: str) -> Decimal:
+        return sum((Decimal(row[name]) for row in report["markets"]), Decimal(0))
+
+    brought = moved("sold_pusd") + moved("paid_out_pusd") - moved("bought_pusd") - moved("fees_pusd")
+    assert Decimal(report["equity"]["cash_pusd"]) == 10_000 + brought
+
+
+def _ended(home: Household, intent_id: str) -> dict[str, Any] | None:
+    shown: dict[str, Any] = home.json("intents", "show", intent_id)
+    return shown if shown["status"] in ("EXECUTED", "FAILED", "EXPIRED", "REJECTED") else None
