@@ -11,6 +11,7 @@ from polyb0t.core.errors import VenueUnreachableError
 from polyb0t.core.ids import AssetId, ConditionId
 from polyb0t.core.units import ZERO, Price, Pusd, Shares
 from polyb0t.data.fills import FillStatus
+from polyb0t.execution.end_of_watch import ASK_SECONDS, LATE_SECONDS
 from polyb0t.execution.gateway import NotFound, Unknown, Unreadable
 from polyb0t.execution.intents import IntentStatus, OrderType, TradeIntent
 from polyb0t.execution.orders import OrderStatus
@@ -201,28 +202,79 @@ def test_what_reappears_as_open_has_its_money_reserved_again(room: EngineRoom) -
     assert room.stores.orders.reserved_pusd() == intent.max_cost
 
 
-def test_an_absent_identity_is_watched_until_its_market_has_closed(room: EngineRoom) -> None:
-    lost(room)
+def test_an_absent_identity_is_watched_until_its_market_has_resolved(room: EngineRoom) -> None:
+    """Its end date alone says nothing: a market may stay open for weeks after it."""
+    intent = lost(room)
     proven(room)
-    asked = len(room.gateway.lookups)
-    a_pass(room, after=60)
-    assert len(room.gateway.lookups) == asked + 1
-
-    room.clock.advance(minutes=60 * 24 * 22)  # its end date was in 20 days
+    room.clock.advance(minutes=60 * 24 * 30)  # its end date was in 20 days
     room.restart()
+    asked = len(room.gateway.lookups)
+    room.resolved.add(intent.asset_id)
+    a_pass(room, after=ASK_SECONDS)
+    a_pass(room, after=LATE_SECONDS)
+    assert len(room.gateway.lookups) == asked + 2
+    a_pass(room, after=60)
+    assert len(room.gateway.lookups) == asked + 2
 
-    assert len(room.gateway.lookups) == asked + 1
+
+def test_a_fill_that_shows_late_after_the_resolution_is_still_found(room: EngineRoom) -> None:
+    intent = hidden(room)
+    proven(room)
+    assert room.order(intent).status is OrderStatus.ABSENT
+    room.resolved.add(intent.asset_id)
+    a_pass(room, after=ASK_SECONDS)
+    room.gateway.hidden.clear()
+    a_pass(room, after=LATE_SECONDS)
+    assert room.order(intent).filled_shares > ZERO
 
 
-def test_an_unproven_identity_is_never_given_up(room: EngineRoom) -> None:
+def unproven(room: EngineRoom) -> TradeIntent:
+    """Sent with credentials that are gone: nothing can be proven of it, in either direction."""
     intent = lost(room)
     room.gateway.credential_id = "another"
+    a_pass(room, after=120)
+    assert room.order(intent).status is OrderStatus.UNKNOWN
+    return intent
+
+
+def test_an_unproven_identity_is_not_given_up_while_its_market_may_be_open(room: EngineRoom) -> None:
+    intent = unproven(room)
 
     room.clock.advance(minutes=60 * 24 * 60)
     room.restart()
+    a_pass(room, after=LATE_SECONDS)
 
     assert room.order(intent).status is OrderStatus.UNKNOWN
     assert room.stores.orders.reserved_pusd() == intent.max_cost
+
+
+def test_a_resolution_that_cannot_be_read_gives_nothing_up(room: EngineRoom) -> None:
+    intent = unproven(room)
+    room.resolved.add(intent.asset_id)
+    room.gateway.down = True
+    a_pass(room, after=ASK_SECONDS)
+    a_pass(room, after=LATE_SECONDS)
+    assert room.stores.orders.reserved_pusd() == intent.max_cost
+
+
+def test_when_its_market_has_resolved_an_unproven_identity_ends_loudly_and_frees_its_money(
+    room: EngineRoom,
+) -> None:
+    intent = unproven(room)
+    room.resolved.add(intent.asset_id)
+    a_pass(room, after=ASK_SECONDS)
+    assert room.stores.orders.reserved_pusd() == intent.max_cost  # what traded before may still show
+
+    room.advance(seconds=LATE_SECONDS)
+    report = room.reconciler.run()
+
+    assert (room.order(intent).status, room.status(intent)) == (OrderStatus.ABSENT, IntentStatus.FAILED)
+    assert room.stores.intents.get(intent.id).result == "never_proven"
+    assert room.stores.orders.reserved_pusd() == ZERO
+    assert "never proven" in " ".join(report.alerts)
+    kinds = [entry.kind for entry in room.stores.engine.journal(subject=room.order_id(intent))]
+    assert "order.given_up" in kinds
+    assert room.stores.engine.audit().findings == ()
 
 
 # -- vanished ----------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """The OrderStore in SQL: an order, its fills, its intent and its reservation move together."""
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, bindparam, or_, select, update
@@ -15,11 +14,12 @@ from polyb0t.db.carrying_out import load_order
 from polyb0t.db.fill_book import Sums, record
 from polyb0t.db.fill_reader import FillReader
 from polyb0t.db.moves import load, move
-from polyb0t.db.rows import fill_of, order_record, parse_intent
-from polyb0t.db.tables import fills, orders, trade_intents
+from polyb0t.db.rows import fill_of, order_record
+from polyb0t.db.tables import fills, orders
 from polyb0t.db.unit import ENGINE, Unit, Units, changed
 from polyb0t.execution.intents import IntentStatus
 from polyb0t.execution.orders import (
+    MARKET_RESOLVED,
     ORDER_TRANSITIONS,
     TERMINAL_ORDER,
     UNRESOLVED_ORDER,
@@ -36,7 +36,6 @@ MOVED_BY_A_FILL = frozenset({_O.SIGNED, _O.UNKNOWN, _O.VANISHED, _O.REFUSED, _O.
 
 
 IDS_AT_ONCE = 500  # a database takes only so many values in one statement
-AFTER_THE_END = timedelta(days=1)  # a market may stay open a while after its end date
 
 _HERE = orders.c.scope == bindparam("of_scope")
 _ONE = orders.c.id == bindparam("order_id")
@@ -53,9 +52,9 @@ _WATCHED = (
     .order_by(orders.c.created_at, orders.c.id)
 )
 _ABSENT = (
-    select(orders, trade_intents.c.canonical, trade_intents.c.digest)
-    .join(trade_intents, trade_intents.c.id == orders.c.intent_id)
-    .where(orders.c.status == _O.ABSENT, _HERE)
+    select(orders)
+    .where(orders.c.status == _O.ABSENT, orders.c.venue_status != MARKET_RESOLVED, _HERE)
+    .order_by(orders.c.created_at, orders.c.id)
 )
 _FILLS_OF_ONE = (
     select(fills)
@@ -135,16 +134,7 @@ class SqlOrderStore:
         return self._rows(_WATCHED)
 
     def absent(self) -> tuple[OrderRecord, ...]:
-        here = {"of_scope": str(self._units.scope)}
-        rows = self._units.read(lambda connection: connection.execute(_ABSENT, here).mappings().all())
-        if not rows:
-            return ()
-        now, found = self._units.now(), []
-        for row in rows:
-            end = parse_intent(row["canonical"], row["digest"]).end_date
-            if end is None or now < end + AFTER_THE_END:
-                found.append(order_record({column.name: row[column.name] for column in orders.c}))
-        return tuple(found)
+        return self._rows(_ABSENT)
 
     def settle(
         self,

@@ -30,6 +30,10 @@ class OrderType(StrEnum):
         return self in (OrderType.FOK, OrderType.FAK)
 
 
+# As the exchange's word on an absent order: its market has resolved, so it is looked for no longer.
+MARKET_RESOLVED: Final = "MARKET_RESOLVED"
+
+
 class OrderStatus(StrEnum):
     """What is known of an identity. Only proof moves it to an end."""
 

@@ -18,6 +18,7 @@ from polyb0t.data.account_state import AccountOrder
 from polyb0t.data.fills import Fill
 from polyb0t.execution.absence import Glance, ProofTimes
 from polyb0t.execution.cancelling import MAY_BE_ALIVE, cancel_orders
+from polyb0t.execution.end_of_watch import EndOfWatch, Resolved, nothing_resolved
 from polyb0t.execution.gateway import OrderGateway
 from polyb0t.execution.holdings import Explained, HoldingsWatch
 from polyb0t.execution.in_flight import InFlight
@@ -68,6 +69,7 @@ class Reconciler:
         halt_file: Callable[[], bool] = lambda: False,
         spool: AnswerSpool | None = None,
         times: ProofTimes | None = None,
+        resolved: Resolved = nothing_resolved,
         cancel_on_halt: bool = True,
     ) -> None:
         self._stores = stores
@@ -80,6 +82,7 @@ class Reconciler:
         self._halt_file = halt_file
         self._spool = spool
         self._cancel_on_halt = cancel_on_halt
+        self._end_of_watch = EndOfWatch(stores, lease, resolved, clock)
         self._truth = (
             OrderTruth(stores, lease, gateway, in_flight, times or ProofTimes())
             if gateway is not None
@@ -106,6 +109,7 @@ class Reconciler:
         foreign = self._foreign(glance, watched)
         for order in (*watched, *self._orders.absent()):
             self._truth.look_up(order, notes, glance, known.get(order.id, ()))
+        self._give_up(notes)
         if compare_holdings:
             self._compare_holdings(self._truth, notes)
         left = self._orders.watched()
@@ -117,6 +121,12 @@ class Reconciler:
             open_orders=len(left),
             interrupted=interrupted,
         )
+
+    def _give_up(self, notes: Notes) -> None:
+        """After everything was asked once more, what cannot be proven any more is looked for no longer."""
+        unproven = self._orders.orders(statuses=(OrderStatus.UNKNOWN, OrderStatus.VANISHED), limit=None)
+        still = [order for order in unproven if order.intent_id not in self._in_flight]
+        self._end_of_watch.end((*still, *self._orders.absent()), notes)
 
     def follow(self, order_id: OrderId) -> None:
         """Ask about one order now; what cannot be read or written is left to the next pass."""

@@ -229,8 +229,8 @@ class OrderStore(Protocol):
         ...
 
     def absent(self) -> tuple[OrderRecord, ...]:
-        """What was inferred never to have been accepted and could still trade: its market has not ended.
-        Positive evidence is looked for until then."""
+        """What was inferred never to have been accepted and could still turn up: nobody has seen its market
+        resolved. Positive evidence is looked for until then."""
         ...
 
     def settle(

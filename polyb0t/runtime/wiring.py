@@ -213,6 +213,7 @@ def build_engine(
         spool=spool,
         cancel_on_halt=settings.cancel_on_halt,
         times=ProofTimes(settings.proof_delay_seconds, settings.proof_apart_seconds),
+        resolved=PolymarketResolutions(environment.data_url, reader).resolved,
     )
     paper = None
     if regime is Regime.PAPER:

@@ -13,7 +13,7 @@ from polyb0t.core.units import Price, Pusd, Shares
 from polyb0t.data.fills import Fill, FillStatus
 from polyb0t.data.order_book import Side
 from polyb0t.execution.intents import IntentStatus, OrderType
-from polyb0t.execution.orders import ORDER_TRANSITIONS, OrderRecord, OrderStatus
+from polyb0t.execution.orders import MARKET_RESOLVED, ORDER_TRANSITIONS, OrderRecord, OrderStatus
 from polyb0t.execution.store import Lease
 from tests.support.builders import ASSET, NOW, a_fill
 from tests.support.databases import World
@@ -290,17 +290,26 @@ class TestFinding:
         assert world.orders.orders(statuses=[ORDER.FILLED]) == ()
 
 
-def test_what_is_inferred_absent_is_listed_for_watching_until_its_market_ended(world: World) -> None:
+def test_what_is_inferred_absent_is_listed_for_watching_until_its_market_resolved(world: World) -> None:
     open_market, ended = (
         world.permitted(),
         world.permitted(
             asset_id=AssetId("5"),
             condition_id=ConditionId("0x" + "cd" * 32),
-            end_date=NOW - timedelta(days=2),
+            end_date=NOW - timedelta(days=20),  # that says when it should, not that it has
         ),
     )
     for order in (open_market, ended):
         for status in (OrderStatus.UNKNOWN, OrderStatus.ABSENT):
             world.orders.settle(order.id, world.lease, status=status, code="absent", detail="")
 
+    assert [order.id for order in world.orders.absent()] == [open_market.id, ended.id]
+    world.orders.settle(
+        ended.id,
+        world.lease,
+        status=OrderStatus.ABSENT,
+        code="absent",
+        detail="",
+        venue_status=MARKET_RESOLVED,
+    )
     assert [order.id for order in world.orders.absent()] == [open_market.id]

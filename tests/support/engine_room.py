@@ -3,15 +3,16 @@
 `restart` is a crash and a new process on the same database and the same exchange.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, cast
 
+from polyb0t.core.errors import VenueUnreachableError
 from polyb0t.core.ids import AssetId, OrderId
-from polyb0t.core.units import ZERO, Pusd, Shares
+from polyb0t.core.units import ZERO, Price, Pusd, Shares
 from polyb0t.data.fills import FillStatus
 from polyb0t.data.order_book import Side
 from polyb0t.execution.anchor import AnchorFile
@@ -83,6 +84,7 @@ class EngineRoom:
         self.gateway = FakeGateway()
         self.books = FakeBooks(self.clock)
         self.halted_by_file = False
+        self.resolved: set[AssetId] = set()
         self.read_cash: Callable[[], Pusd | None] = self._cash_at_exchange
         self.read_held: Callable[[AssetId], Shares | None] = self._held_at_exchange
         self.stores: Stores = world.stores if world else sqlite_stores(_given(folder), self.clock)
@@ -120,6 +122,7 @@ class EngineRoom:
             cash=lambda: self.read_cash(),
             halt_file=lambda: self.halted_by_file,
             spool=self.spool,
+            resolved=self._resolved_at_exchange,
         )
         books = cast("BookSource", wrap(self.books, "books"))
         situation = cast("Situation", wrap(self.situation, "situation"))
@@ -191,6 +194,11 @@ class EngineRoom:
 
     def _held_at_exchange(self, asset_id: AssetId) -> Shares | None:
         return None if self.gateway.down else Shares(self.gateway.held().get(asset_id, ZERO))
+
+    def _resolved_at_exchange(self, assets: Sequence[AssetId]) -> dict[AssetId, Price]:
+        if self.gateway.down:
+            raise VenueUnreachableError("The exchange did not answer.")
+        return {asset: Price(Decimal(1)) for asset in assets if asset in self.resolved}
 
     def _cash_at_exchange(self) -> Pusd | None:
         """10,000 pUSD and what confirmed trades paid and brought."""
