@@ -3,8 +3,10 @@
 from fastapi import FastAPI
 
 from polyb0t import __version__
+from polyb0t.api.account import account_routes
 from polyb0t.api.intents import intent_routes
 from polyb0t.api.problems import add_problem_handlers, responses
+from polyb0t.api.risk import risk_routes
 from polyb0t.api.schemas import Health, Status
 from polyb0t.api.security import LocalOnly
 from polyb0t.api.switches import switch_routes
@@ -26,6 +28,8 @@ def create_app(opened: OpenedStore) -> FastAPI:
     add_problem_handlers(app)
     app.include_router(intent_routes(opened))
     app.include_router(switch_routes(opened))
+    app.include_router(risk_routes(opened))
+    app.include_router(account_routes(opened))
 
     @app.get("/health", response_model=Health, responses=responses(503), tags=["state"])
     def health() -> View:

@@ -26,6 +26,7 @@ COMMANDS: Final = (
     "api",
     "intents",
     "positions",
+    "account",
     "report",
     "orders",
     "status",

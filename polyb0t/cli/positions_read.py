@@ -8,17 +8,19 @@ from polyb0t.cli.table import Column, table
 from polyb0t.cli.terminal import MEDIUM, Paint, Terminal
 from polyb0t.execution.scope import Regime
 from polyb0t.models import wording
-from polyb0t.runtime.holdings import Holding, Holdings, read_holdings
+from polyb0t.runtime.holdings import SHORTEST_ID, Holding, Holdings, read_holdings, short_ids
 from polyb0t.runtime.opened import OpenedStore
 
 _COLUMNS = (
+    Column("ID"),
     Column("HOLDING", widest=30),
-    Column("MARKET", widest=32),
+    Column("MARKET", widest=28),
     Column("PAID", right=True),
     Column("BID", right=True),
     Column("VALUE", right=True),
     Column("GAIN", right=True),
     Column("", right=True),
+    Column("EXIT"),
 )
 
 
@@ -45,9 +47,11 @@ def positions_screen(holdings: Holdings, scene: Scene, paint: Paint, columns: in
         lines += [line for holding in holdings.ours for line in _card(holding, paint, columns)]
         lines += words.fold(_total(holdings), columns)
     else:
-        rows = [_row(holding, paint) for holding in holdings.ours]
+        ids = short_ids(holdings.ours)
+        rows = [_row(holding, paint, ids[holding.position.asset_id]) for holding in holdings.ours]
         lines += table(_COLUMNS, rows, columns)
         lines += words.fold(_total(holdings), columns)
+    lines += [line for sentence in _not_fresh(holdings) for line in words.wrap(sentence, columns)]
     if holdings.foreign:
         lines += ["", "Not from polyb0t: counted, never touched"]
         lines += [
@@ -64,17 +68,31 @@ def positions_screen(holdings: Holdings, scene: Scene, paint: Paint, columns: in
     return lines
 
 
-def _row(holding: Holding, paint: Paint) -> list[str]:
+def _not_fresh(holdings: Holdings) -> list[str]:
+    """Which prices are old, in so many words: a value that is said without its age is believed."""
+    ids, sentences = short_ids(holdings.ours), []
+    for holding in holdings.ours:
+        name, age = ids[holding.position.asset_id], holding.age_seconds
+        if holding.stale and holding.bid is None:
+            sentences.append(f"{name} has no bid and counts at cost.")
+        elif holding.stale and age is not None:
+            sentences.append(f"The bid of {name} is {wording.span(int(age))} old.")
+    return sentences
+
+
+def _row(holding: Holding, paint: Paint, short: str) -> list[str]:
     position, intent = holding.position, holding.intent
     cost = position.average_cost
     return [
+        short,
         f"{wording.shares(position.shares)} {wording.outcome(intent.outcome_label)}",
-        words.cut(wording.one_line(intent.question), 32),
+        words.cut(wording.one_line(intent.question), 28),
         "-" if cost is None else f"{wording.round_to(cost * 100, 1)}¢",
         "won" if holding.redeemable else wording.price(holding.bid, intent.tick),
         wording.money(holding.value),
         _colour(holding.gain, wording.money(holding.gain, sign=True), paint),
         _relative(holding, paint),
+        holding.exit,
     ]
 
 
@@ -92,8 +110,9 @@ def _colour(gain: Decimal | None, text: str, paint: Paint) -> str:
 
 
 def _card(holding: Holding, paint: Paint, columns: int) -> list[str]:
-    row = _row(holding, paint)
-    return [f"{row[0]}  {row[5]} {row[6]}", "      " + words.cut(row[1], columns - 6)]
+    row = _row(holding, paint, holding.id[:SHORTEST_ID])
+    lines = [f"{row[0]}  {row[1]}  {row[6]} {row[7]}", "      " + words.cut(row[2], columns - 6)]
+    return [*lines, "      " + words.cut(f"exit: {row[8]}", columns - 6)] if row[8] else lines
 
 
 def _total(holdings: Holdings) -> str:

@@ -15,6 +15,7 @@ from polyb0t.cli.render_watch import watch_screen
 from polyb0t.cli.scene import context_line
 from polyb0t.cli.terminal import PLAIN, Paint
 from polyb0t.cli.watch_state import WatchState
+from polyb0t.core.errors import AmbiguousError, NotFoundError
 from polyb0t.core.units import Price, Pusd, Shares
 from polyb0t.data.account_state import AccountPosition
 from polyb0t.execution.intents import IntentStatus
@@ -22,7 +23,7 @@ from polyb0t.execution.orders import OrderStatus
 from polyb0t.execution.scope import Regime, Scope
 from polyb0t.models.kill_switches import Stance
 from polyb0t.models.portfolio import Position
-from polyb0t.runtime.holdings import Holding, Holdings
+from polyb0t.runtime.holdings import Holding, Holdings, find_holding
 from polyb0t.runtime.resting import Resting
 from tests.cli.scenes import NOW, ORDER, WALLET, D, claim, item, mayor, record, scene, tram, tram_order
 from tests.support.builders import a_fill
@@ -247,14 +248,46 @@ def test_positions_show_what_was_paid_and_what_the_bid_brings() -> None:
     ours = Holding(position, tram(), Price(D("0.62")), redeemable=False)
     screen = positions_screen(Holdings((ours,), (), None), scene(), PLAIN, 100)
     assert screen[2:] == [
-        "HOLDING     MARKET                           PAID  BID  VALUE   GAIN",
-        "152.50 YES  Will Harbor City approve the..  61.0¢  62¢  94.55  +1.59  +1.7%",
+        "ID    HOLDING     MARKET                       PAID  BID  VALUE   GAIN         EXIT",
+        f"{ours.id[:4]}  152.50 YES  Will Harbor city approve..  61.0¢  62¢  94.55  +1.59  +1.7%",
         "Total at bid 94.55   paid 92.96   gain +1.59 pUSD. PAID has the fee in it; 0.00 provisional.",
     ]
     unknown = Holding(position, tram(), None, redeemable=False)
     assert "Total at bid -   paid 92.96   gain - pUSD" in "\n".join(
         positions_screen(Holdings((unknown,), (), None), scene(), PLAIN, 100)
     ), "an unknown bid is not a bid of zero"
+
+
+def test_a_price_that_is_not_fresh_is_said_with_its_age() -> None:
+    position = Position(
+        tram().asset_id, tram().condition_id, confirmed=Shares(D("152.5")), cost=Pusd(D("92.964"))
+    )
+    old = Holding(position, tram(), Price(D("0.62")), redeemable=False, age_seconds=250.0)
+    screen = positions_screen(Holdings((old,), (), None), scene(), PLAIN, 100)
+    assert screen[-1] == f"The bid of {old.id[:4]} is 4 min 10 s old."
+    never = Holding(position, tram(), None, redeemable=False)
+    screen = positions_screen(Holdings((never,), (), None), scene(), PLAIN, 100)
+    assert screen[-1] == f"{never.id[:4]} has no bid and counts at cost."
+    won = Holding(position, tram(), Price(D("1")), redeemable=True, age_seconds=9_000.0)
+    assert "old" not in "\n".join(positions_screen(Holdings((won,), (), None), scene(), PLAIN, 100))
+
+
+def test_the_exit_has_its_column() -> None:
+    position = Position(
+        tram().asset_id, tram().condition_id, confirmed=Shares(D("152.5")), cost=Pusd(D("92.964"))
+    )
+    ours = Holding(position, tram(), Price(D("0.62")), redeemable=False, exit="waits for you")
+    assert positions_screen(Holdings((ours,), (), None), scene(), PLAIN, 100)[3].endswith(" waits for you")
+
+
+def test_a_position_is_named_by_the_beginning_of_its_id() -> None:
+    position = Position(tram().asset_id, tram().condition_id, confirmed=Shares(D("1")))
+    ours = Holding(position, tram(), None, redeemable=False)
+    assert find_holding((ours,), ours.id[:4]) is ours
+    with pytest.raises(NotFoundError):
+        find_holding((ours,), "pzzz")
+    with pytest.raises(AmbiguousError):
+        find_holding((ours, ours), "p")
 
 
 def test_what_is_held_from_elsewhere_is_named_and_left_alone() -> None:
