@@ -17,6 +17,7 @@ from polyb0t.execution.intents import IntentStatus, OrderType, TradeIntent
 from polyb0t.execution.orders import OrderStatus
 from polyb0t.execution.reconciler import ReconcileReport
 from polyb0t.models.kill_switches import KillSwitchType, Stance, stance_of
+from polyb0t.runtime.taking_back import take_back_if_halted
 from tests.support.builders import an_intent
 from tests.support.engine_room import EngineRoom
 from tests.support.fake_gateway import LOST_REPLY
@@ -374,6 +375,39 @@ def test_the_halt_file_alone_takes_orders_back_too(room: EngineRoom) -> None:
     room.reconciler.run()
 
     assert room.order(intent).status is OrderStatus.CANCELLED
+
+
+def test_the_trip_of_a_switch_that_halts_takes_them_back_with_the_news_of_it(room: EngineRoom) -> None:
+    """Whoever tripped it: the engine reads the journal twice a second, and no comparison is due."""
+    intent = a_resting()
+    room.execute(intent)
+    room.reconciler.run()
+    halt(room)
+
+    [entry] = [each for each in room.stores.engine.journal() if each.kind == "switch.tripped"]
+    assert take_back_if_halted(entry, room.reconciler.run)
+
+    assert room.order(intent).status is OrderStatus.CANCELLED
+
+
+def test_the_news_of_a_switch_that_only_reduces_compares_nothing(room: EngineRoom) -> None:
+    room.stores.switches.trip(KillSwitchType.DRAWDOWN, actor="engine", reason="lost")
+    for entry in room.stores.engine.journal(subject="DRAWDOWN"):
+        assert not take_back_if_halted(entry, room.reconciler.run)
+    assert room.gateway.cancels == []
+
+
+def test_who_wants_his_orders_to_stay_in_a_halt_sets_so(room: EngineRoom) -> None:
+    room.cancel_on_halt = False
+    room.start()
+    intent = a_resting()
+    room.execute(intent)
+    halt(room)
+
+    room.reconciler.run()
+
+    assert room.order(intent).status is OrderStatus.LIVE
+    assert room.gateway.cancels == []
 
 
 @pytest.mark.parametrize("switch", [None, KillSwitchType.DAILY_LOSS])

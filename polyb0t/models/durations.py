@@ -6,7 +6,7 @@ from typing import Final
 
 from polyb0t.core.errors import UsageError
 
-_PARTS: Final = re.compile(r"(?:(\d{1,3})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?")
+_PARTS: Final = re.compile(r"(?:([0-9]{1,3})d)?(?:([0-9]{1,4})h)?(?:([0-9]{1,5})m)?(?:([0-9]{1,6})s)?")
 
 
 def parse_duration(text: str) -> timedelta:

@@ -18,7 +18,6 @@ from polyb0t.core.errors import LeaseLostError, PolybotError, VenueUnreachableEr
 from polyb0t.execution.intents import IntentStatus
 from polyb0t.execution.orders import DOUBTFUL_ORDER, OPEN_ORDER, OrderRecord, OrderStatus
 from polyb0t.execution.store import JournalEntry, Stores
-from polyb0t.models.kill_switches import STANCE_WHEN_TRIPPED, KillSwitchType, Stance
 from polyb0t.runtime.choices import always_known, cycle_seconds, regime_of
 from polyb0t.runtime.ending import Ending, beside
 from polyb0t.runtime.facts import Publisher
@@ -28,6 +27,7 @@ from polyb0t.runtime.places import log_file
 from polyb0t.runtime.risk_facts import RISK
 from polyb0t.runtime.screen import Ended, Screen, StatusFacts, StopFacts
 from polyb0t.runtime.tail import SizeNotice, StageFailures, Tail
+from polyb0t.runtime.taking_back import SWITCHED, take_back_if_halted
 from polyb0t.runtime.wiring import Engine
 
 log = structlog.get_logger()
@@ -36,7 +36,6 @@ TAIL_SECONDS: Final = 0.5
 FINISH_SECONDS: Final = 5.0  # what is promised to a person who types Ctrl-C
 PATIENT_SECONDS: Final = 20.0  # for an end that nobody waits for
 WATCHING_SECONDS: Final = 60.0
-_SWITCHED: Final = ("switch.tripped", "switch.cleared", "switch.overridden")
 _HOLDINGS_MOVE: Final = ("fill.recorded", "order.settled")
 _EXIT_CODES: Final = {Ended.ASKED: 0, Ended.TAKEN_OVER: LeaseLostError.exit_code, Ended.NOT_WRITTEN: 1}
 
@@ -162,14 +161,9 @@ class Run:
                 log.warning("account.not_read", reason=str(error))
             self._publish()
             self.keeper.hurry()
-        if entry.kind in _SWITCHED:
-            self._switched(entry)
-
-    def _switched(self, entry: JournalEntry) -> None:
-        """A halt takes our resting orders back now, whoever tripped it, not with the next comparison."""
-        if STANCE_WHEN_TRIPPED.get(KillSwitchType(entry.subject)) is Stance.HALTED:
-            self._compare(now=True)
-        self.keeper.hurry()
+        if entry.kind in SWITCHED:
+            take_back_if_halted(entry, lambda: self._compare(now=True))
+            self.keeper.hurry()
 
     def _facts(self) -> Mapping[str, object]:
         return {**self._publisher.facts(), **self.engine.switches.facts()}

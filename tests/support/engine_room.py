@@ -85,6 +85,7 @@ class EngineRoom:
         self.books = FakeBooks(self.clock)
         self.halted_by_file = False
         self.resolved: set[AssetId] = set()
+        self.cancel_on_halt = True
         self.read_cash: Callable[[], Pusd | None] = self._cash_at_exchange
         self.read_held: Callable[[AssetId], Shares | None] = self._held_at_exchange
         self.stores: Stores = world.stores if world else sqlite_stores(_given(folder), self.clock)
@@ -119,6 +120,7 @@ class EngineRoom:
             held_shares=self.held_shares,
             clock=self.clock,
             in_flight=self.in_flight,
+            cancel_on_halt=self.cancel_on_halt,
             cash=lambda: self.read_cash(),
             halt_file=lambda: self.halted_by_file,
             spool=self.spool,
