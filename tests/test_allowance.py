@@ -68,6 +68,12 @@ class TestASale:
         context = a_context(regime="live", at_submit=True, share_allowance=may_sell("1000000"))
         assert allowance_low(a_close(), context).passed
 
+    def test_an_approval_without_a_limit_passes(self) -> None:
+        """The greatest number that a contract knows has more digits than a figure on a screen."""
+        unlimited = ShareAllowance(SPENDER, Shares(Decimal(2**256 - 1).scaleb(-6)))
+        context = a_context(regime="live", at_submit=True, share_allowance=unlimited)
+        assert allowance_low(a_close(), context).passed
+
     @pytest.mark.parametrize("allowance", [None, may_sell(None)])
     def test_before_the_send_what_was_not_read_does_not_pass(self, allowance: ShareAllowance | None) -> None:
         context = a_context(regime="live", at_submit=True, share_allowance=allowance)

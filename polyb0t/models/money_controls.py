@@ -70,9 +70,10 @@ def _shares_allowed(trade: ProposedTrade, context: ControlContext) -> Verdict:
         return Verdict(True, "read before it is sent")
     if known is None or known.shares is None or trade.shares is None:
         return unknown("The allowance of shares is")
-    allowed, wanted = f"{shares(known.shares)} shares", f"{shares(trade.shares)} shares"
-    if known.shares >= trade.shares:
+    wanted = f"{shares(trade.shares)} shares"
+    if known.shares >= trade.shares:  # an approval without a limit is a number that nobody could write out
         return Verdict(True, "approved", wanted)
+    allowed = f"{shares(known.shares)} shares"
     detail = (
         f"The contract {known.spender} may take {allowed} of this wallet and {wanted} are to be sold: "
         "approve outcome shares for it on the exchange's website."
