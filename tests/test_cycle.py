@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from polyb0t.core.errors import LeaseLostError, VenueUnreachableError
+from polyb0t.core.errors import DatabaseError, LeaseLostError, VenueUnreachableError
 from polyb0t.core.ids import AssetId, ConditionId, OrderId, Wallet
 from polyb0t.core.units import Price, Pusd
 from polyb0t.data.account_state import AccountState
@@ -275,6 +275,22 @@ class TestAPartThatFails:
         desk.clock.advance(seconds=61)
         desk.cycle.run()
         assert desk.waiting() == []
+
+    def test_where_it_is_not_known_what_should_have_tripped_nothing_is_opened(self, desk, monkeypatch):
+        def unreadable() -> None:
+            raise DatabaseError("The switches could not be read.")
+
+        monkeypatch.setattr(desk.cycle, "_parts", replace(desk.cycle._parts, watch_switches=unreadable))
+        report = desk.cycle.run()
+        assert set(report.failed) == {"switches"}
+        assert report.proposed == 0
+
+    def test_what_trips_in_a_pass_stops_the_proposals_of_that_pass(self, desk, monkeypatch):
+        def trips() -> None:
+            desk.stores.switches.trip(KillSwitchType.DRAWDOWN, actor="engine", reason="16% under")
+
+        monkeypatch.setattr(desk.cycle, "_parts", replace(desk.cycle._parts, watch_switches=trips))
+        assert desk.cycle.run().proposed == 0
 
     def test_the_next_pass_works_again(self, desk):
         desk.venue.down = {"catalogue"}
