@@ -249,7 +249,7 @@ def test_positions_show_what_was_paid_and_what_the_bid_brings() -> None:
     screen = positions_screen(Holdings((ours,), (), None), scene(), PLAIN, 100)
     assert screen[2:] == [
         "ID    HOLDING     MARKET                       PAID  BID  VALUE   GAIN         EXIT",
-        f"{ours.id[:4]}  152.50 YES  Will Harbor city approve..  61.0¢  62¢  94.55  +1.59  +1.7%",
+        f"{ours.id[:4]}  152.50 YES  Will Harbor City approve..  61.0¢  62¢  94.55  +1.59  +1.7%",
         "Total at bid 94.55   paid 92.96   gain +1.59 pUSD. PAID has the fee in it; 0.00 provisional.",
     ]
     unknown = Holding(position, tram(), None, redeemable=False)
