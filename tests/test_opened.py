@@ -10,7 +10,7 @@ from polyb0t.config.settings import load_settings
 from polyb0t.core.clock import SystemClock
 from polyb0t.core.errors import NotFoundError
 from polyb0t.db.stores import open_stores
-from polyb0t.execution.scope import Regime
+from polyb0t.execution.scope import PAPER_WALLET, Regime
 from polyb0t.runtime.current import CurrentRun, boot_id, process_started, read_current, write_current
 from polyb0t.runtime.opened import open_store
 from tests.support.builders import WALLET, a_scope
@@ -117,3 +117,33 @@ class TestWhetherAnEngineRuns:
     def test_one_on_another_machine_runs_while_it_is_heard(self, data_dir):
         """No process of this machine is asked: the same id means another one here."""
         assert self.held_by(data_dir, f"elsewhere:{os.getpid()}", 1.0)
+
+
+PAPER = a_scope(wallet=PAPER_WALLET)
+
+
+def test_a_paper_run_does_not_hide_the_real_one_beside_it(data_dir):
+    real = ran(data_dir, a_scope(), alive=True, at="2026-11-22T11:00:00.000000Z")
+    paper = ran(data_dir / "paper", PAPER, alive=True, at="2026-11-22T12:00:00.000000Z")
+    (data_dir / "paper" / "current" / "sandbox-paper.json").rename(
+        data_dir / "current" / "sandbox-paper.json"
+    )
+
+    assert opened(data_dir).database_url == real
+    assert opened(data_dir, venue="sandbox").database_url == real
+    assert opened(data_dir, mode="paper").database_url == paper
+    assert opened(data_dir, mode="paper").regime() is Regime.PAPER
+
+
+def test_whoever_asks_for_the_paper_account_never_gets_a_real_one_nor_the_other_way_round(data_dir):
+    ran(data_dir, a_scope(), alive=True)
+    with pytest.raises(NotFoundError, match="no engine has run in the mode paper"):
+        opened(data_dir, mode="paper")
+
+
+def test_a_paper_run_that_ran_last_is_meant_when_nothing_runs(data_dir):
+    ran(data_dir, REAL, alive=False, at="2026-11-22T11:00:00.000000Z")
+    paper = ran(data_dir, PAPER, alive=False, at="2026-11-22T12:00:00.000000Z")
+    assert opened(data_dir).database_url == paper
+    with pytest.raises(NotFoundError, match="POLYBOT_MODE=paper"):
+        opened(data_dir, venue="sandbox", mode="live")

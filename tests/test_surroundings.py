@@ -81,3 +81,10 @@ def test_a_strangers_wallet_may_be_looked_at_and_not_traded_with(sandbox: Runnin
     with pytest.raises(ConfigurationError) as refused:
         signing_key(around)
     assert refused.value.code == "not_a_practice_wallet"
+
+
+def test_paper_needs_no_wallet_and_takes_nobodys(monkeypatch):
+    real = look_around(load_settings(mode="paper", wallet_address="0x" + "ab" * 20))
+
+    assert str(real.scope) == "polymarket:137:paper"
+    assert real.scope.is_paper

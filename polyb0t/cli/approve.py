@@ -97,6 +97,13 @@ def _can_be_asked(terminal: Terminal, record: IntentRecord) -> None:
         )
 
 
+_THEN: Final = {
+    Regime.LIVE: "Sending.",
+    Regime.DRY_RUN: "Dry run: nothing will be signed or sent.",
+    Regime.PAPER: "Paper: its fill is simulated, nothing will be signed or sent.",
+}
+
+
 def _said(item: Listed, scene: Scene) -> str:
     """The decision, at once, before anything is known of its result."""
     record = item.record
@@ -106,8 +113,7 @@ def _said(item: Listed, scene: Scene) -> str:
         until = (record.execute_by or record.intent.deadline) - scene.now
         within = wording.span(until.total_seconds())
         return f"{by} {scene.no_engine(f'It is carried out only if one starts within {within}.')}"
-    then = "Sending." if record.intent.regime is Regime.LIVE else "Dry run: nothing will be signed or sent."
-    return f"{by} {then}"
+    return f"{by} {_THEN[record.intent.regime]}"
 
 
 def _tell(terminal: Terminal, opened: OpenedStore, item: Listed, seconds: float) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from polyb0t.cli import words
 from polyb0t.cli.render_intents import Listed
@@ -57,7 +58,7 @@ def _heading(item: Listed, scene: Scene, paint: Paint, columns: int) -> str:
         status = f"{status}, {paint.red(rest) if seconds < wording.HURRY_SECONDS else rest}"
     elif item.outcome:
         status = item.standing
-    sent = "sent: at once" if record.intent.regime is Regime.LIVE else "nothing is sent"
+    sent = _SENT[record.intent.regime]
     right = f"digest {wording.short_digest(record.digest)}   {sent}"
     return words.spread(f"{item.short}  {status}", right, columns - 4)
 
@@ -220,6 +221,13 @@ def _next(item: Listed, columns: int) -> list[str]:
             return [f"Follow: polyb0t orders show {item.record.order_id[:6]}"]
         case _:
             return []
+
+
+_SENT: Final = {
+    Regime.LIVE: "sent: at once",
+    Regime.DRY_RUN: "nothing is sent",
+    Regime.PAPER: "simulated, nothing is sent",
+}
 
 
 def _indented(lines: list[str]) -> list[str]:

@@ -117,9 +117,14 @@ def _nothing_here(settings: Settings, runs: dict[str, CurrentRun]) -> NotFoundEr
         why=f"Looked in {data_dir(settings) / 'current'}" + (f"; found {elsewhere}." if elsewhere else "."),
         do="Start one: make run"
         if not elsewhere
-        else f"Look there: {_how_to_look(next(iter(runs.values())))}",
+        else f"Look there: {_how_to_look(_nearest(settings, runs))}",
         code="no_engine",
     )
+
+
+def _nearest(settings: Settings, runs: dict[str, CurrentRun]) -> CurrentRun:
+    """One of the same venue, if there is one."""
+    return min(runs.values(), key=lambda run: run.venue != settings.venue)
 
 
 def _how_to_look(run: CurrentRun) -> str:

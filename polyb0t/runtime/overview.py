@@ -55,8 +55,8 @@ class Overview:
     @property
     def cash_pusd(self) -> Pusd | None:
         """The engine's latest while it runs, else the last stored one; None where it was not read."""
-        live = self.engine is not None and self.engine.regime is Regime.LIVE
-        if live and self.running and self.facts.cash_pusd is not None:
+        known = self.engine is not None and self.engine.regime is not Regime.DRY_RUN
+        if known and self.running and self.facts.cash_pusd is not None:
             return self.facts.cash_pusd
         return self.account.cash_pusd if self.account else None
 

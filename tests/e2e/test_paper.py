@@ -15,6 +15,18 @@ from tests.e2e.household import Household, eventually, household
 pytestmark = pytest.mark.xdist_group("e2e")
 QUICK = {"POLYBOT_PAPER_INTERVAL_SECONDS": "1", "POLYBOT_RECONCILE_SECONDS": "1"}
 NO_KEY = {"POLYBOT_PRIVATE_KEY": "this is no key, and nobody looks at it"}
+# `polyb0t`, but for this: whoever asks for the signing key ends the process.
+TRIPWIRE = """
+import sys
+from polyb0t.cli.main import run
+from polyb0t.runtime import service
+
+def asked(_around):
+    raise SystemExit("the signing key was asked for")
+
+service.signing_key = asked
+sys.exit(run(sys.argv[1:]))
+"""
 
 
 @pytest.fixture
@@ -29,7 +41,7 @@ def start_paper(home: Household, **settings: str) -> "subprocess.Popen[str]":
     ready.unlink(missing_ok=True)
     engine = home.spawn(
         "paper",
-        *("-m", "polyb0t", "run", "--paper", "--sandbox", "--ready-file", str(ready)),
+        *("-c", TRIPWIRE, "run", "--paper", "--sandbox", "--ready-file", str(ready)),
         **{**QUICK, **NO_KEY, **settings},
     )
 
@@ -96,45 +108,60 @@ def test_it_trades_by_itself_remembers_is_paid_and_never_becomes_an_order(home: 
     home.stop()
 
 
-def test_whoever_wants_to_decides_himself(home: Household) -> None:
+def test_whoever_wants_to_decides_and_what_he_decided_is_paper_for_ever(home: Household) -> None:
     home.start_sandbox()
-    start_paper(home, POLYBOT_PAPER_AUTO_APPROVE="false")
+    engine = start_paper(home, POLYBOT_PAPER_AUTO_APPROVE="false")
     proposal = home.waiting()
 
     screen = home.command("intents", "show", proposal["id"])
-    home.command("intents", "approve", proposal["id"], "--yes")
+    said = home.command("intents", "approve", proposal["id"], "--yes")
 
     assert screen.startswith("SANDBOX, paper   you decide")
+    assert "simulated, nothing is sent" in screen
+    assert "Paper: its fill is simulated" in said
     done = eventually(lambda: _ended(home, proposal["id"]), what="the result")
     assert done["status"] in ("EXECUTED", "FAILED")  # the book may have moved on the way
     assert done["decided_by"].startswith("user:")
 
-
-def test_a_copy_whose_scope_was_rewritten_sends_nothing_of_paper(home: Household) -> None:
-    """Somebody with the file in hand: the rows still carry their own scope and regime."""
-    home.start_sandbox()
-    engine = start_paper(home, POLYBOT_PAPER_AUTO_APPROVE="false", POLYBOT_INTENT_EXPIRY_SECONDS="600")
-    proposal = home.waiting()
-    home.command("intents", "approve", proposal["id"], "--yes")
+    # somebody has the file in hand: approved, its gate rewritten to a real account, started with money
+    other = home.waiting()
     engine.send_signal(signal.SIGKILL)
     engine.wait()
-    copy = home.folder / "copy.sqlite3"
+    home.command("intents", "approve", other["id"], "--yes")
     for file in paper_folder(home).glob("polyb0t.sqlite3*"):  # with what SQLite keeps beside it
         shutil.copy(file, home.folder / file.name.replace("polyb0t", "copy"))
+    copy = home.folder / "copy.sqlite3"
     wallet = home.http("GET", "/sandbox/environment")["accounts"][0]["wallet"]
     with sqlite3.connect(copy) as database:
         database.execute("UPDATE gates SET scope = replace(scope, ':paper:', ?)", (f":{wallet}:",))
-
     live = home.spawn(
         "live",
         *("-m", "polyb0t", "--database-url", f"sqlite:///{copy}"),
         *("run", "--live", "--sandbox", "--yes", "--cycles", "3"),
         POLYBOT_DRY_RUN="false",
-        POLYBOT_MOST_WAITING="1",
     )
     live.wait(60)
-
     assert home.ledger_orders(wallet) == []
+
+
+def test_the_signing_key_is_read_in_the_live_regime_only(home: Household) -> None:
+    """The engines above run with this tripwire; here it is seen to work."""
+    home.start_sandbox()
+    live = home.spawn(
+        "live",
+        "-c",
+        TRIPWIRE,
+        "run",
+        "--live",
+        "--sandbox",
+        "--yes",
+        "--cycles",
+        "1",
+        POLYBOT_DRY_RUN="false",
+    )
+
+    assert live.wait(60) == 1
+    assert "the signing key was asked for" in home.output("live")
 
 
 def assert_every_cent(report: dict[str, Any]) -> None:
