@@ -26,12 +26,15 @@ def main() -> int:
     asked = _arguments()
     which, of = (int(part) for part in asked.shard.split("/"))
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory(), processors=[_silence])
-    machine = Machine()
+    machine = Machine() if asked.database == "sqlite" else postgres_machine()
     runner = Runner(machine)
     runner.enumerated(next(iter(SHAPES)))  # whatever is made once is made by now
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
-    where = {**surroundings(in_memory=machine.in_memory), "seed": asked.seed, "shard": asked.shard}
+    around = surroundings(
+        in_memory=machine.in_memory, database=machine.database, engine=machine.engine_version
+    )
+    where = {**around, "seed": asked.seed, "shard": asked.shard}
     until = time.monotonic() + asked.minutes * 60
     numbers = range(which - 1, (asked.histories or ENDLESS) * of, of)
     try:
@@ -48,12 +51,19 @@ def main() -> int:
     return 1 if runner.result.failures else 0
 
 
+def postgres_machine() -> Machine:
+    from tests.faults.postgres import PostgresMachine
+
+    return PostgresMachine()
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--histories", type=int, default=0, help="of this shard; 0: until the time is over")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--shard", default="1/1", help="i/n: every nth history from the ith on")
     parser.add_argument("--minutes", type=float, default=85)
+    parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--out", type=Path, help=f"default: a file in {FOLDER}")
     asked = parser.parse_args()
     if asked.out is None:

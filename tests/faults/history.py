@@ -1,8 +1,9 @@
 """One history: a fresh database and account, approvals, a fault, then everything put right and run to rest."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 from polyb0t.core.errors import PolybotError
 from polyb0t.core.ids import IntentId
@@ -48,7 +49,7 @@ class History:
     winners: int = 0  # approvals that people were told of
     sends_allowed: int | None = None  # how many orders may have left, once the HALT file is there
     must_trip: bool = False  # what happened has to stop trading
-    holding: list[Any] = field(default_factory=list)  # connections that keep the database locked
+    holding: list[Callable[[], None]] = field(default_factory=list)  # what keeps the database locked
     wire: Wire | None = None  # what happens to the news of the account's socket; None: there is none
     socket: Socket | None = None
     broken: list[tuple[str, str]] = field(default_factory=list)  # promises that a scenario saw broken
@@ -157,9 +158,8 @@ class History:
 
     def let_go(self) -> None:
         """Locks are released, and there is room again."""
-        for connection in self.holding:
-            connection.execute("ROLLBACK")
-            connection.close()
+        for release in self.holding:
+            release()
         self.holding.clear()
         self.machine.slot(0).lift_limit()
 

@@ -28,11 +28,24 @@ PATIENCE_MS: Final = 4  # how long a connection waits for a lock here; productio
 
 
 class MachineClock(FakeClock):
-    """The clock of this machine, set back before each history."""
+    """The clock of this machine, set back before each history; `told` hears of every change."""
+
+    def __init__(self, start: datetime, told: Callable[[datetime], None] = lambda _now: None) -> None:
+        super().__init__(start)
+        self._told = told
 
     def restart(self) -> None:
         self._now = START
         self._boot = 1_000.0
+        self._told(self._now)
+
+    def advance(self, *, seconds: float = 0, minutes: float = 0) -> None:
+        super().advance(seconds=seconds, minutes=minutes)
+        self._told(self._now)
+
+    def jump_wall(self, *, seconds: float) -> None:
+        super().jump_wall(seconds=seconds)
+        self._told(self._now)
 
 
 class Slot:
@@ -73,6 +86,11 @@ class Slot:
 
     def _connected(self, connection: Any, _record: object) -> None:
         self.used = True
+        if not self.database.is_sqlite:
+            connection.execute(f"SET lock_timeout = {PATIENCE_MS}")
+            connection.execute("SET idle_in_transaction_session_timeout = 60000")
+            connection.commit()
+            return
         connection.execute(f"PRAGMA busy_timeout={PATIENCE_MS}")
         if self._limited:
             connection.execute("PRAGMA max_page_count=1")  # less than there are means: as many as there are
@@ -84,20 +102,29 @@ class Slot:
 class Machine:
     """One per worker process of the suite."""
 
+    database = "sqlite"
+
     def __init__(self) -> None:
         shared = Path("/dev/shm")
         self.folder = Path(tempfile.mkdtemp(prefix="faults", dir=shared if shared.is_dir() else None))
         self.in_memory = shared.is_dir()
         self.clock = MachineClock(START)
         self.scope = Scope(SANDBOX, 137, signing_key().address, WORLD)
+        self._slots: list[Slot] = []
+        self.points: dict[str, list[Point]] = {}  # by shape of trade, once they were enumerated
+        self._prepare()
+
+    @property
+    def engine_version(self) -> str:
+        return f"SQLite {sqlite3.sqlite_version}"
+
+    def _prepare(self) -> None:
         self.path = self.folder / "polyb0t.db"
-        self._template = self._made()
+        self._template: Any = self._made()
         self._source = sqlite3.connect(":memory:")
         self._source.deserialize(_not_wal(self._template))
         self._small = self._repaged()
         self._paged_small = True  # until the first history
-        self._slots: list[Slot] = []
-        self.points: dict[str, list[Point]] = {}  # by shape of trade, once they were enumerated
 
     @property
     def url(self) -> str:
@@ -109,6 +136,14 @@ class Machine:
         With pages of 512 bytes every write needs new ones, so that a disk can be full at any moment.
         """
         self.clock.restart()
+        self._empty(small_pages)
+        for slot in self._slots:
+            slot.points = Points()
+            slot.renew()
+        shutil.rmtree(self.files, ignore_errors=True)
+        self.files.mkdir()
+
+    def _empty(self, small_pages: bool) -> None:
         if small_pages or self._paged_small:
             self._replace(self._small if small_pages else self._template)
         else:
@@ -116,19 +151,25 @@ class Machine:
             with closing(sqlite3.connect(self.path)) as there:
                 self._source.backup(there)
         self._paged_small = small_pages
-        for slot in self._slots:
-            slot.points = Points()
-            slot.renew()
-        shutil.rmtree(self.files, ignore_errors=True)
-        self.files.mkdir()
 
-    def backup(self) -> bytes:
+    def hold_lock(self) -> Callable[[], None]:
+        """Somebody else takes what every write needs, and gives it back when the answer is called."""
+        blocker = self.slot(4).database.engine.raw_connection()
+        blocker.cursor().execute("BEGIN IMMEDIATE")
+
+        def let_go() -> None:
+            blocker.rollback()
+            blocker.close()
+
+        return let_go
+
+    def backup(self) -> Any:
         """The database as it stands, as a copy that somebody made."""
         with closing(sqlite3.connect(self.path)) as here, closing(sqlite3.connect(":memory:")) as copy:
             here.backup(copy)
             return copy.serialize()
 
-    def restore(self, content: bytes) -> None:
+    def restore(self, content: Any) -> None:
         """Put an older copy in its place. No engine runs meanwhile."""
         self._replace(content)
         for slot in self._slots:
@@ -155,8 +196,11 @@ class Machine:
     def close(self) -> None:
         for slot in self._slots:
             slot.database.close()
-        self._source.close()
+        self._end()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _end(self) -> None:
+        self._source.close()
 
     def _made(self) -> bytes:
         upgrade(self.url, self.clock)

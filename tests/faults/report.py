@@ -21,16 +21,16 @@ FOLDER: Final = Path("build/faults")
 DOCUMENT: Final = Path("docs/reliability.md")
 
 
-def surroundings(*, in_memory: bool) -> dict[str, object]:
+def surroundings(*, in_memory: bool, database: str = "sqlite", engine: str = "") -> dict[str, object]:
     """What a result was made on."""
     dirty = bool(_git("status", "--porcelain", "--", "polyb0t", "tests/faults"))
     return {
         "commit": _git("rev-parse", "--short=12", "HEAD"),
         "dirty": dirty,
         "kind": "in_process",
-        "database": "sqlite",
+        "database": database,
+        "engine": engine or f"SQLite {sqlite3.sqlite_version}",
         "python": platform.python_version(),
-        "sqlite": sqlite3.sqlite_version,
         "in_memory": in_memory,
     }
 
@@ -109,7 +109,8 @@ def summaries(results: Iterable[Mapping[str, Any]]) -> list[Summary]:
         summary.shards.append(f"{result['seed']}:{result['shard']}")
         summary.seconds += result["seconds"]
         where = "memory file system" if result["in_memory"] else "disk"
-        summary.machines.add(f"Python {result['python']}, SQLite {result['sqlite']}, database on a {where}")
+        engine = result.get("engine") or f"SQLite {result['sqlite']}"
+        summary.machines.add(f"Python {result['python']}, {engine}, database on a {where}")
     return list(found.values())
 
 

@@ -88,7 +88,7 @@ class Runner:
 
     def __init__(self, machine: Machine, scenarios: tuple[Scenario, ...] = SCENARIOS) -> None:
         self.machine = machine
-        self.scenarios = scenarios
+        self.scenarios = tuple(one for one in scenarios if machine.database == "sqlite" or not one.sqlite)
         self.result = Result()
         self._points = machine.points
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from polyb0t.core.errors import PolybotError
 from polyb0t.core.ids import IntentId
@@ -137,9 +137,7 @@ def _locked(history: History, point: Point) -> None:
     """Somebody else holds the database's lock for the next few writes."""
     if point.locked:
         return
-    blocker = history.machine.slot(4).stores.database.engine.raw_connection()
-    blocker.execute("BEGIN IMMEDIATE")
-    history.holding.append(blocker)
+    history.holding.append(history.machine.hold_lock())
 
 
 def _full(history: History, point: Point) -> None:
@@ -270,7 +268,7 @@ def _ghost(history: History, intent: TradeIntent) -> None:
 
 def _restored(history: History, intent: TradeIntent) -> None:
     """A copy is made before, while or after the order is carried out, and later put in its place."""
-    copies: list[bytes] = []
+    copies: list[Any] = []
     intent_id = history.propose(intent)
     moment = history.random.choice(("proposed", "approved", "executing", "executed"))
     if moment == "proposed":
