@@ -1,10 +1,11 @@
 """`intents approve`: show what is approved, ask, approve exactly that, and say what came of it."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from polyb0t.cli import door, words
+from polyb0t.cli.exit_words import exit_lines
 from polyb0t.cli.intents_read import load, mark_seen
 from polyb0t.cli.render_intents import Listed
 from polyb0t.cli.render_result import Result, result_lines
@@ -14,12 +15,16 @@ from polyb0t.cli.terminal import Terminal
 from polyb0t.core.clock import SystemClock
 from polyb0t.core.errors import UsageError
 from polyb0t.core.ids import INTENT_ID_LENGTH
+from polyb0t.core.units import Price, Shares
 from polyb0t.execution.intents import IntentRecord, IntentStatus
 from polyb0t.execution.orders import OrderRecord, OrderStatus
 from polyb0t.execution.refusals import person
 from polyb0t.execution.scope import Regime, Scope
+from polyb0t.execution.smaller import smaller_form
 from polyb0t.models import wording
+from polyb0t.runtime.deciding import Shape, approve_as_shown
 from polyb0t.runtime.opened import OpenedStore
+from polyb0t.runtime.standing_terms import NO_TERMS, standing_for
 from polyb0t.runtime.views import intent_view, order_of
 
 WAIT_SECONDS: Final = 5.0
@@ -37,6 +42,14 @@ class Request:
     yes: bool = False
     digest: str | None = None
     wait: float | None = None
+    with_exits: bool = False
+    shares: Shares | None = None
+    worst_price: Price | None = None
+
+    @property
+    def less(self) -> bool:
+        """Whether a smaller form is wanted than the one that was proposed."""
+        return self.shares is not None or self.worst_price is not None
 
 
 def approve(terminal: Terminal, opened: OpenedStore, request: Request) -> int:
@@ -50,22 +63,46 @@ def approve(terminal: Terminal, opened: OpenedStore, request: Request) -> int:
     digest = _digest(record, request)
     scene = look(opened)
     asked = False
+    now = opened.stores.intents.now()
+    shown, exits = record, None
+    if record.status is IntentStatus.PENDING and request.less:
+        smaller = smaller_form(record.intent, shares=request.shares, worst_price=request.worst_price, now=now)
+        shown = replace(record, intent=smaller, digest=smaller.digest)
+    if record.status is IntentStatus.PENDING and request.with_exits:
+        exits = standing_for(shown.intent, opened.settings, now, NO_TERMS)
     if record.status is IntentStatus.PENDING and not request.yes:
-        _can_be_asked(terminal, record)
-        (item,) = load(opened.stores, [record])
+        can_be_asked(terminal, f"polyb0t intents approve {record.id}")
+        item = replace(load(opened.stores, [record])[0], record=shown)
         note = disagreement(scene, opened)
         mark_seen(terminal, opened, [record])
-        terminal.show([*([note] if note else []), *dialog(item, scene, terminal.paint, terminal.columns)])
+        lines = [*([note] if note else []), *dialog(item, scene, terminal.paint, terminal.columns)]
+        terminal.show([*lines, *exit_lines(exits, terminal.columns)])
         if not terminal.ask(question(item, scene)):
             terminal.say(f"Not approved: you did not say y. Nothing was sent; {item.short} still waits.")
             return DECLINED
         asked = True
-    approved = door.manager(opened).approve(record.id, digest=digest, actor=door.actor())
+    shape = Shape(None if shown is record else shown.intent, exits)
+    approved = approve_as_shown(
+        opened.stores, door.manager(opened), record, digest=digest, actor=door.actor(), shape=shape
+    )
+    return conclude(terminal, opened, approved, scene, asked=asked, wait=request.wait)
+
+
+def conclude(
+    terminal: Terminal,
+    opened: OpenedStore,
+    approved: IntentRecord,
+    scene: Scene,
+    *,
+    asked: bool,
+    wait: float | None,
+) -> int:
+    """Say that it is approved, then what came of it; the exit code."""
     (item,) = load(opened.stores, [approved])
     if not terminal.json:
         said = words.wrap(_said(item, scene), terminal.columns)
         terminal.show(["", *said] if asked else said)
-    seconds = request.wait if request.wait is not None else (WAIT_SECONDS if asked else 0.0)
+    seconds = wait if wait is not None else (WAIT_SECONDS if asked else 0.0)
     return _tell(terminal, opened, item, seconds)
 
 
@@ -87,12 +124,13 @@ def _digest(record: IntentRecord, request: Request) -> str:
     return record.digest
 
 
-def _can_be_asked(terminal: Terminal, record: IntentRecord) -> None:
+def can_be_asked(terminal: Terminal, command: str) -> None:
+    """Raises UsageError: nobody sits there, and `command` lacks --yes."""
     if terminal.json or not terminal.somebody_sits_here:
         raise UsageError(
             "Not approved: nobody can be asked here. Nothing was sent.",
             why="This is not a terminal, or --json was given." if not terminal.json else "--json never asks.",
-            do=f"Use --yes: polyb0t intents approve {record.id} --yes",
+            do=f"Use --yes: {command} --yes",
             code="confirmation_required",
         )
 

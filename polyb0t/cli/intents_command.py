@@ -58,12 +58,29 @@ def approve(
         float | None, typer.Option(min=0, max=600, help="Wait so many seconds for the result.")
     ] = None,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait for the result.")] = False,
+    with_exits: Annotated[
+        bool, typer.Option("--with-exits", help="Approve the exits of what it buys as well.")
+    ] = False,
+    shares: Annotated[str | None, typer.Option(help="Approve less: only so many.")] = None,
+    worst_price: Annotated[str | None, typer.Option(help="Approve at a better price, as 58c.")] = None,
     as_json: door.AsJson = False,
 ) -> None:
-    """Approve one trade: exactly the content that is shown."""
+    """Approve one trade: exactly the content that is shown, or less of it."""
     from polyb0t.cli import approve as deciding
+    from polyb0t.cli.by_hand import size_of
+    from polyb0t.core.units import Shares
+    from polyb0t.runtime.prices import price_of
 
-    request = deciding.Request(intent_id, yes=yes, digest=digest, wait=0.0 if no_wait else wait)
+    size = size_of(shares, "number of shares")
+    request = deciding.Request(
+        intent_id,
+        yes=yes,
+        digest=digest,
+        wait=0.0 if no_wait else wait,
+        with_exits=with_exits,
+        shares=None if size is None else Shares(size),
+        worst_price=None if worst_price is None else price_of(worst_price),
+    )
     code = deciding.approve(door.terminal(ctx, as_json=as_json), door.opened(ctx), request)
     if code:
         raise typer.Exit(code)
@@ -74,12 +91,68 @@ def reject(
     ctx: typer.Context,
     intent_id: IdArgument,
     reason: Annotated[str, typer.Option(help="Why; the journal keeps it.")] = "",
+    mute: Annotated[
+        str | None, typer.Option(help="And do not ask about its market for so long: 24h, 7d.")
+    ] = None,
     as_json: door.AsJson = False,
 ) -> None:
     """Reject one trade; also an approved one that has not been sent."""
     from polyb0t.cli import intents_end
 
-    intents_end.reject(door.terminal(ctx, as_json=as_json), door.opened(ctx), intent_id, reason)
+    intents_end.reject(door.terminal(ctx, as_json=as_json), door.opened(ctx), intent_id, reason, mute)
+
+
+@app.command(cls=door.Command)
+def propose(
+    ctx: typer.Context,
+    market: Annotated[str, typer.Argument(metavar="MARKET", help="Condition id, or the page's last part.")],
+    outcome: Annotated[str, typer.Option(help="YES, NO, or the outcome's name.")],
+    worst_price: Annotated[str, typer.Option(help="Not above this, for example 61c.")],
+    amount: Annotated[str | None, typer.Option(help="Spend so many pUSD.")] = None,
+    shares: Annotated[str | None, typer.Option(help="Or buy so many shares.")] = None,
+    with_exits: Annotated[bool, typer.Option("--with-exits", help="Approve its exits as well.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    wait: Annotated[float | None, typer.Option(min=0, max=600, help="Wait so many seconds.")] = None,
+    as_json: door.AsJson = False,
+) -> None:
+    """Buy by an idea of your own, through the same checks; one y approves it."""
+    from polyb0t.cli import by_hand
+    from polyb0t.core.units import Pusd, Shares
+    from polyb0t.runtime.by_hand import Idea
+    from polyb0t.runtime.prices import price_of
+
+    money, size = by_hand.size_of(amount, "amount"), by_hand.size_of(shares, "number of shares")
+    idea = Idea(
+        market,
+        outcome,
+        price_of(worst_price),
+        None if money is None else Pusd(money),
+        None if size is None else Shares(size),
+    )
+    how = by_hand.How(yes=yes, wait=wait, with_exits=with_exits)
+    code = by_hand.propose(door.terminal(ctx, as_json=as_json), door.opened(ctx), idea, how)
+    if code:
+        raise typer.Exit(code)
+
+
+@app.command()
+def mutes(ctx: typer.Context, as_json: door.AsJson = False) -> None:
+    """The markets that nobody is asked about, and until when."""
+    from polyb0t.cli import intents_end
+
+    intents_end.mutes(door.terminal(ctx, as_json=as_json), door.opened(ctx))
+
+
+@app.command(cls=door.Command)
+def unmute(
+    ctx: typer.Context,
+    market: Annotated[str, typer.Argument(metavar="MARKET", help="Its condition id, or its beginning.")],
+    as_json: door.AsJson = False,
+) -> None:
+    """Be asked about it again."""
+    from polyb0t.cli import intents_end
+
+    intents_end.unmute(door.terminal(ctx, as_json=as_json), door.opened(ctx), market)
 
 
 @app.command(cls=door.Command)

@@ -1,19 +1,79 @@
 """`intents reject` and `intents expire`: the decisions that send nothing."""
 
-from polyb0t.cli import door
+from polyb0t.cli import door, words
+from polyb0t.cli.exit_words import until_words
 from polyb0t.cli.terminal import Terminal
+from polyb0t.core.errors import AmbiguousError, NotFoundError
 from polyb0t.execution.intents import IntentRecord
 from polyb0t.execution.refusals import person
-from polyb0t.models.wording import clock_time
+from polyb0t.models.wording import clock_time, one_line, short_hex
 from polyb0t.runtime.opened import OpenedStore
-from polyb0t.runtime.views import intent_view, order_of
+from polyb0t.runtime.prices import time_of
+from polyb0t.runtime.views import intent_view, mute_view, order_of
 
 
-def reject(terminal: Terminal, opened: OpenedStore, prefix: str, reason: str) -> None:
-    """Reject it, or say in a ConflictError why that is too late."""
+def reject(
+    terminal: Terminal, opened: OpenedStore, prefix: str, reason: str, mute: str | None = None
+) -> None:
+    """Reject it, or say in a ConflictError why that is too late; `mute` keeps its market away as well."""
     found = opened.stores.intents.find(prefix)
-    record = door.manager(opened).reject(found.id, actor=door.actor(), reason=reason)
+    if mute is None:
+        record = door.manager(opened).reject(found.id, actor=door.actor(), reason=reason)
+        _tell(terminal, opened, record, "Rejected")
+        return
+    until = opened.stores.intents.now() + time_of(mute)
+
+    def both(_grace: float) -> IntentRecord:
+        return opened.stores.by_hand.reject_and_mute(found.id, actor=door.actor(), reason=reason, until=until)
+
+    record = door.manager(opened).decide("rejected", found.id, both)
     _tell(terminal, opened, record, "Rejected")
+    if not terminal.json:
+        terminal.show([f"Its market stays away until {until_words(until)}. See: polyb0t intents mutes"])
+
+
+def mutes(terminal: Terminal, opened: OpenedStore) -> None:
+    """What is muted, the first to end first."""
+    found = opened.stores.by_hand.mutes()
+    if terminal.json:
+        terminal.data([mute_view(mute) for mute in found])
+        return
+    if not found:
+        terminal.show(["No market is muted."])
+        return
+    lines = [
+        words.cut(
+            f"{short_hex(mute.condition_id)}  until {until_words(mute.until)}, by {person(mute.actor)}  "
+            f"{one_line(mute.question)}",
+            terminal.columns,
+        )
+        for mute in found
+    ]
+    first = found[0].condition_id[:8]
+    terminal.show([*lines, "", f"Be asked again: polyb0t intents unmute {first}"])
+
+
+def unmute(terminal: Terminal, opened: OpenedStore, prefix: str) -> None:
+    """By the beginning of the market's condition id.
+
+    Raises:
+        NotFoundError, AmbiguousError.
+    """
+    wanted = prefix.strip().lower()
+    found = [
+        mute for mute in opened.stores.by_hand.mutes() if wanted and mute.condition_id.startswith(wanted)
+    ]
+    if len(found) > 1:
+        raise AmbiguousError(f"{prefix} is not clear.", do="Type more characters.", code="ambiguous_id")
+    if not found:
+        raise NotFoundError(
+            f"No muted market begins with {prefix:.40}.", do="See: polyb0t intents mutes", code="not_muted"
+        )
+    opened.stores.by_hand.unmute(found[0].condition_id, actor=door.actor())
+    if terminal.json:
+        terminal.data(mute_view(found[0]))
+        return
+    terminal.show([f"You are asked again about: {one_line(found[0].question)}"])
 
 
 def expire(terminal: Terminal, opened: OpenedStore, prefix: str) -> None:

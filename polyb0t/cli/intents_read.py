@@ -2,9 +2,11 @@
 
 import contextlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from polyb0t.cli import door
+from polyb0t.cli.exit_words import exits_fact
 from polyb0t.cli.render_intents import Listed, history_table, listed, nothing_waits, waiting_table
 from polyb0t.cli.render_show import ShowOptions, show_screen
 from polyb0t.cli.scene import context_line, disagreement, look
@@ -12,7 +14,7 @@ from polyb0t.cli.terminal import Terminal
 from polyb0t.cli.words import fold, wrap
 from polyb0t.core.errors import DatabaseError, UsageError
 from polyb0t.core.ids import IntentId
-from polyb0t.execution.intents import IntentRecord, IntentStatus
+from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType
 from polyb0t.execution.outcome import outcome_of
 from polyb0t.execution.store import Stores
 from polyb0t.runtime.opened import OpenedStore
@@ -92,6 +94,8 @@ def show_one(terminal: Terminal, opened: OpenedStore, prefix: str, options: Show
         terminal.data(intent_view(record, order_of(opened.stores, record.order_id), item.short))
         return
     scene = look(opened)
+    if record.intent.intent_type is IntentType.OPEN_POSITION:
+        options = replace(options, exits=exits_fact(opened.stores, record))
     lines = show_screen(item, scene, terminal.paint, terminal.columns, options)
     note = disagreement(scene, opened)
     mark_seen(terminal, opened, [record])

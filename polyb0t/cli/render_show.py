@@ -7,7 +7,7 @@ from typing import Final
 from polyb0t.cli import words
 from polyb0t.cli.render_intents import Listed
 from polyb0t.cli.scene import Scene, context_line
-from polyb0t.cli.terminal import FULL, MEDIUM, Paint
+from polyb0t.cli.terminal import FULL, Paint
 from polyb0t.cli.trade_words import Trade
 from polyb0t.core.units import ZERO
 from polyb0t.execution.intents import IntentStatus, IntentType, TradeIntent
@@ -25,6 +25,7 @@ class ShowOptions:
 
     checks: bool = False
     rules: bool = False
+    exits: tuple[str, str] | None = None  # of an opening: what stands about its exits, and a hint
 
 
 def show_screen(item: Listed, scene: Scene, paint: Paint, columns: int, options: ShowOptions) -> list[str]:
@@ -111,6 +112,8 @@ def _fact_list(item: Listed, paint: Paint, options: ShowOptions, room: int) -> I
         yield "Decided by", words.cut(decided, 2 * room - 8), full
     if item.trade.page:
         yield "Page", item.trade.page, ""
+    if options.exits is not None:
+        yield ("Exits", *options.exits)
     yield from _standing_facts(item)
 
 
@@ -214,7 +217,10 @@ def _next(item: Listed, columns: int) -> list[str]:
         case IntentStatus.PENDING:
             short = item.short
             ways = [f"Approve: polyb0t intents approve {short}", f"Reject: polyb0t intents reject {short}"]
-            return ["    ".join(ways)] if columns >= MEDIUM else ways
+            if item.record.intent.intent_type.places_order:
+                ways.insert(1, "Less: --shares 50")
+            line = "    ".join(ways)
+            return [line] if words.width(line) <= columns else ways
         case IntentStatus.APPROVED:
             return [f"Stop it before it is sent: polyb0t intents reject {item.short}"]
         case _ if item.record.order_id is not None:

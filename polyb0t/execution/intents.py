@@ -4,7 +4,7 @@ An intent's content never changes; its digest is what an approver sees and appro
 moves along `TRANSITIONS` only, one compare-and-set at a time, in the store.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -272,6 +272,13 @@ class IntentManager:
             return self._store.approve(intent_id, digest=digest, actor=actor, grace_seconds=grace)
         except ConflictError as refused:
             raise self._refusal("approved", intent_id, refused) from refused
+
+    def decide(self, done: str, intent_id: IntentId, act: Callable[[float], IntentRecord]) -> IntentRecord:
+        """A decision of another form: `act` gets the grace in seconds; its refusal is told in sentences."""
+        try:
+            return act(self._rules.grace_seconds)
+        except ConflictError as refused:
+            raise self._refusal(done, intent_id, refused) from refused
 
     def reject(self, intent_id: IntentId, *, actor: str, reason: str) -> IntentRecord:
         """Raises ConflictError in sentences."""

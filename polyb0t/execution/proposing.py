@@ -13,6 +13,7 @@ from polyb0t.execution.orders import OrderRecord, OrderType
 from polyb0t.execution.scope import Regime, Scope
 from polyb0t.models.closing import CloseProposal
 from polyb0t.models.limits import ProposedTrade
+from polyb0t.models.own_purchase import OwnPurchase
 from polyb0t.models.proposal import OpeningProposal
 from polyb0t.models.signals import model_id
 
@@ -107,6 +108,39 @@ def closing_intent(
         target_order_id=None,
         triggers=triggers,
         purpose=purpose,
+    )
+
+
+def own_idea_intent(purchase: OwnPurchase, frame: Frame) -> TradeIntent:
+    """A person's purchase as an intent with a new id."""
+    return TradeIntent(
+        **_framed(frame, IntentType.OPEN_POSITION),
+        **_market(purchase.market, purchase.terms),
+        **_NO_MODEL,
+        outcome_label=purchase.outcome.label,
+        asset_id=purchase.outcome.asset_id,
+        side=Side.BUY,
+        order_type=OrderType.FAK,
+        worst_price=purchase.worst_price,
+        amount=purchase.amount,
+        shares=None,
+        least_shares=purchase.min_shares,
+        fee_rate=purchase.fee.rate,
+        fee_exponent=purchase.fee.exponent,
+        estimated_cost=purchase.likely.cost,
+        max_cost=purchase.max_cost,
+        estimated_shares=purchase.likely.shares,
+        estimated_fee=purchase.likely.fee,
+        reference_price=purchase.reference_price,
+        book_hash=purchase.book_hash,
+        book_age_seconds=None,
+        best_bid=purchase.best_bid,
+        best_ask=purchase.reference_price,
+        reason=purchase.reason,
+        controls=purchase.controls,
+        parent_id=None,
+        target_order_id=None,
+        purpose=Purpose.PERSON,
     )
 
 

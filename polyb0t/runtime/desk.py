@@ -282,7 +282,7 @@ class AccountDesk:
         spender = self._settings.spender_of(market)
         return Allowance(spender, account.allowances_pusd.get(spender, Pusd(ZERO)))
 
-    def _share_allowance(self, intent: TradeIntent, market: Market | None) -> ShareAllowance | None:
+    def _share_allowance(self, intent: TradeIntent | Wanted, market: Market | None) -> ShareAllowance | None:
         """Read now, for a sale with money; a contract that the answer does not name may take nothing."""
         if market is None or intent.side is not Side.SELL or self._settings.regime is not Regime.LIVE:
             return None

@@ -10,15 +10,15 @@ from typing import Final, Protocol
 from polyb0t.core.clock import Clock
 from polyb0t.core.ids import ConditionId, IntentId, OrderId
 from polyb0t.core.units import Price, Shares, parse_decimal
-from polyb0t.data.fills import Fill, FillStatus
+from polyb0t.data.fills import Fill
 from polyb0t.data.markets import Market, TradingTerms
-from polyb0t.data.order_book import Side
 from polyb0t.execution.intents import TradeIntent
 from polyb0t.execution.store import Lease, Stores
 from polyb0t.models.exit_rules import Entry, ExitView, HeldPosition, entry_of
 from polyb0t.models.fees import effective_fee
 from polyb0t.models.portfolio import Position, entry_bid
 from polyb0t.models.signals import Belief, MarketState, ProbabilityModel, ProbEstimate
+from polyb0t.runtime.standing_terms import orders_behind
 from polyb0t.runtime.watching import MarketWatch
 
 ENTERED: Final = "position.entered"
@@ -120,17 +120,7 @@ class PositionViews:
 
     def openings(self, fills: Sequence[Fill]) -> Sequence[TradeIntent]:
         """The purchases behind what is held, oldest first, since it was last nothing."""
-        orders: list[OrderId] = []
-        held = Decimal(0)
-        for fill in sorted(fills, key=lambda each: (each.matched_at, each.side is Side.SELL)):
-            if fill.status is FillStatus.FAILED:
-                continue
-            held += fill.shares if fill.side is Side.BUY else -fill.shares
-            if fill.side is Side.BUY:
-                orders.append(fill.order_id)
-            elif held <= 0:
-                orders, held = [], Decimal(0)
-        return [self._opening(order) for order in dict.fromkeys(orders)]
+        return [self._opening(order) for order in orders_behind(fills)]
 
     def _opening(self, order: OrderId) -> TradeIntent:
         """An intent never changes, so it is read once."""

@@ -41,7 +41,7 @@ def look_around(settings: Settings) -> Surroundings:
         VenueUnreachableError: no sandbox answers.
         ConfigurationError: the real venue without a wallet, or a kind of wallet that is not there.
     """
-    environment = _ask_sandbox(settings.sandbox_url) if settings.is_sandbox else POLYMARKET
+    environment = ask_sandbox(settings.sandbox_url) if settings.is_sandbox else POLYMARKET
     if settings.mode == "paper":  # nobody's wallet, so that its database and digests are no account's
         return Surroundings(environment, Wallet(PAPER_WALLET), settings.signature_type)
     if settings.is_sandbox:
@@ -56,7 +56,12 @@ def look_around(settings: Settings) -> Surroundings:
     return Surroundings(environment, checksummed(settings.wallet_address), settings.signature_type)
 
 
-def _ask_sandbox(url: str) -> VenueEnvironment:
+def ask_sandbox(url: str) -> VenueEnvironment:
+    """The addresses and accounts of the sandbox at `url`.
+
+    Raises:
+        VenueUnreachableError: none answers.
+    """
     try:
         return fetch_sandbox_environment(url, SystemClock())
     except VenueUnreachableError as error:

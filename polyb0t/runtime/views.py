@@ -17,9 +17,11 @@ from polyb0t.core.errors import NotFoundError, PolybotError
 from polyb0t.core.ids import IntentId, OrderId
 from polyb0t.core.units import E6, plain
 from polyb0t.data.fills import Fill
+from polyb0t.execution.by_hand import Mute
 from polyb0t.execution.intents import IntentRecord, TradeIntent
 from polyb0t.execution.orders import OrderRecord
 from polyb0t.execution.outcome import outcome_of
+from polyb0t.execution.standing import StandingRecord
 from polyb0t.execution.store import EngineStore, Stores
 from polyb0t.models.kill_switches import SwitchState
 
@@ -117,6 +119,24 @@ def switch_view(state: SwitchState) -> View:
         words = {"by": override.by, "reason": override.reason}
         view["override"] = {"until": iso(override.until), **words}
     return view
+
+
+def standing_view(record: StandingRecord) -> View:
+    """A standing approval: its content, and what it still covers."""
+    content = (
+        *("id", "scope", "regime", "opening_id", "condition_id", "asset_id", "question", "outcome_label"),
+        *("triggers", "worst_price", "most_shares", "until", "approvals_required", "created_at"),
+    )
+    state = ("digest", "version", "approved_by", "approved_at", "revoked_by", "revoked_at", "revoke_reason")
+    view = {name: value_view(getattr(record.standing, name)) for name in content}
+    view |= {name: value_view(getattr(record, name)) for name in state}
+    return {**view, "bought": value_view(record.bought), "left": value_view(record.left)}
+
+
+def mute_view(mute: Mute) -> View:
+    """A market that nobody is asked about."""
+    names = ("condition_id", "question", "until", "actor", "reason", "created_at")
+    return {name: value_view(getattr(mute, name)) for name in names}
 
 
 def problem_view(error: PolybotError) -> View:

@@ -109,6 +109,17 @@ class PolymarketMarkets:
             found += [each for each in self._page(params).markets if each.condition_id == condition]
         return found
 
+    def find(self, reference: str) -> Market | None:
+        """An open market by its condition id, or by its slug.
+
+        Raises:
+            VenueUnreachableError: no usable answer.
+        """
+        if reference.startswith("0x"):
+            return next(iter(self.markets_of([ConditionId(reference)])), None)
+        params = {"slug": reference, "closed": "false", "include_tag": "true", "limit": "2"}
+        return next((each for each in self._page(params).markets if each.slug == reference), None)
+
     def market(self, market_id: str) -> Market:
         """One market by the catalogue's id.
 

@@ -90,7 +90,7 @@ def test_one_intent_with_the_seven_facts_of_a_decision() -> None:
         "  Checks       18 of 18 passed                                            all of them: --checks",
         "  Decided by   the city council's vote in its minutes; no vote by then is NO  full text: --rules",
         "",
-        "Approve: polyb0t intents approve k7m2    Reject: polyb0t intents reject k7m2",
+        "Approve: polyb0t intents approve k7m2    Less: --shares 50    Reject: polyb0t intents reject k7m2",
     ]
 
 

@@ -1,0 +1,45 @@
+"""Approving in the form that was shown: as it is, smaller, with the exits of what it buys."""
+
+from dataclasses import dataclass
+
+from polyb0t.execution.intents import IntentManager, IntentRecord, TradeIntent
+from polyb0t.execution.standing import StandingApproval
+from polyb0t.execution.store import Stores
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """`smaller` supersedes what was proposed; `exits` are approved with it."""
+
+    smaller: TradeIntent | None = None
+    exits: StandingApproval | None = None
+
+
+def approve_as_shown(
+    stores: Stores, manager: IntentManager, record: IntentRecord, *, digest: str, actor: str, shape: Shape
+) -> IntentRecord:
+    """One act, one transaction. `digest` is that of `record`, which was on the screen.
+
+    Raises:
+        ConflictError, NotAuthorisedError: in sentences; nothing was sent.
+    """
+    smaller, exits = shape.smaller, shape.exits
+    if smaller is None and exits is None:
+        return manager.approve(record.id, digest=digest, actor=actor)
+
+    def act(grace_seconds: float) -> IntentRecord:
+        if smaller is not None:
+            return stores.by_hand.approve_less(
+                record.id, smaller, digest=digest, actor=actor, grace_seconds=grace_seconds, exits=exits
+            )
+        assert exits is not None
+        return stores.standing.approve_with_exits(
+            record.id,
+            exits,
+            digest=digest,
+            standing_digest=exits.digest,
+            actor=actor,
+            grace_seconds=grace_seconds,
+        )
+
+    return manager.decide("approved", record.id, act)
