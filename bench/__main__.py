@@ -12,7 +12,18 @@ import time
 
 from bench.figures import Section
 
-SECTIONS = ("cycle", "execution", "claims", "fills", "reconcile", "signing", "cold", "idle", "sandbox")
+SECTIONS = (
+    "cycle",
+    "execution",
+    "claims",
+    "fills",
+    "reconcile",
+    "controls",
+    "signing",
+    "cold",
+    "idle",
+    "sandbox",
+)
 
 
 def main(arguments: list[str]) -> int:

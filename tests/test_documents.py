@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -204,8 +205,27 @@ class TestOperations:
         assert undocumented({control.__name__ for control in CONTROLS}) == []
         assert [switch for switch in KillSwitchType if switch not in OPERATIONS] == []
 
+    def test_the_table_of_controls_has_each_once_in_the_order_of_the_list_with_what_to_do(self) -> None:
+        table = OPERATIONS.partition("\n## Controls")[2].partition("\n### ")[0]
+        rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| `")]
+        assert [row[0].strip("`") for row in rows] == [control.__name__ for control in CONTROLS]
+        assert [row for row in rows if len(row) != 4 or not all(row)] == []
+
+    def test_the_default_of_a_limit_that_is_a_setting_is_the_one_that_the_page_tells(self) -> None:
+        told = dict(
+            re.findall(rf"`{PREFIX}((?:MAX|MIN|SMALL|CASH|SUSPICIOUS|ORDERS)_\w+)` \(([\d.]+)", OPERATIONS)
+        )
+        assert len(told) >= 15
+        assert [name for name, value in told.items() if not _is_default(name.lower(), value)] == []
+
     def test_a_code_that_nobody_explained_is_found(self) -> None:
         assert undocumented({"halted", "made_up_here"}) == ["made_up_here"]
+
+
+def _is_default(name: str, told: str) -> bool:
+    """As it is, in per cent, or in cents."""
+    default = Decimal(str(Settings.model_fields[name].default))
+    return Decimal(told) in (default, default * 100)
 
 
 def undocumented(names: set[str]) -> list[str]:

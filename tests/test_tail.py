@@ -11,7 +11,7 @@ from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import JournalEntry, Lease
 from polyb0t.runtime.cycle import CycleReport
 from polyb0t.runtime.screen import StatusFacts
-from polyb0t.runtime.tail import StageFailures, Tail
+from polyb0t.runtime.tail import SizeNotice, StageFailures, Tail
 from tests.support.builders import a_scope
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_stores
@@ -135,3 +135,25 @@ class TestFailedStages:
         failures.seen(report())
         assert told[-1] == "Markets: works again."
         assert failures.market_read
+
+
+class TestTheSizeOfTheAccount:
+    def test_an_account_that_is_too_small_is_told_once_and_once_that_it_is_not(self) -> None:
+        told: list[str] = []
+        notice = SizeNotice(told.append)
+        small = {"bankroll_pusd": "60", "too_small": "This account is too small.", "remedy": "Do: more."}
+        fine = {**small, "bankroll_pusd": "600", "too_small": "", "remedy": ""}
+        for seen in (fine, small, small, {**small, "too_small": "Still too small."}, fine, fine):
+            notice.seen(seen)
+        assert told == [
+            "This account is too small. Do: more.",
+            "The account is large enough for an order again.",
+        ]
+
+    @pytest.mark.parametrize("unknown", [None, "", {"bankroll_pusd": None, "too_small": ""}])
+    def test_what_is_not_known_says_nothing(self, unknown: object) -> None:
+        told: list[str] = []
+        notice = SizeNotice(told.append)
+        notice.seen({"bankroll_pusd": "60", "too_small": "Too small.", "remedy": "Do: more."})
+        notice.seen(unknown)
+        assert len(told) == 1

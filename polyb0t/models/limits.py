@@ -81,10 +81,13 @@ CONTROLS: Final[tuple[Control, ...]] = (
 )
 
 
+_NAMED: Final = tuple((control.__name__, control) for control in CONTROLS)
+
+
 def check(trade: ProposedTrade, context: ControlContext) -> tuple[ControlResult, ...]:
     """The result of every control, in the order of the list. Nothing is raised: what cannot be judged
     does not pass."""
-    return tuple(_run(control, trade, context) for control in CONTROLS)
+    return tuple([_run(name, control, trade, context) for name, control in _NAMED])
 
 
 def breaches(results: tuple[ControlResult, ...]) -> tuple[ControlResult, ...]:
@@ -92,11 +95,10 @@ def breaches(results: tuple[ControlResult, ...]) -> tuple[ControlResult, ...]:
     return tuple(result for result in results if not result.passed)
 
 
-def _run(control: Control, trade: ProposedTrade, context: ControlContext) -> ControlResult:
+def _run(name: str, control: Control, trade: ProposedTrade, context: ControlContext) -> ControlResult:
     try:
-        verdict = control(trade, context)
+        return ControlResult._make((name, *control(trade, context)))
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         # A value that makes no sense (NaN, a missing part) must refuse the trade, not the whole cycle.
         why = f"{type(error).__name__} {error}"
-        verdict = Verdict(False, "not judged", "", f"This could not be judged: {why}.")
-    return ControlResult(control.__name__, *verdict)
+        return ControlResult(name, False, "not judged", "", f"This could not be judged: {why}.")

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Final
 
 from polyb0t.core.clock import utc
@@ -19,8 +20,10 @@ SECONDS_UNTIL: Final = 200  # a short time is clearer in seconds than as minutes
 HURRY_SECONDS: Final = 10
 _CENT: Final = Decimal("0.01")
 _CRUMB: Final = Decimal("0.0001")
+_STEPS: Final = tuple(Decimal(1).scaleb(-decimals) for decimals in range(10))  # of so many decimals
 
 
+@lru_cache(maxsize=2_048)  # prices lie on grids: the same few come again and again
 def cents(price: Decimal) -> str:
     """`61¢`, `40.5¢`: with the decimals that it has."""
     return f"{plain(price * 100)}¢"
@@ -64,10 +67,13 @@ def percent(value: Decimal, decimals: int = 0) -> str:
 def money(value: Decimal | None, *, rounding: str = ROUND_HALF_UP, sign: bool = False) -> str:
     """`1,095.16`, without the unit. Below a cent four decimals, and `<0.0001` for less than those show:
     a small sum is not shown as nothing, and nothing is `0.00`."""
-    if value is None:
-        return "-"
-    decimals = 4 if 0 < abs(value) < _CENT else 2
-    figure = value.quantize(Decimal(1).scaleb(-decimals), rounding) + 0
+    return "-" if value is None else _money(value, rounding, sign)
+
+
+@lru_cache(maxsize=4_096)  # a limit stands beside every trade that it judges
+def _money(value: Decimal, rounding: str, sign: bool) -> str:
+    decimals, step = (4, _CRUMB) if -_CENT < value < _CENT and value else (2, _CENT)
+    figure = value.quantize(step, rounding) + 0
     if figure == 0 and value > 0 and not sign:
         return f"<{_CRUMB}"
     if figure == 0:
@@ -107,7 +113,7 @@ def count(value: Decimal) -> str:
 
 def round_to(value: Decimal, decimals: int) -> Decimal:
     """Half up, as people round; a zero has no sign of its own."""
-    return value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP) + 0
+    return value.quantize(_STEPS[decimals], ROUND_HALF_UP) + 0
 
 
 def seconds(value: Decimal) -> str:

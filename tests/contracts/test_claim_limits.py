@@ -1,6 +1,7 @@
 """The hard limits of the claim: held under its locks, with the reservation of whatever is not over."""
 
 from collections.abc import Callable
+from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
@@ -119,17 +120,11 @@ class TestOrdersAnHour:
         assert isinstance(answer, IntentRecord)
 
 
-def test_limits_that_nobody_told_leave_no_room(world: World) -> None:
-    told = wide_limits()
-    untold = ClaimLimits(
-        spendable_pusd=told.spendable_pusd,
-        max_order_pusd=told.max_order_pusd,
-        max_exposure_pusd=told.max_exposure_pusd,
-        held_cost_pusd=told.held_cost_pusd,
-        closable_shares=told.closable_shares,
-        as_of=told.as_of,
-    )
-    assert isinstance(claimed(world, 1, untold), Denied)
+@pytest.mark.parametrize("name", ["max_used_pusd", "max_turnover_pusd", "max_orders_hour"])
+def test_a_limit_that_nobody_told_leaves_no_room(world: World, name: str) -> None:
+    told = {spec.name: getattr(wide_limits(), spec.name) for spec in fields(ClaimLimits)}
+    del told[name]
+    assert isinstance(claimed(world, 1, ClaimLimits(**told)), Denied)
 
 
 def test_a_fill_moves_its_part_from_the_reservation_to_what_was_bought(world: World) -> None:
