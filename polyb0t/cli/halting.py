@@ -8,6 +8,7 @@ from polyb0t.execution.orders import OPEN_ORDER
 from polyb0t.execution.scope import Scope
 from polyb0t.models.kill_switches import KillSwitchManager, stance_of, tripped
 from polyb0t.runtime.current import meant, read_current
+from polyb0t.runtime.facts import read_facts
 from polyb0t.runtime.halt_file import HaltFile
 from polyb0t.runtime.opened import OpenedStore, open_store
 from polyb0t.runtime.places import data_dir, scope_dir
@@ -50,7 +51,8 @@ def halt(terminal: Terminal, settings: Settings, reason: str) -> None:
 
 def _open_orders(opened: OpenedStore, number: int) -> str:
     """What becomes of them: an engine that runs takes them back, again and again until they are gone."""
-    if number and opened.engine_runs():
+    takes_back = read_facts(opened.engine()).cancels_on_halt and opened.engine_runs()
+    if number and takes_back:
         return f"Open orders: {number}. The engine takes them back now; follow it: polyb0t orders list --open"
     cancel = " Cancel them: polyb0t orders cancel-all" if number else ""
     return f"Open orders stay at the exchange: {number}.{cancel}"

@@ -35,7 +35,7 @@ def decides_itself(settings: Settings) -> bool:
 
 def always_known(settings: Settings) -> dict[str, object]:
     """What an engine publishes of its settings: a screen never takes them from its own shell."""
-    return {"decides_itself": decides_itself(settings)}
+    return {"decides_itself": decides_itself(settings), "cancel_on_halt": settings.cancel_on_halt}
 
 
 def cycle_seconds(settings: Settings) -> float:

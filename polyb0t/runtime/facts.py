@@ -42,6 +42,7 @@ class EngineFacts:
     health: AccountHealth | None = None
     problem: str = ""  # what stops proposing or sending, in one sentence
     window: Window = OPEN  # whether the exchange takes orders
+    cancels_on_halt: bool = True  # whether a halt takes back what rests at the exchange
     switches: Mapping[KillSwitchType, SwitchFact] = field(default_factory=dict)  # at `switches_at`
     switches_at: datetime | None = None
     decides_itself: bool = False  # a paper run that asks nobody
@@ -77,6 +78,7 @@ def read_facts(info: LeaseInfo | None) -> EngineFacts:
             marked_at=from_microseconds(stored["marked_at"]) if stored.get("marked_at") else None,
             problem=str(stored.get("problem", "")),
             window=read_window(stored["window"]) if stored.get("window") else OPEN,
+            cancels_on_halt=stored.get("cancel_on_halt") is not False,
             switches=read_switch_facts(stored.get(SWITCHES)),
             switches_at=from_microseconds(stored[SWITCHES_AT]) if stored.get(SWITCHES_AT) else None,
             decides_itself=stored.get("decides_itself") is True,
