@@ -4,14 +4,17 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from polyb0t.cli.status_read import window_line
+from polyb0t.core.ids import AssetId, ConditionId
+from polyb0t.core.units import Shares
 from polyb0t.data.windows import OPEN, Window, WindowKind
-from polyb0t.execution.intents import IntentStatus
+from polyb0t.execution.intents import IntentStatus, OrderType, TradeIntent
 from polyb0t.runtime.agreement import Agreement
 from polyb0t.runtime.cycle import Cycle
 from polyb0t.runtime.executor_thread import ExecutorThread
@@ -35,15 +38,15 @@ def test_nothing_is_proposed_while_the_exchange_takes_no_orders(tmp_path: Path) 
 
 
 class Gate:
-    """Whether the exchange takes orders, and how often that was asked."""
+    """What the exchange takes, and how often that was asked."""
 
     def __init__(self) -> None:
-        self.open = False
+        self.window = RESTARTING
         self.asked = threading.Semaphore(0)
 
-    def __call__(self) -> bool:
+    def __call__(self) -> Window:
         self.asked.release()
-        return self.open
+        return self.window
 
     def looked_at(self, times: int = 3) -> None:
         for _ in range(times):
@@ -57,7 +60,7 @@ class Running:
         self.room, self.gate = EngineRoom(folder), Gate()
         agreement = Agreement(self.room.reconciler, self.room.clock, 60)
         assert agreement.compare().ok
-        self.thread = ExecutorThread(self.room.dispatcher(), agreement, 0.01, takes_orders=self.gate)
+        self.thread = ExecutorThread(self.room.dispatcher(), agreement, 0.01, window=self.gate)
 
 
 @pytest.fixture
@@ -74,12 +77,48 @@ def test_what_is_approved_is_not_sent_into_a_window_and_goes_when_it_is_over(run
     running.gate.looked_at(5)
     assert (running.room.gateway.sent, running.room.gateway.signed) == ([], [])
     assert running.room.status(intent) is IntentStatus.APPROVED
-    running.gate.open = True
+    running.gate.window = OPEN
+    assert goes(running, intent)
+
+
+def goes(running: Running, intent: TradeIntent) -> bool:
+    """Whether it is executed before long."""
     for _ in range(200):
         running.gate.looked_at(1)
         if running.room.status(intent) is IntentStatus.EXECUTED:
-            break
-    assert running.room.status(intent) is IntentStatus.EXECUTED
+            return True
+    return False
+
+
+def test_while_only_resting_orders_are_taken_a_post_only_one_goes_and_one_that_takes_waits(
+    running: Running,
+) -> None:
+    running.gate.window = replace(RESTARTING, kind=WindowKind.POST_ONLY)
+    taker = an_intent(asset_id=AssetId("1"), condition_id=ConditionId("0x1"))
+    maker = an_intent(
+        asset_id=AssetId("2"),
+        condition_id=ConditionId("0x2"),
+        order_type=OrderType.GTC,
+        post_only=True,
+        amount=None,
+        least_shares=None,
+        shares=Shares(Decimal(20)),
+    )
+    for intent in (taker, maker):
+        running.room.approve(intent)
+    assert goes(running, maker)
+    running.gate.looked_at(5)
+    assert running.room.status(taker) is IntentStatus.APPROVED
+    assert running.room.gateway.sent == [running.room.order_id(maker)]
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in WindowKind if kind not in (WindowKind.OPEN, WindowKind.POST_ONLY)]
+)
+def test_every_other_window_takes_neither(kind: WindowKind) -> None:
+    window = replace(RESTARTING, kind=kind)
+    assert not window.takes(post_only=True)
+    assert not window.takes(post_only=False)
 
 
 def test_a_window_does_not_stretch_the_life_of_an_approval(running: Running) -> None:
@@ -87,7 +126,7 @@ def test_a_window_does_not_stretch_the_life_of_an_approval(running: Running) -> 
     running.room.approve(intent)
     running.gate.looked_at()
     running.room.advance(seconds=71)  # past the deadline and the grace
-    running.gate.open = True
+    running.gate.window = OPEN
     running.gate.looked_at(5)
     running.room.stores.intents.expire_due(running.room.lease)
     assert running.room.status(intent) is IntentStatus.EXPIRED

@@ -40,6 +40,10 @@ class Window:
     def takes_orders(self) -> bool:
         return self.kind is WindowKind.OPEN
 
+    def takes(self, *, post_only: bool) -> bool:
+        """Whether an order would be looked at: while only resting orders are taken, a post-only one is."""
+        return self.takes_orders or (post_only and self.kind is WindowKind.POST_ONLY)
+
     @property
     def sentence(self) -> str:
         return _SENTENCES[self.kind]

@@ -10,6 +10,7 @@ import structlog
 from polyb0t.core.clock import Clock
 from polyb0t.core.errors import LeaseLostError
 from polyb0t.core.ids import IntentId
+from polyb0t.data.windows import OPEN, Window
 from polyb0t.execution.executor import Executor
 from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType
 from polyb0t.execution.store import IntentStore
@@ -32,11 +33,11 @@ class Dispatcher:
         self._targets: dict[str, Future[None]] = {}
         self._not_before: dict[IntentId, float] = {}
 
-    def run_due(self, *, trading: bool = True) -> int:
+    def run_due(self, *, trading: bool = True, window: Window = OPEN) -> int:
         """Begin everything that may begin now, oldest decision first; how many were begun.
 
         Without `trading` (our records and the exchange's do not agree) only cancels are begun: nothing
-        blocks those.
+        blocks those. What the exchange's present `window` does not take waits, and expires in its time.
 
         Raises:
             DatabaseError: the list of approved intents could not be read.
@@ -47,7 +48,11 @@ class Dispatcher:
         cancels = self._intents.list(
             statuses=(IntentStatus.EXECUTING,), types=(IntentType.CANCEL_ORDER,), limit=None
         )
-        may_begin = [record for record in (*due, *cancels) if trading or _cancels(record)]
+        may_begin = [
+            record
+            for record in (*due, *cancels)
+            if _cancels(record) or (trading and window.takes(post_only=record.intent.post_only))
+        ]
         return sum(self._begin(record) for record in sorted(may_begin, key=_decided))
 
     def wait_idle(self, timeout_seconds: float) -> bool:

@@ -27,6 +27,7 @@ class PreparedOrder:
     credential_id: str
     body: bytes = field(repr=False)  # the exact bytes of the request
     headers: Mapping[str, str] = field(repr=False)
+    post_only: bool = False
 
 
 class AcceptedStatus(StrEnum):

@@ -234,7 +234,7 @@ class AccountDesk:
             clock_skew_seconds=self._skew_seconds(),
             allow_unvalidated=self._settings.allow_unvalidated,
             allowance=None if market is None else self._allowance(market),
-            share_allowance=self._share_allowance(intent, market),
+            share_allowance=self._share_allowance(intent, market) if at_submit else None,
             identity_proven=self._settings.identity_proven,
             usual_spread=UsualSpread(self._usual_spread(intent.condition_id)),
             **self._book.known(look.records(look.reserved - own), self._account, without=intent.id),

@@ -7,6 +7,7 @@ from typing import Final
 import structlog
 
 from polyb0t.core.errors import LeaseLostError, PolybotError
+from polyb0t.data.windows import OPEN, Window
 from polyb0t.execution.dispatcher import Dispatcher
 from polyb0t.runtime.agreement import Agreement
 
@@ -24,10 +25,10 @@ class ExecutorThread:
         agreement: Agreement,
         poll_seconds: float,
         *,
-        takes_orders: Callable[[], bool] = lambda: True,
+        window: Callable[[], Window] = lambda: OPEN,
     ) -> None:
-        """While the exchange `takes_orders` not, what is approved waits, and expires in its time."""
-        self._takes_orders = takes_orders
+        """While the exchange's `window` does not take an order, its approval waits and expires in time."""
+        self._window = window
         self._dispatcher = dispatcher
         self._agreement = agreement
         self._poll_seconds = poll_seconds
@@ -56,7 +57,7 @@ class ExecutorThread:
                 return
             try:
                 # Before our records and the exchange's agree, nothing but cancels is sent.
-                self._dispatcher.run_due(trading=self._agreement.agreed and self._takes_orders())
+                self._dispatcher.run_due(trading=self._agreement.agreed, window=self._window())
             except LeaseLostError as error:
                 log.critical("executor.lease_lost", reason=str(error))
                 return

@@ -247,7 +247,7 @@ def build_engine(
         Dispatcher(executor, stores.intents, clock),
         agreement,
         settings.execution_poll_seconds,
-        takes_orders=lambda: account.window().takes_orders,
+        window=account.window,
     )
     manager = IntentManager(
         stores.intents,

@@ -15,6 +15,7 @@ from polyb0t.data.account_state import AccountOrder
 from polyb0t.data.fills import Fill
 from polyb0t.data.markets import FeeSchedule
 from polyb0t.data.order_book import Side
+from polyb0t.data.windows import OPEN
 from polyb0t.execution.gateway import (
     CancelAnswer,
     Found,
@@ -93,6 +94,7 @@ class PolymarketGateway:
                 **credentials.headers(at=seconds, method="POST", path=_ORDER_PATH, body=body),
                 "Content-Type": "application/json",
             },
+            post_only=intent.post_only,
         )
 
     @property
@@ -105,6 +107,9 @@ class PolymarketGateway:
 
     def send(self, prepared: PreparedOrder) -> SendOutcome:
         url = f"{self._environment.clob_url}{_ORDER_PATH}"
+        window = OPEN if self._windows is None else self._windows.current()
+        if not window.takes(post_only=prepared.post_only):
+            return NotSent(window.sentence)  # it may have closed while this order waited for its turn
         if self._throttle is not None and self._throttle.take(ORDERS):
             return NotSent("Our own limit for orders per second is used up.")
         try:
@@ -113,15 +118,17 @@ class PolymarketGateway:
             return NotSent(str(error))
         except NoAnswer as error:
             return Unknown(str(error))
-        self._learn(reply)
+        self._learn(reply, prepared)
         return classify(reply.status, reply.headers, reply.body, prepared.order_id)
 
-    def _learn(self, reply: Reply) -> None:
+    def _learn(self, reply: Reply, prepared: PreparedOrder) -> None:
         """What the answer says of every order: the limit, and whether orders are taken at all."""
         if self._throttle is not None:
             self._throttle.answered(ORDERS, reply.status, reply.headers)
         if self._windows is not None:
-            self._windows.order_answered(reply.status, reply.headers, reply.body)
+            self._windows.order_answered(
+                reply.status, reply.headers, reply.body, post_only=prepared.post_only
+            )
 
     def lookup(self, order_id: OrderId) -> Lookup:
         """Never raises for an answer of the exchange: what can not be read is evidence of nothing."""

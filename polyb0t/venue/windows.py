@@ -62,14 +62,18 @@ class VenueWindows:
                 self._window = OPEN
             return self._window
 
-    def order_answered(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        """One answer to an order that was sent; header names in lower case."""
+    def order_answered(
+        self, status: int, headers: Mapping[str, str], body: bytes, *, post_only: bool = False
+    ) -> None:
+        """One answer to an order that was sent; header names in lower case. That a post-only order was looked
+        at says nothing of a window that takes those."""
         kind = window_of(status, body)
         if kind is not None:
             self._close(kind, _seconds(kind, headers, body))
         elif status in _ENGINE_ANSWERS:
             with self._lock:
-                self._window = OPEN
+                if not (post_only and self._window.takes(post_only=True)):
+                    self._window = OPEN
 
     def _close(self, kind: WindowKind, seconds: float) -> None:
         now = self._clock.now()

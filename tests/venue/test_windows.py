@@ -9,7 +9,7 @@ import pytest
 from polyb0t.core.canonical import canonical_text
 from polyb0t.core.ids import OrderId
 from polyb0t.data.windows import OPEN, WindowKind, read_window
-from polyb0t.execution.gateway import Unknown, Unreadable
+from polyb0t.execution.gateway import Accepted, NotSent, Unknown, Unreadable
 from polyb0t.sandbox.faults import Fault
 from polyb0t.sandbox.house import Mode
 from polyb0t.venue.gateway import PolymarketGateway
@@ -88,6 +88,15 @@ def test_an_answer_of_the_matching_engine_ends_a_window_at_once(status: int) -> 
     assert windows.current() == OPEN
 
 
+def test_that_a_post_only_order_was_looked_at_does_not_end_a_window_that_takes_those() -> None:
+    windows = VenueWindows(FakeClock())
+    windows.order_answered(503, {}, json.dumps(POST_ONLY).encode())
+    windows.order_answered(200, {}, b"{}", post_only=True)
+    assert windows.current().kind is WindowKind.POST_ONLY
+    windows.order_answered(200, {}, b"{}")
+    assert windows.current() == OPEN
+
+
 @pytest.mark.parametrize("status", [401, 403, 404, 429, 500])
 def test_what_stands_in_front_of_the_matching_engine_does_not_end_it(status: int) -> None:
     windows = VenueWindows(FakeClock())
@@ -158,9 +167,7 @@ def test_a_425_to_an_order_is_a_window_and_a_425_to_a_read_is_evidence_of_nothin
         answer = gateway.send(gateway.prepare(intent, link.now()))
         assert isinstance(answer, Unknown)
         assert windows.current().kind is WindowKind.RESTARTING
-        sandbox.faults.clear()
-        gateway.send(gateway.prepare(link.intent(amount=Decimal(11)), link.now()))
-        assert windows.current() == OPEN
+        assert isinstance(gateway.send(gateway.prepare(intent, link.now())), NotSent)
 
 
 @pytest.mark.parametrize(
@@ -193,6 +200,8 @@ def test_every_window_that_the_sandbox_knows_is_known_here_and_ends_with_it(
         if kind in (WindowKind.RESTARTING, WindowKind.POST_ONLY):
             assert window.since is not None
             assert window.until == window.since + timedelta(seconds=79)
-        sandbox.call(lambda: sandbox.app.house.enter(Mode.NORMAL, None))
-        gateway.send(gateway.prepare(link.intent(amount=Decimal(11)), link.now()))
-        assert windows.current() == OPEN
+        another = gateway.prepare(link.intent(amount=Decimal(11)), link.now())
+        assert isinstance(gateway.send(another), NotSent)  # nothing that takes is sent into it
+        resting = gateway.send(gateway.prepare(link.resting(post_only=True), link.now()))
+        assert isinstance(resting, Accepted if kind is WindowKind.POST_ONLY else NotSent)
+        assert windows.current().kind is kind  # that it took a resting order does not end it
