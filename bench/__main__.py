@@ -19,6 +19,7 @@ SECTIONS = (
     "fills",
     "reconcile",
     "controls",
+    "risk",
     "signing",
     "cold",
     "idle",
