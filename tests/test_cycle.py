@@ -360,6 +360,13 @@ class TestMoney:
         desk.desk.observe(desk.venue.account(), desk.desk.settled())
         assert desk.desk.cash_pusd() == spent, "and now it shows it"
 
+    def test_cash_that_nothing_explains_is_no_bankroll(self, tmp_path):
+        desk = Desk(tmp_path, Regime.LIVE)
+        desk.desk.observe(desk.venue.account(), desk.desk.settled())
+        assert desk.desk.desk().bankroll_pusd == 10_000
+        desk.desk._outside = lambda: Pusd(Decimal(9_000))
+        assert desk.desk.desk().bankroll_pusd == 1_000
+
     def test_a_halt_stops_proposing(self, desk):
         KillSwitchManager(desk.stores.switches).halt(actor="user:anna", reason="lunch")
         assert desk.cycle.run().proposed == 0
