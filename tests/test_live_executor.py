@@ -1,5 +1,6 @@
 """An approval becomes at most one order, whatever happens on the way."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -345,6 +346,22 @@ def test_a_control_that_does_not_pass_fails_the_intent_with_its_code(
     assert (done.status, done.result) == (IntentStatus.FAILED, code)
     assert room.gateway.signed == []
     assert room.stores.orders.reserved_pusd() == ZERO
+
+
+def test_the_journal_keeps_value_and_limit_of_every_control_that_did_not_pass(room: EngineRoom) -> None:
+    room.books.book = a_book("0.51", "0.56")
+
+    done = room.execute(an_intent())
+
+    told = room.stores.engine.latest_entry(done.id)
+    assert told is not None
+    assert told.kind == "intent.failed"
+    assert json.loads(told.payload)["controls"] == [
+        {"name": "price_worse", "value": "56¢", "limit": "50¢ or less"},
+        {"name": "price_collar", "value": "50¢", "limit": "53.5¢ ± 3¢"},
+        {"name": "spread_wide", "value": "5¢", "limit": "3¢"},
+        {"name": "depth_thin", "value": "20.00", "limit": "0.00"},
+    ]
 
 
 def test_a_price_that_moved_away_is_told_with_both_prices(room: EngineRoom) -> None:

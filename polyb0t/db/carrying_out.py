@@ -94,15 +94,13 @@ def permit(unit: Unit, order: NewOrder, lease: Lease, *, post_budget_seconds: fl
     return store_order(unit, record.intent, order)
 
 
-def fail(
-    unit: Unit, intent_id: IntentId, lease: Lease, *, code: str, detail: str
-) -> IntentRecord | PolybotError:
+def fail(unit: Unit, intent_id: IntentId, lease: Lease, denied: Denied) -> IntentRecord | PolybotError:
     """EXECUTING without an order row -> FAILED, reservation released."""
     unit.require_lease(lease)
     record = load(unit, intent_id)
     if record.status is not IntentStatus.EXECUTING or record.order_id is not None:
         return _not_open(record, "failed")
-    return _fail(unit, record, Denied(code, detail))
+    return _fail(unit, record, denied)
 
 
 def finish(
@@ -121,7 +119,9 @@ def finish(
 
 def _fail(unit: Unit, record: IntentRecord, denied: Denied) -> IntentRecord:
     reservations.store(unit, record.intent, reservations.NOTHING)
-    return move(unit, record, IntentStatus.FAILED, code=denied.code, detail=denied.detail)
+    broken = [{"name": each.name, "value": each.value, "limit": each.limit} for each in denied.controls]
+    note = {"controls": broken} if broken else None
+    return move(unit, record, IntentStatus.FAILED, code=denied.code, detail=denied.detail, note=note)
 
 
 def _regime(intent: TradeIntent, regime: Regime) -> Denied | None:

@@ -20,6 +20,7 @@ from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType, Tr
 from polyb0t.execution.orders import NewOrder, OrderRecord
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import ClaimLimits, Denied, Lease
+from polyb0t.models.limits import ControlResult
 
 CANDIDATES_SHOWN = 5
 SEEN_SECONDS = 15  # an open screen shows the same intent every second; one write in a while says enough
@@ -137,10 +138,17 @@ class SqlIntentStore:
             lambda unit: carrying_out.permit(unit, order, lease, post_budget_seconds=post_budget_seconds)
         )
 
-    def fail(self, intent_id: IntentId, lease: Lease, *, code: str, detail: str) -> IntentRecord:
-        return self._units.decide(
-            lambda unit: carrying_out.fail(unit, intent_id, lease, code=code, detail=detail)
-        )
+    def fail(
+        self,
+        intent_id: IntentId,
+        lease: Lease,
+        *,
+        code: str,
+        detail: str,
+        controls: Sequence[ControlResult] = (),
+    ) -> IntentRecord:
+        denied = Denied(code, detail, tuple(controls))
+        return self._units.decide(lambda unit: carrying_out.fail(unit, intent_id, lease, denied))
 
     def finish(self, intent_id: IntentId, lease: Lease, *, code: str, detail: str) -> IntentRecord:
         return self._units.decide(

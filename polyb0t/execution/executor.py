@@ -21,7 +21,7 @@ from polyb0t.execution.proposing import trade_of
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import ClaimLimits, Denied, Lease, Stores
 from polyb0t.models import limits
-from polyb0t.models.limits import ControlContext
+from polyb0t.models.limits import ControlContext, ControlResult
 
 log = structlog.get_logger(__name__)
 
@@ -120,13 +120,15 @@ class Preparing:
         context = self.situation.control_context(intent, book)
         broken = limits.breaches(limits.check(trade_of(intent), context))
         if broken:
-            return Denied(broken[0].name, " ".join(result.detail for result in broken))
+            return Denied(broken[0].name, " ".join(result.detail for result in broken), broken)
         return book
 
-    def fail(self, intent_id: IntentId, code: str, detail: str) -> IntentRecord:
+    def fail(
+        self, intent_id: IntentId, code: str, detail: str, controls: tuple[ControlResult, ...] = ()
+    ) -> IntentRecord:
         """EXECUTING -> FAILED: proof that nothing came of it."""
         log.warning("intent.failed", intent_id=intent_id, code=code, detail=detail)
-        return self.stores.intents.fail(intent_id, self.lease, code=code, detail=detail)
+        return self.stores.intents.fail(intent_id, self.lease, code=code, detail=detail, controls=controls)
 
     def no_claims(self, intent_id: IntentId) -> IntentRecord:
         """A claim of a settled position that was approved although none can be carried out."""

@@ -200,10 +200,11 @@ class IntentRecord:
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """Nothing was done, and why. `code` is lower snake case."""
+    """Nothing was done, and why. `code` is lower snake case; `controls` are those that did not pass."""
 
     code: str
     detail: str
+    controls: tuple[ControlResult, ...] = ()
 
 
 class ProposalStore(Protocol):

@@ -155,9 +155,8 @@ class LiveExecutor:
         intent, begun = record.intent, self._clock.boot_seconds()
         prepared = self._prepare(record)
         if isinstance(prepared, Denied):
-            return self._preparing.fail(
-                intent.id, prepared.code, f"Nothing was signed or sent. {prepared.detail}"
-            )
+            why = f"Nothing was signed or sent. {prepared.detail}"
+            return self._preparing.fail(intent.id, prepared.code, why, prepared.controls)
         order = NewOrder(
             id=prepared.order_id,
             intent_id=intent.id,

@@ -95,7 +95,7 @@ class PaperExecutor:
         obstacle = self._preparing.halted()
         seen = obstacle if obstacle is not None else self._preparing.look(intent)
         if isinstance(seen, Denied):
-            self._preparing.fail(intent.id, seen.code, f"{NOTHING_SIMULATED} {seen.detail}")
+            self._preparing.fail(intent.id, seen.code, f"{NOTHING_SIMULATED} {seen.detail}", seen.controls)
             return
         order = NewOrder(
             id=paper_order_id(intent.id),

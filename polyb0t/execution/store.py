@@ -23,6 +23,7 @@ from polyb0t.execution.scope import Lease as Lease  # noqa: PLC0414 - arguments 
 from polyb0t.execution.scope import Regime, Scope
 from polyb0t.execution.standing import StandingStore
 from polyb0t.models.kill_switches import KillSwitchStore
+from polyb0t.models.limits import ControlResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +193,17 @@ class IntentStore(Protocol):
         """
         ...
 
-    def fail(self, intent_id: IntentId, lease: Lease, *, code: str, detail: str) -> IntentRecord:
-        """EXECUTING without an order row -> FAILED, reservation released."""
+    def fail(
+        self,
+        intent_id: IntentId,
+        lease: Lease,
+        *,
+        code: str,
+        detail: str,
+        controls: Sequence[ControlResult] = (),
+    ) -> IntentRecord:
+        """EXECUTING without an order row -> FAILED, reservation released. The journal keeps value and
+        limit of the `controls` that did not pass."""
         ...
 
     def finish(self, intent_id: IntentId, lease: Lease, *, code: str, detail: str) -> IntentRecord:
