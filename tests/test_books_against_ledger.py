@@ -14,6 +14,8 @@ from random import Random
 from typing import Final
 
 import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from polyb0t.core.errors import ConflictError
 from polyb0t.core.ids import AssetId, ConditionId, OrderId, TradeId, Wallet
@@ -337,3 +339,13 @@ def test_ten_thousand_random_actions_leave_the_books_equal_to_the_ledger() -> No
     day.world.ledger.check(
         (view.spec.condition_id, view.spec.token_ids) for view in day.world.markets() if not view.closed
     )
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 10**9))
+def test_any_morning_of_any_account(seed: int) -> None:
+    day = NaiveDay(seed)
+    for number in range(80):
+        day.act(number)
+        day.look()
+    agree(day)
