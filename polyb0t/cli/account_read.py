@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from polyb0t.cli import words
+from polyb0t.cli.account_words import health_doubts
 from polyb0t.cli.scene import Scene, context_line, look
 from polyb0t.cli.terminal import Paint, Terminal
 from polyb0t.core.clock import iso
@@ -66,21 +67,7 @@ def _figures(account: Account, health: AccountHealth, columns: int) -> list[str]
 
 def _doubts(account: Account, health: AccountHealth) -> list[str]:
     """What is not explained, not fresh or not read."""
-    found = []
-    if health.unexplained_pusd > 0:
-        found.append(
-            f"{wording.money(health.unexplained_pusd)} pUSD came in that nothing explains yet. They stay "
-            "outside of equity and of every limit until the exchange's activity says what they are."
-        )
-    if health.unexplained_pusd < 0:
-        found.append(
-            f"{wording.money(Decimal(-health.unexplained_pusd))} pUSD are missing from the wallet and "
-            "nothing explains it yet. After five minutes that stops trading."
-        )
-    if health.stale_seconds:
-        found.append(
-            f"{len(health.stale_seconds)} of the prices are not fresh: polyb0t positions names them."
-        )
+    found = health_doubts(health)
     if not account.running:
         age = max(0, int((account.now - health.marked_at).total_seconds()))
         found.append(f"No engine is running: this is how it stood {wording.span(age)} ago.")

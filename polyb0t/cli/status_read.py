@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from polyb0t.cli import words
+from polyb0t.cli.account_words import health_doubts
 from polyb0t.cli.intents_read import still_waiting
 from polyb0t.cli.scene import Scene, context_line, look
 from polyb0t.cli.terminal import Paint, Terminal
@@ -161,4 +162,6 @@ def _money(state: Overview, scene: Scene) -> Iterator[tuple[str, str, bool]]:
             else "no account state is stored yet"
         )
         yield "Money", f"cash is not known: {why or 'it could not be read'}", True
+    if facts.health is not None and state.running:
+        yield from (("Books", sentence, True) for sentence in health_doubts(facts.health))
     yield "At risk", f"{wording.money(state.at_risk)} pUSD in positions and orders", False
