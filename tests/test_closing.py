@@ -54,6 +54,17 @@ def test_a_floor_is_raised_to_the_grid() -> None:
     assert proposed(floor=Price(d("0.575"))).worst_price == d("0.58")
 
 
+def test_a_cheap_outcome_is_not_given_a_whole_cent_away() -> None:
+    """One cent under four is a quarter of the price, and the collar would refuse it for ever."""
+    cheap = a_book("tram-yes", [("0.04", 900)], [("0.05", 900)])
+    assert proposed(context={"book": cheap}).worst_price == d("0.04")
+
+
+def test_never_under_the_least_price() -> None:
+    assert proposed(least=Price(d("0.59"))).worst_price == d("0.59")
+    assert proposed(least=Price(d("0.10"))).worst_price == d("0.58")
+
+
 def test_the_likely_sale_stops_at_the_floor() -> None:
     thin = a_book("tram-yes", [("0.59", 50), ("0.58", 30), ("0.57", 900)], [("0.60", 10)])
     answer = proposed(context={"book": thin})

@@ -1,6 +1,8 @@
 """Routes of proposed trades: list, one, approve, reject."""
 
 import getpass
+from datetime import timedelta
+from decimal import Decimal
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Response
@@ -9,9 +11,13 @@ from polyb0t.api.problems import responses
 from polyb0t.api.schemas import Approval, Intent, Rejection
 from polyb0t.core.errors import NotAuthorisedError, UsageError
 from polyb0t.core.ids import ALPHABET, INTENT_ID_LENGTH, IntentId
+from polyb0t.core.units import Price, Shares
 from polyb0t.execution.intents import IntentManager, IntentRecord, IntentStatus, ProposingRules
 from polyb0t.execution.scope import Regime, Scope
+from polyb0t.execution.smaller import smaller_form
+from polyb0t.runtime.deciding import Shape, approve_as_shown
 from polyb0t.runtime.opened import OpenedStore
+from polyb0t.runtime.standing_terms import NO_TERMS, standing_for
 from polyb0t.runtime.views import View, intent_view, intent_views, order_of
 
 PAGE = 50
@@ -45,15 +51,18 @@ def intent_routes(opened: OpenedStore) -> APIRouter:
     @router.get("/{intent_id}", response_model=Intent, responses=responses(404, 409))
     def intent(intent_id: str) -> View:
         """One trade; a unique beginning of its id is enough."""
-        return _view(opened, opened.stores.intents.find(intent_id))
+        return intent_answer(opened, opened.stores.intents.find(intent_id))
 
     @router.post("/{intent_id}/approve", response_model=Intent, responses=responses(403, 404, 409, 422))
     def approve(intent_id: str, body: Annotated[Approval | None, Body()] = None) -> View:
-        """Approve exactly the content that the id names, or that the digest names if one is given."""
+        """Approve exactly the content that the id names, or that the digest names if one is given; or
+        less of it, or its exits as well."""
         record = opened.stores.intents.find(intent_id)
         _may_decide(record)
         digest = body.digest if body and body.digest else record.digest
-        return _view(opened, manager.approve(record.id, digest=digest, actor=actor()))
+        shape = _shape(opened, record, body or Approval())
+        approved = approve_as_shown(opened.stores, manager, record, digest=digest, actor=actor(), shape=shape)
+        return intent_answer(opened, approved)
 
     @router.post("/{intent_id}/reject", response_model=Intent, responses=responses(403, 404, 409, 422))
     def reject(intent_id: str, body: Annotated[Rejection | None, Body()] = None) -> View:
@@ -61,7 +70,14 @@ def intent_routes(opened: OpenedStore) -> APIRouter:
         record = opened.stores.intents.find(intent_id)
         _may_decide(record)
         reason = body.reason if body else ""
-        return _view(opened, manager.reject(record.id, actor=actor(), reason=reason))
+        if body is None or body.mute_hours is None:
+            return intent_answer(opened, manager.reject(record.id, actor=actor(), reason=reason))
+        until = opened.stores.intents.now() + timedelta(hours=body.mute_hours)
+
+        def both(_grace: float) -> IntentRecord:
+            return opened.stores.by_hand.reject_and_mute(record.id, actor=actor(), reason=reason, until=until)
+
+        return intent_answer(opened, manager.decide("rejected", record.id, both))
 
     return router
 
@@ -71,7 +87,8 @@ def actor() -> str:
     return f"user:{getpass.getuser()}@http"
 
 
-def _view(opened: OpenedStore, record: IntentRecord) -> View:
+def intent_answer(opened: OpenedStore, record: IntentRecord) -> View:
+    """An intent as every route answers it."""
     short = opened.stores.intents.shortest_prefixes([record.id])[record.id]
     return intent_view(record, order_of(opened.stores, record.order_id), short)
 
@@ -91,13 +108,29 @@ def _cursor(opened: OpenedStore, cursor: str) -> IntentId:
     return opened.stores.intents.get(IntentId(cursor)).id
 
 
+def _shape(opened: OpenedStore, record: IntentRecord, body: Approval) -> Shape:
+    """What of it is approved; what is no longer pending is refused by the decision itself."""
+    if record.status is not IntentStatus.PENDING or not (body.shares or body.worst_price or body.with_exits):
+        return Shape()
+    now, shown, smaller = opened.stores.intents.now(), record.intent, None
+    if body.shares or body.worst_price:
+        shares = Shares(Decimal(body.shares)) if body.shares else None
+        worst = Price(Decimal(body.worst_price)) if body.worst_price else None
+        shown = smaller = smaller_form(record.intent, shares=shares, worst_price=worst, now=now)
+    exits = standing_for(shown, opened.settings, now, NO_TERMS) if body.with_exits else None
+    return Shape(smaller, exits)
+
+
 def _may_decide(record: IntentRecord) -> None:
+    may_decide_on(Scope.parse(record.intent.scope), record.intent.regime, f"intents show {record.id[:6]}")
+
+
+def may_decide_on(scope: Scope, regime: Regime, command: str) -> None:
     """With real money a decision over HTTP needs a token, and there are none yet."""
-    intent = record.intent
-    if intent.regime is Regime.LIVE and not Scope.parse(intent.scope).is_sandbox:
+    if regime is Regime.LIVE and not scope.is_sandbox:
         raise NotAuthorisedError(
             "Not decided: decisions about real money over HTTP need tokens. Nothing was sent.",
             why="They come with a later release.",
-            do=f"Decide in a terminal: polyb0t intents show {record.id[:6]}",
+            do=f"Decide in a terminal: polyb0t {command}",
             code="tokens_required",
         )

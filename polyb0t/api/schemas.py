@@ -10,6 +10,10 @@ Instant = Annotated[
 ]
 
 
+PriceText = Annotated[str, Field(pattern=r"^0?\.\d{1,4}$", examples=["0.61"])]
+SizeText = Annotated[str, Field(pattern=r"^\d{1,9}(\.\d{1,2})?$", examples=["50"])]
+
+
 class Answer(BaseModel):
     """Only what is described is answered."""
 
@@ -198,11 +202,15 @@ class Status(Answer):
 
 
 class Approval(BaseModel):
-    """Optional: the digest of the content that was seen. Another content is refused."""
+    """Optional: the digest of the content that was seen; another content is refused. `shares` and
+    `worst_price` approve less, `with_exits` the exits of what it buys as well."""
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
     digest: Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$")] = None
+    shares: SizeText | None = None
+    worst_price: PriceText | None = None
+    with_exits: bool = False
 
 
 class SwitchReason(BaseModel):
@@ -226,8 +234,79 @@ class SwitchOverriding(SwitchReason):
 
 
 class Rejection(BaseModel):
-    """Optional: why; the journal keeps it."""
+    """Optional: why; the journal keeps it. `mute_hours` keeps its market away for so long."""
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
     reason: Annotated[str, Field(max_length=500)] = ""
+    mute_hours: Annotated[float | None, Field(gt=0, le=8_760)] = None
+
+
+class Close(BaseModel):
+    """Optional: how many shares, and under which price nothing is sold."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+    shares: SizeText | None = None
+    worst_price: PriceText | None = None
+
+
+class OwnIdea(BaseModel):
+    """A purchase of one's own: `amount` in pUSD, or `shares`."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+    market: Annotated[str, Field(min_length=1, max_length=300)]
+    outcome: Annotated[str, Field(min_length=1, max_length=300)]
+    worst_price: PriceText
+    amount: SizeText | None = None
+    shares: SizeText | None = None
+
+
+class Protection(BaseModel):
+    """Optional: which exits, not under which price, for how many hours."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+    triggers: Annotated[list[str] | None, Field(max_length=10)] = None
+    worst_price: PriceText | None = None
+    hours: Annotated[float | None, Field(gt=0, le=8_760)] = None
+
+
+class Standing(Answer):
+    """An exit approved in advance, and the shares that it still covers."""
+
+    id: str
+    scope: str
+    regime: str
+    opening_id: str
+    condition_id: str
+    asset_id: str
+    question: str
+    outcome_label: str
+    triggers: list[str]
+    worst_price: DecimalText
+    most_shares: DecimalText
+    until: Instant
+    approvals_required: int
+    created_at: Instant
+    digest: str
+    version: int
+    approved_by: str
+    approved_at: Instant
+    revoked_by: str | None
+    revoked_at: Instant | None
+    revoke_reason: str
+    bought: DecimalText
+    left: DecimalText
+
+
+class Muted(Answer):
+    """A market that nobody is asked about."""
+
+    condition_id: str
+    question: str
+    until: Instant
+    actor: str
+    reason: str
+    created_at: Instant

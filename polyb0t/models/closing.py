@@ -54,9 +54,11 @@ def close_proposal(
     shares: Shares | None = None,
     floor: Price | None = None,
     slack: Price = DEFAULT_SLACK,
+    least: Price | None = None,
 ) -> CloseProposal | CannotClose:
     """Sell what can be closed of one asset, or `shares` of it, at `floor` or, without one, at the bid
-    less `slack`; the floor is raised to the grid."""
+    less `slack`, or less where a cent is much of the price; never under `least`. The floor is raised to
+    the grid."""
     market, terms, book = context.market, context.terms, context.book
     if market is None or terms is None or book is None or book.best_bid is None:
         return CannotClose("no_bid", "The market or its book is not known, or nobody bids.")
@@ -65,7 +67,8 @@ def close_proposal(
         return CannotClose("not_known", "The fee or the shares that can be closed are not known.")
     wanted = context.closable_shares if shares is None else min(shares, context.closable_shares)
     size = Shares(floor_to(wanted, HUNDREDTH))
-    price = floor if floor is not None else book.best_bid - slack
+    reach = min(slack, context.limits.collar_fraction * book.best_bid)
+    price = floor if floor is not None else max(book.best_bid - reach, least or Decimal(0))
     worst = Price(max(terms.tick, ceil_to(price, terms.tick)))
     trade = _sale(market, asset_id, size, worst)
     controls = check(trade, context)

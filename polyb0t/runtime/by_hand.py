@@ -7,6 +7,7 @@ sent are the engine's own settings and the engine's own look, since every contro
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from polyb0t.config.settings import Settings, load_settings
 from polyb0t.core.clock import Clock, SystemClock
 from polyb0t.core.errors import ConflictError, NotFoundError, UsageError
 from polyb0t.core.ids import AssetId, ConditionId, Wallet
@@ -50,7 +51,7 @@ class HandDesk:
     def __init__(self, opened: OpenedStore, clock: Clock | None = None) -> None:
         self._opened = opened
         self._clock = clock or SystemClock()
-        settings = opened.settings
+        settings = self._settings = _of_scope(opened)
         where, account_api = _environment(opened), None
         if opened.regime() is Regime.LIVE:
             account_api = account_of(opened)[1].api
@@ -91,7 +92,7 @@ class HandDesk:
         openings = openings_of(self._opened.stores, position.asset_id)
         return closing_intent(
             proposal,
-            self._frame(self._opened.settings.close_expiry_seconds),
+            self._frame(self._settings.close_expiry_seconds),
             opened_by=openings[-1] if openings else None,
             purpose=Purpose.PERSON,
         )
@@ -113,7 +114,7 @@ class HandDesk:
         )
         if isinstance(proposal, CannotBuy):
             raise _refused("proposed", proposal.code, proposal.reason)
-        return own_idea_intent(proposal, self._frame(self._opened.settings.intent_expiry_seconds))
+        return own_idea_intent(proposal, self._frame(self._settings.intent_expiry_seconds))
 
     def shut(self) -> None:
         self._reader.close()
@@ -148,6 +149,13 @@ class _NoBooks:
 class _NoStream:
     def watch(self, asset_ids: Iterable[AssetId], /) -> None:
         """Nothing is followed: one look is enough."""
+
+
+def _of_scope(opened: OpenedStore) -> Settings:
+    """This shell's settings with the defaults of the venue that the database belongs to: a shell that never
+    heard of the sandbox must not judge practice money by the rules of real money."""
+    given = {name: getattr(opened.settings, name) for name in opened.settings.model_fields_set}
+    return load_settings(**{**given, "venue": opened.scope.venue})
 
 
 def _environment(opened: OpenedStore) -> VenueEnvironment:

@@ -18,7 +18,6 @@ from polyb0t.core.clock import Clock
 from polyb0t.core.ids import AssetId, IntentId
 from polyb0t.core.units import Price, Shares, floor_to
 from polyb0t.data.fills import Fill
-from polyb0t.data.markets import TradingTerms
 from polyb0t.data.order_book import Side
 from polyb0t.data.resolutions import ResolutionSource
 from polyb0t.execution.intents import (
@@ -32,7 +31,7 @@ from polyb0t.execution.intents import (
 from polyb0t.execution.proposing import Frame, closing_intent
 from polyb0t.execution.standing import StandingRecord
 from polyb0t.execution.store import Denied, Lease, Stores
-from polyb0t.models.closing import DEFAULT_SLACK, CannotClose, close_proposal
+from polyb0t.models.closing import CannotClose, close_proposal
 from polyb0t.models.exit_manager import ExitManager, ExitProposal, TooSmall
 from polyb0t.models.exit_rules import ExitView
 from polyb0t.models.kill_switches import Stance, stance_of
@@ -113,7 +112,7 @@ class Exits:
         if answer is None:
             return False
         cover = _covering(standing, openings, answer)
-        return self._carry_on(answer, view, openings, cover, terms)
+        return self._carry_on(answer, view, openings, cover)
 
     def _carry_on(
         self,
@@ -121,7 +120,6 @@ class Exits:
         view: ExitView,
         openings: Sequence[TradeIntent],
         cover: StandingRecord | None,
-        terms: TradingTerms,
     ) -> bool:
         waiting = self._waiting(exit_.asset_id)
         if waiting is not None and (
@@ -133,7 +131,7 @@ class Exits:
             cover = None
         if cover is not None and waiting is not None and self._spend(waiting, cover):
             return True
-        intent = self._intent(exit_, view, openings, cover, terms)
+        intent = self._intent(exit_, view, openings, cover)
         if intent is None:
             return False
         stored = self._store(intent, waiting, covered=cover is not None)
@@ -152,22 +150,21 @@ class Exits:
         view: ExitView,
         openings: Sequence[TradeIntent],
         cover: StandingRecord | None,
-        terms: TradingTerms,
     ) -> TradeIntent | None:
         parts = self._parts
         assert view.book is not None  # `decide` says nothing without one
         assert view.bid is not None
         shares, triggers, opening = exit_.shares, tuple(exit_.triggers), openings[-1]
-        floor: Price | None = None
+        least: Price | None = None
         if cover is not None:
             shares = Shares(floor_to(min(shares, cover.left), HUNDREDTH))
             triggers = tuple(trigger for trigger in triggers if trigger in cover.standing.triggers)
             opening = next(each for each in openings if each.id == cover.standing.opening_id)
-            floor = Price(max(view.bid - DEFAULT_SLACK, cover.standing.worst_price, terms.tick))
+            least = cover.standing.worst_price
         wanted = Wanted(view.position.condition_id, exit_.asset_id, Side.SELL)
         context = parts.desk.control_context(wanted, view.book, at_submit=False)
         proposal = close_proposal(
-            exit_.asset_id, context=context, reason=exit_.reason, shares=shares, floor=floor
+            exit_.asset_id, context=context, reason=exit_.reason, shares=shares, least=least
         )
         if isinstance(proposal, CannotClose):
             log.info("exit.not_proposed", code=proposal.code, asset_id=exit_.asset_id, reason=proposal.reason)
