@@ -28,6 +28,7 @@ from polyb0t.sandbox.world import World
 from tests.faults.exchange import ASK, KEY, Exchange, market_spec, signing_key
 
 PURSE: Final = 10_000 * MILLION  # so that ten pUSD are a small part of it
+PAGE: Final = "<!DOCTYPE html><html><body>Just a moment...</body></html>"
 ARRIVED: Final = "arrived.jsonl"
 CANCELLED: Final = "cancelled.jsonl"
 Moves = Callable[[Exchange], None]
@@ -57,7 +58,10 @@ class KeptApp(SandboxApp):
         self._exchange = exchange
         self._folder = folder
         self._moves = moves
+        self._page = False
         self.router.add("POST", "/sandbox/house", self._house_sells)
+        self.router.add("POST", "/sandbox/page", self._page_next)
+        self.router.add("GET", "/sandbox/page", self._page_told)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and _places(scope):
@@ -85,6 +89,14 @@ class KeptApp(SandboxApp):
         self._exchange.quote(400_000, Side.SELL, 100 * MILLION)
         return json_reply({})
 
+    def _page_next(self, _request: Request) -> Reply:
+        """The next order is taken, and a page comes back in place of the answer."""
+        self._page = True
+        return json_reply({})
+
+    def _page_told(self, _request: Request) -> Reply:
+        return json_reply({"waiting": self._page})
+
     def _reply(self, scope: Message, body: bytes | None) -> Reply:
         if _places(scope):
             moves, self._moves = self._moves, nothing_moves
@@ -92,6 +104,9 @@ class KeptApp(SandboxApp):
         reply = super()._reply(scope, body)
         if scope["method"] != "GET":
             save(self, self._folder)
+        if _places(scope) and self._page:
+            self._page = False
+            return Reply(200, PAGE.encode(), "text/html")
         return reply
 
 

@@ -16,6 +16,7 @@ from typing import Final
 from sqlalchemy import NullPool, create_engine, text
 
 from polyb0t.core.clock import SystemClock
+from polyb0t.core.errors import DatabaseError
 from polyb0t.core.practice import practice_key
 from polyb0t.db import SqlStores, open_stores
 from polyb0t.execution.intents import IntentRecord, TradeIntent
@@ -27,6 +28,7 @@ from tests.faults.real.strike import Plan, install
 
 SCOPE: Final = Scope(SANDBOX, 137, signing_key().address, WORLD)
 LOOK_SECONDS: Final = 0.04
+TRIES: Final = 5
 UNSETTLED: Final = ("SIGNED", "UNKNOWN", "VANISHED", "DELAYED", "MATCHED")
 
 
@@ -224,16 +226,28 @@ class Home:
         """To be closed before the next fork."""
         return open_stores(self.url, SCOPE, SystemClock(), lease_seconds=self.times.lease)
 
-    def propose(self, *intents: TradeIntent) -> None:
-        """As the engine would, before it starts."""
+    def propose(self, intent: TradeIntent) -> None:
+        """As the engine would, before it starts; again if a busy machine was too slow for a transaction."""
+        for _ in range(TRIES):
+            with suppress(DatabaseError):
+                self._propose(intent)
+                return
+        raise StuckError("the database did not take the proposal")
+
+    def _propose(self, intent: TradeIntent) -> None:
         with closing(self.stores()) as stores:
+            held = stores.engine.lease_info("engine")
             lease = stores.engine.acquire(
-                "engine", holder="suite:1", boot_id="suite", process_started="1", regime=Regime.LIVE
+                "engine",
+                holder="suite:1",
+                boot_id="suite",
+                process_started="1",
+                regime=Regime.LIVE,
+                take_over_from=None if held is None or held.released else held.token,
             )
             assert isinstance(lease, Lease), lease
-            for intent in intents:
-                record = stores.intents.propose(intent, lease)
-                assert isinstance(record, IntentRecord), record
+            record = stores.intents.propose(intent, lease)
+            assert isinstance(record, IntentRecord), record
             stores.engine.release(lease)
 
     def rows(self, query: str) -> list[tuple[object, ...]]:

@@ -5,13 +5,16 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from polyb0t.core.errors import PolybotError
 from tests.faults.judge import Verdict
 from tests.faults.real.children import import_everything
 from tests.faults.real.history import RealHistory
@@ -70,7 +73,8 @@ class Place:
         try:
             yield url
         finally:
-            server.drop(url)
+            with suppress(SQLAlchemyError):  # it dies with its server
+                server.drop(url)
 
 
 _servers: dict[str, PostgresServer] = {}
@@ -97,7 +101,7 @@ def one(job: Job, place: Place, scenario: Scenario | None = None) -> Outcome:
                 scenario.run(history)
                 history.come_to_rest()
                 verdict = history.judge()
-            except (StuckError, OSError) as error:
+            except (AssertionError, OSError, PolybotError, SQLAlchemyError) as error:
                 stuck = f"{type(error).__name__}: {error}"
             finally:
                 history.home.close()
