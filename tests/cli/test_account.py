@@ -7,14 +7,18 @@ from typing import Any
 import pytest
 
 from polyb0t.cli.account_read import account_screen
+from polyb0t.core.clock import SystemClock
 from polyb0t.core.ids import AssetId
 from polyb0t.core.units import Pusd, Shares
 from polyb0t.data.cash_flows import Booked, Taken
+from polyb0t.execution.scope import Regime
 from polyb0t.models.bookkeeping import ledger_of
 from polyb0t.models.equity import AccountHealth
 from polyb0t.runtime.account_view import Account
 from polyb0t.runtime.facts import EngineFacts
+from polyb0t.runtime.health_facts import health_fact
 from polyb0t.runtime.holdings import Holdings
+from tests.cli.conftest import Place
 from tests.cli.scenes import NOW, D, scene
 from tests.cli.test_screens import PLAIN
 from tests.support.builders import a_deposit
@@ -107,3 +111,34 @@ def test_shares_that_went_with_a_movement_are_said() -> None:
 
 def test_it_fits_a_narrow_screen() -> None:
     assert all(len(line) <= 60 for line in screen(account(), 60))
+
+
+def publish(place: Place, **health: Any) -> None:
+    """An engine that runs and has looked at the account."""
+    place.runs()
+    place.stores.books.open_books(Regime.DRY_RUN, Pusd(D("700")), place.lease)
+    place.stores.books.record_movements(
+        (Booked(a_deposit(at=SystemClock().now().replace(microsecond=0))),), place.lease
+    )
+    facts = {"health": health_fact(replace(HEALTH, **health)), "equity_pusd": D("950")}
+    place.stores.engine.beat(place.lease, cycle=2, facts=facts)
+
+
+class TestAtTheCommandLine:
+    def test_it_is_known_from_the_database_alone(self, place: Place) -> None:
+        publish(place)
+        shown = place.type("account", "--json").json
+        assert (shown["equity"], shown["peak"], shown["drawdown_fraction"]) == ("950", "1000", "0.05")
+        assert (shown["day_result"], shown["day_flows"]) == ("0", "250")
+        assert [each["kind"] for each in shown["movements"]] == ["DEPOSIT"]
+
+    def test_the_state_says_what_is_unexplained_and_which_prices_are_old(self, place: Place) -> None:
+        publish(place, unexplained_pusd=Pusd(D("250")), stale_seconds={AssetId("7"): 90.0})
+        for command in ("status", "account"):
+            text = " ".join(place.type(command).out.split())
+            assert "250.00 pUSD came in that nothing explains yet." in text
+            assert "1 of the prices are not fresh" in text
+
+    def test_before_anything_has_run_it_says_so(self, place: Place) -> None:
+        assert "not known yet" in place.type("account").out
+        assert place.type("positions", "--json").json == []
