@@ -2,13 +2,15 @@
 
 import io
 from datetime import timedelta
+from decimal import Decimal
 
 from polyb0t.cli import words
 from polyb0t.cli.engine_screen import EngineScreen
 from polyb0t.cli.terminal import Terminal
 from polyb0t.core.ids import OrderId, new_intent_id
+from polyb0t.core.units import Pusd
 from polyb0t.execution.intents import IntentRecord
-from polyb0t.execution.scope import Regime
+from polyb0t.execution.scope import PAPER_WALLET, Regime
 from polyb0t.runtime.screen import Ended, StartFacts, StatusFacts, StopFacts
 from tests.cli.conftest import Place
 from tests.cli.scenes import NOW, ORDER
@@ -98,3 +100,17 @@ def test_no_intents_id_looks_like_an_orders() -> None:
     letters = iter("0x" + "7" * 14 + "0k" + "7" * 14)
     with patch("polyb0t.core.ids.secrets.choice", lambda _alphabet: next(letters)):
         assert new_intent_id() == "0k" + "7" * 14
+
+
+def test_a_paper_run_says_what_is_simulated_and_who_decides(place: Place) -> None:
+    scope = a_scope(wallet=PAPER_WALLET)
+    screen, out = a_screen()
+    opened = Pusd(Decimal(10_000))
+    screen.started(
+        StartFacts(scope, Regime.PAPER, place.stores, "log", opened, continued=False, decides_itself=True)
+    )
+    assert out.getvalue().splitlines()[:3] == [
+        "SANDBOX, paper   decides by itself   trading allowed",
+        "Paper: fills are simulated on the books as they are. No key is read; nothing is signed or sent.",
+        "It decides every proposal by itself. The account was opened with 10,000.00 pUSD that nobody has.",
+    ]

@@ -70,7 +70,7 @@ def test_it_trades_by_itself_remembers_is_paid_and_never_becomes_an_order(home: 
     wallets = [account["wallet"] for account in home.http("GET", "/sandbox/environment")["accounts"]]
 
     # marked on every screen, decided by itself, and the exchange has never heard of it
-    for command in (["positions"], ["report"], ["status"], ["orders", "list"], ["intents", "list"]):
+    for command in (["positions"], ["report"], ["intents", "list"]):
         assert home.command(*command).startswith("SANDBOX, paper   decides by itself"), command
     decided = [each for each in home.json("intents", "list", "--all") if each["decided_by"]]
     assert {each["decided_by"] for each in decided} == {"engine:paper"}
