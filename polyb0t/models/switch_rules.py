@@ -19,7 +19,7 @@ from polyb0t.models.wording import money, seconds, span
 
 NOT_KNOWN: Final = "not known yet"
 OUTAGE_SECONDS: Final = 60.0  # a shorter burst of errors is a restart, ours or theirs
-LEAST_MISSED: Final = 2  # looks: one read that failed proves nothing, however long the cycle is
+LEAST_MISSED: Final = 2  # looks: one read that failed, or a process that was stopped, proves nothing
 _TENTH: Final = Decimal("0.1")
 
 
@@ -83,7 +83,7 @@ class Measures:
 
     health: AccountHealth | None = None
     prices_age_seconds: Decimal | None = None  # of the newest confirmation; the machine's sleep not counted
-    prices_missed: int = 0  # looks in a row that found no newer confirmation
+    prices_missed: int = 0  # looks in a row that found it older than the limit
     spread: SpreadLevel | None = None
     hosts: tuple[HostCalls, ...] = ()
     accord: Accord | None = None

@@ -52,23 +52,23 @@ class PriceAge:
     """How old the newest price is on a clock that stands still while the machine sleeps: a price of
     before a night's sleep is as old as the minutes that anybody could have asked for a newer one."""
 
-    def __init__(self, clock: Clock, awake: Callable[[], float]) -> None:
-        self._clock, self._awake = clock, awake
+    def __init__(self, clock: Clock, awake: Callable[[], float], limit_seconds: Decimal) -> None:
+        self._clock, self._awake, self._limit = clock, awake, limit_seconds
         self._newest: datetime | None = None
         self._confirmed = self._looked = awake()
-        self.missed = 0  # looks in a row that found nothing newer
+        self.missed = 0  # looks in a row that found it older than the limit
 
     def seconds(self, newest: datetime | None) -> Decimal:
         """Counted from the start, or from when markets came to be watched, until there is a first one."""
         awake = self._awake()
-        self.missed += 1
         if newest is not None and newest != self._newest:
-            self.missed = 0
             ago = max(0.0, (self._clock.now() - newest).total_seconds())
             self._confirmed = awake - min(ago, awake - self._looked)
             self._newest = newest
         self._looked = awake
-        return Decimal(round((awake - self._confirmed) * 1_000)).scaleb(-3)
+        age = Decimal(round((awake - self._confirmed) * 1_000)).scaleb(-3)
+        self.missed = self.missed + 1 if age > self._limit else 0
+        return age
 
     def nothing_watched(self) -> None:
         """No price is asked for, so none grows old."""
@@ -91,7 +91,7 @@ class SwitchWatch:
         self._clock = clock
         self._thresholds = thresholds
         self._gauges = gauges
-        self._age = PriceAge(clock, awake)
+        self._age = PriceAge(clock, awake, thresholds.stale_seconds)
         self._spreads = SpreadHistory()
         self._published: Mapping[str, object] = {}
 
