@@ -47,7 +47,14 @@ def test_all_or_nothing_is_nothing_when_the_book_is_short() -> None:
     assert rehearse(an_intent(order_type=OrderType.FOK, amount=Pusd(Decimal("6.80"))), DEEP).shares == 14
 
 
-@pytest.mark.parametrize(("changes", "taken", "rests"), [({}, "14", "6"), ({"post_only": True}, "0", "20")])
+@pytest.mark.parametrize(
+    ("changes", "taken", "rests"),
+    [
+        ({}, "14", "6"),
+        ({"post_only": True, "worst_price": Price(Decimal("0.47"))}, "0", "20"),
+        ({"post_only": True}, "0", "0"),  # it would have traded at once, which post-only forbids
+    ],
+)
 def test_what_is_not_taken_rests(changes: dict[str, Any], taken: str, rests: str) -> None:
     resting = an_intent(order_type=OrderType.GTC, amount=None, shares=Shares(Decimal(20)), **changes)
 
@@ -61,6 +68,15 @@ def test_the_sentence_says_that_nothing_was_sent_and_what_would_have_come_of_it(
 
     assert sentence(intent, rehearse(intent, a_book()), ()) == (
         "Nothing was signed or sent. The book would have filled 20.83 YES at 48¢ for 10.10 pUSD."
+    )
+
+
+def test_what_the_exchange_would_have_refused_says_why() -> None:
+    intent = an_intent(order_type=OrderType.GTC, amount=None, shares=Shares(Decimal(20)), post_only=True)
+
+    assert sentence(intent, rehearse(intent, DEEP), ()) == (
+        "Nothing was signed or sent. The exchange would have refused it."
+        " It would have traded at once, and post-only was asked for."
     )
 
 

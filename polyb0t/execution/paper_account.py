@@ -102,6 +102,7 @@ class PaperKeeper:
     book_of: Callable[[AssetId], OrderBook | None]
     halt_file: Callable[[], bool]
     ask_seconds: float  # between two questions for results
+    cancel_on_halt: bool = True
     _asked_at: float | None = None
 
     def run(self) -> ReconcileReport:
@@ -112,7 +113,7 @@ class PaperKeeper:
         """
         interrupted = end_interrupted(self.stores, self.lease, self.in_flight)
         self.exchange.finish_interrupted()
-        if self.halt_file() or stance_of(self.stores.switches.list()) is Stance.HALTED:
+        if self.cancel_on_halt and self._halted():
             self._cancel_all("Trading is halted.")
         resting = self.exchange.tend(self.book_of)
         return ReconcileReport(
@@ -121,6 +122,9 @@ class PaperKeeper:
 
     def follow(self, order_id: OrderId) -> None:
         """Nothing: what became of an order was written by the thread that placed it."""
+
+    def _halted(self) -> bool:
+        return self.halt_file() or stance_of(self.stores.switches.list()) is Stance.HALTED
 
     def _cancel_all(self, why: str, *, of: frozenset[AssetId] | None = None) -> None:
         for order in self.stores.orders.orders(statuses=(OrderStatus.LIVE,), limit=None):

@@ -14,26 +14,23 @@ from typing import Final
 import structlog
 
 from polyb0t.core.ids import AssetId, IntentId, OrderId, TradeId
-from polyb0t.core.units import ONE, ZERO, Price, Pusd, Shares
+from polyb0t.core.units import Price, Pusd, Shares
 from polyb0t.data.fills import Fill, FillStatus
-from polyb0t.data.markets import FeeSchedule
 from polyb0t.data.order_book import Level, OrderBook
 from polyb0t.execution.filler import (
-    MarketRules,
     Met,
     Piece,
     Print,
-    SimulatedOrder,
     Standing,
     arrive,
     wait,
 )
 from polyb0t.execution.in_flight import InFlight
-from polyb0t.execution.intents import OrderType, TradeIntent
+from polyb0t.execution.intents import TradeIntent
 from polyb0t.execution.liquidity import Taken
 from polyb0t.execution.orders import OrderRecord, OrderStatus
+from polyb0t.execution.simulated import rules_of, simulated
 from polyb0t.execution.store import Lease, Stores
-from polyb0t.models.fees import NO_FEE
 
 log = structlog.get_logger(__name__)
 
@@ -78,7 +75,7 @@ class PaperExchange:
         """
         with self._lock:
             rules = rules_of(intent, book, self.opposite(intent))
-            met = arrive(simulated(intent, order), book, rules, self._remembered())
+            met = arrive(simulated(intent, order.created_at), book, rules, self._remembered())
             self._taken = met.taken
             self._resting |= {order.asset_id} if met.standing is Standing.RESTING else set()
             return self._book(order, met)
@@ -149,7 +146,7 @@ class PaperExchange:
         left = Shares(order.shares - order.filled_shares)
         rules = rules_of(intent, book, self.opposite(intent))
         taken = self._remembered()
-        met = wait(simulated(intent, order), left, rules, taken, book=book, prints=since, now=now)
+        met = wait(simulated(intent, order.created_at), left, rules, taken, book=book, prints=since, now=now)
         self._taken = met.taken
         if met.pieces or met.standing is not Standing.RESTING:
             self._book(order, met)
@@ -180,39 +177,6 @@ class PaperExchange:
                     taken = taken.plus(fill.asset_id, fill.side, [Level(fill.price, fill.shares)])
             self._taken = taken
         return self._taken
-
-
-def simulated(intent: TradeIntent, order: OrderRecord) -> SimulatedOrder:
-    """The order as the filler sees it."""
-    assert intent.side is not None
-    assert intent.order_type is not None
-    assert intent.worst_price is not None
-    expires = None
-    if intent.order_type is OrderType.GTD and intent.life_seconds is not None:
-        expires = order.created_at + timedelta(seconds=intent.life_seconds)
-    return SimulatedOrder(
-        asset_id=intent.asset_id,
-        side=intent.side,
-        order_type=intent.order_type,
-        limit=intent.worst_price,
-        amount=intent.amount,
-        shares=intent.shares,
-        post_only=intent.post_only,
-        expires_at=expires,
-    )
-
-
-def rules_of(intent: TradeIntent, book: OrderBook | None, opposite: AssetId | None) -> MarketRules:
-    """The market's own, as the book tells them, else as the intent has them; the fee is the intent's."""
-    tick = (book.tick if book is not None else None) or intent.tick or Price(_FINEST_TICK)
-    least = (book.min_shares if book is not None else None) or Shares(ZERO)
-    fee = NO_FEE
-    if intent.fee_rate is not None:
-        fee = FeeSchedule(intent.fee_rate, intent.fee_exponent or ONE)
-    return MarketRules(tick, least, fee, opposite)
-
-
-_FINEST_TICK: Final = ONE.scaleb(-4)
 
 
 def _step(intent: TradeIntent) -> Shares:

@@ -80,6 +80,7 @@ def build_paper(
         watch.book,
         halt_file,
         settings.reconcile_seconds,
+        settings.cancel_on_halt,
     )
     return PaperSide(account, exchange, keeper, delay_of)
 
