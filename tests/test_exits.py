@@ -26,6 +26,7 @@ from polyb0t.models.kill_switches import KillSwitchType
 from polyb0t.models.risk import RiskLimits
 from polyb0t.models.signals import IdentityModel
 from polyb0t.runtime.desk import AccountDesk, DeskSettings
+from polyb0t.runtime.exit_column import exit_column
 from polyb0t.runtime.exits import ExitParts, Exits
 from polyb0t.runtime.position_views import PositionViews
 from polyb0t.runtime.watching import MarketWatch, WatchSettings
@@ -375,3 +376,25 @@ class TestCounterfactual:
         assert exit_.held_pusd == 20
         assert exit_.better_by == d("-9.296")
         assert house.world.kinds(record.id)[-2:] == ["exit.recorded", "exit.resolved"]
+
+
+class TestWhatScreensSay:
+    def said(self, house: House) -> str:
+        return exit_column(house.world.stores, [YES], house.world.intents.now())[YES]
+
+    def test_the_exit_column(self, house: House) -> None:
+        assert self.said(house) == "waits for you"
+        house.cycle("0.55")
+        short = house.world.intents.shortest_prefixes([house.waiting().id])[house.waiting().id]
+        assert self.said(house) == f"{short}, 10 min"
+        house.protect()
+        house.cycle("0.55")
+        assert self.said(house) == f"{short}, selling"
+
+    def test_what_is_approved_in_advance_and_what_is_spent_of_it(self, house: House) -> None:
+        house.protect()
+        assert self.said(house) == "until 27 Nov"
+        house.cycle("0.55")
+        (record,) = house.closes()
+        house.sell(record, "20", trade="s1", price="0.55")
+        assert self.said(house) == "waits for you"

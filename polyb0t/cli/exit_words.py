@@ -1,13 +1,12 @@
 """Standing approvals in words: what runs by itself, how low, until when."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
 from polyb0t.cli import words
-from polyb0t.core.ids import AssetId
-from polyb0t.execution.intents import LIVE_STATUSES, IntentRecord, IntentStatus, IntentType
-from polyb0t.execution.standing import StandingApproval, StandingRecord
+from polyb0t.execution.intents import IntentRecord, IntentStatus
+from polyb0t.execution.standing import StandingApproval
 from polyb0t.execution.store import Stores
 from polyb0t.models import wording
 
@@ -45,22 +44,6 @@ def exit_lines(standing: StandingApproval | None, columns: int) -> list[str]:
     return [f"  {line}" for line in words.wrap(text, columns - 4)]
 
 
-def exit_column(stores: Stores, assets: Sequence[AssetId], now: datetime) -> Mapping[AssetId, str]:
-    """EXIT of `positions`: what is being sold, what is approved until when, or who is waited for."""
-    live = stores.intents.list(
-        statuses=tuple(LIVE_STATUSES),
-        types=(IntentType.CLOSE_POSITION, IntentType.CLAIM_SETTLEMENT),
-        limit=None,
-    )
-    short = stores.intents.shortest_prefixes([record.id for record in live])
-    under_way = {record.intent.asset_id: _under_way(record, short[record.id], now) for record in live}
-    approved: dict[AssetId, StandingRecord] = {}
-    for each in stores.standing.active():
-        if each.left > 0:
-            approved[each.standing.asset_id] = each
-    return {asset: under_way.get(asset) or _approved(approved.get(asset)) for asset in assets}
-
-
 def exits_fact(stores: Stores, record: IntentRecord) -> tuple[str, str]:
     """The line `Exits` of `intents show`: what stands, and how to get it."""
     covering = [each for each in stores.standing.active() if each.standing.opening_id == record.id]
@@ -68,16 +51,3 @@ def exits_fact(stores: Stores, record: IntentRecord) -> tuple[str, str]:
         return f"approved: {content_words(covering[0].standing)}", ""
     hint = "approve both: --with-exits" if record.status is IntentStatus.PENDING else ""
     return "none approved: a later exit will wait for you", hint
-
-
-def _under_way(record: IntentRecord, short: str, now: datetime) -> str:
-    if record.intent.intent_type is IntentType.CLAIM_SETTLEMENT:
-        return f"claim {short}"
-    if record.status is not IntentStatus.PENDING:
-        return f"{short}, selling"
-    left = (record.intent.deadline - now).total_seconds()
-    return f"{short}, {wording.coarse(max(0.0, left))}"
-
-
-def _approved(standing: StandingRecord | None) -> str:
-    return "waits for you" if standing is None else f"until {standing.standing.until:%d %b}"

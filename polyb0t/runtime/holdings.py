@@ -15,6 +15,7 @@ from polyb0t.execution.intents import TradeIntent
 from polyb0t.execution.store import Stores
 from polyb0t.models.marks import FRESH_SECONDS, Mark
 from polyb0t.models.portfolio import Position, entry_bid, portfolio_of
+from polyb0t.runtime.exit_column import exit_column
 from polyb0t.runtime.facts import read_facts
 from polyb0t.runtime.foreign import read_foreign
 from polyb0t.runtime.views import View, to_millionth, value_view
@@ -133,8 +134,13 @@ def find_holding(holdings: Sequence[Holding], prefix: str) -> Holding:
     """
     wanted = prefix.strip().lower()
     found = [holding for holding in holdings if wanted and holding.id.startswith(wanted)]
+    found = found or [holding for holding in holdings if holding.position.asset_id == prefix.strip()]
     if not found:
-        raise NotFoundError(f"No position has an id that begins with {prefix!r:.40}.")
+        raise NotFoundError(
+            f"No position has an id that begins with {prefix!r:.40}.",
+            do="See them with `polyb0t positions`.",
+            code="position_not_found",
+        )
     if len(found) > 1:
         names = ", ".join(holding.id for holding in found[:5])
         raise AmbiguousError(f"{prefix} is the beginning of several ids.", why=f"They are {names}.")
@@ -149,6 +155,7 @@ def read_holdings(stores: Stores) -> Holdings:
     seen = {each.asset_id: each for each in (account.positions or ())} if account else {}
     portfolio = portfolio_of(fills, starting_cash=Pusd(ZERO), booked=stores.books.movements())
     order_of_asset = {fill.asset_id: fill.order_id for fill in fills}
+    planned = exit_column(stores, [position.asset_id for position in portfolio.held()], now)
     ours = []
     for position in portfolio.held():
         intent = stores.intents.get(stores.orders.order(order_of_asset[position.asset_id]).intent_id).intent
@@ -164,6 +171,7 @@ def read_holdings(stores: Stores) -> Holdings:
                 redeemable=bool(public and public.redeemable),
                 age_seconds=None if mark is None else mark.age_seconds(now),
                 entry_bid=entry_bid(fills, position.asset_id, lambda order: _bid_of(stores, order)),
+                exit=planned[position.asset_id],
             )
         )
     return Holdings(tuple(ours), read_foreign(stores, account, portfolio).positions, account)

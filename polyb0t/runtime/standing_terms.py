@@ -9,15 +9,15 @@ from typing import Final
 from polyb0t.config.settings import Settings
 from polyb0t.core.errors import UsageError
 from polyb0t.core.ids import AssetId, OrderId, new_intent_id
-from polyb0t.core.units import ONE, ZERO, Price, Pusd, Shares, ceil_to, floor_to
+from polyb0t.core.units import ONE, ZERO, Price, Shares, ceil_to, floor_to
 from polyb0t.data.fills import Fill, FillStatus
 from polyb0t.data.order_book import Side
 from polyb0t.execution.intents import IntentType, TradeIntent
 from polyb0t.execution.standing import StandingApproval, StandingRecord
 from polyb0t.execution.store import Stores
 from polyb0t.models.exit_rules import UNATTENDED, ExitTrigger
-from polyb0t.models.portfolio import Position, portfolio_of
-from polyb0t.runtime.position_ids import find_asset
+from polyb0t.models.portfolio import Position
+from polyb0t.runtime.holdings import find_holding, read_holdings
 
 HUNDREDTH: Final = Decimal("0.01")
 MOST_OF_LEAST: Final = 2  # a purchase at half the price brings twice the shares; beyond that a person decides
@@ -72,13 +72,7 @@ def held_position(stores: Stores, prefix: str) -> Position:
     Raises:
         NotFoundError, AmbiguousError.
     """
-    positions = {position.asset_id: position for position in held_positions(stores)}
-    return positions[find_asset(prefix, positions)]
-
-
-def held_positions(stores: Stores) -> Sequence[Position]:
-    booked = stores.books.movements()
-    return portfolio_of(stores.orders.fills(), starting_cash=Pusd(ZERO), booked=booked).held()
+    return find_holding(read_holdings(stores).ours, prefix).position
 
 
 def openings_of(stores: Stores, asset_id: AssetId) -> Sequence[TradeIntent]:
