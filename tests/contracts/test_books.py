@@ -11,6 +11,7 @@ from polyb0t.core.units import Pusd, Shares
 from polyb0t.data.cash_flows import Booked, Movement, Taken
 from polyb0t.execution.books import Opening
 from polyb0t.execution.scope import Regime
+from polyb0t.models.equity import EquityMarks
 from tests.support.builders import NOW, a_deposit
 from tests.support.databases import World
 
@@ -127,6 +128,22 @@ class TestMarks:
         assert books.mark(LIVE, d("801"), d("0"), opened.lease).peak_pusd == 801
         entry = next(each for each in opened.engine.journal() if each.kind == "peak.rebased")
         assert entry.actor == "user:anna"
+
+    def test_a_loss_that_is_accepted_between_the_look_and_the_lock_stays_accepted(
+        self, opened: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        books, other = opened.stores.books, opened.another().books
+        books.mark(LIVE, d("1000"), d("0"), opened.lease)
+        read = books.marks
+
+        def read_and_overtaken(regime: Regime) -> EquityMarks | None:
+            found = read(regime)
+            other.rebase_peak(regime, equity=d("800"), actor="user:anna", reason="the flood")
+            return found
+
+        monkeypatch.setattr(books, "marks", read_and_overtaken)
+        opened.advance(24 * 3600)
+        assert books.mark(LIVE, d("790"), d("0"), opened.lease).peak_pusd == 800
 
     @pytest.mark.parametrize(("actor", "reason"), [("engine", "x"), ("user:", "x"), ("user:anna", " ")])
     def test_nobody_else_accepts_one(self, opened: World, actor: str, reason: str) -> None:
