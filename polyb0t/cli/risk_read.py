@@ -86,7 +86,7 @@ def _single(uses: Iterable[LimitUse]) -> Iterator[LimitUse]:
 
 def _heading(columns: int) -> str:
     figures = "".join(f"{name:>{_FIGURE}}" for name in ("USED", "LIMIT", "LEFT"))
-    return f"{'LIMIT':<{_label(columns)}}{figures}"
+    return f"{'':<{_label(columns)}}{figures}"
 
 
 def _label(columns: int) -> int:
