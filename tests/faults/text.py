@@ -50,6 +50,6 @@ FOOT: Final = """
 - Time is moved by hand; nothing is scaled.
 - A crash is an exception that nothing catches at the point; what was in memory is thrown away.
 
-Not covered yet: real processes under kill -9 and SIGSTOP (0 histories so far), PostgreSQL (0 histories so far), the user socket (silence, gap, duplicate, reorder around a fill),
-approvals over HTTP and the command line (deciders here call the store that both use).
+Not covered yet: PostgreSQL (0 histories so far), the user socket (silence, gap, duplicate, reorder around a fill),
+Real processes under kill -9 and SIGSTOP, approvals over HTTP and at the command line: a part of their own below.
 """

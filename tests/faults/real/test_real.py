@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.faults.judge import COLUMNS
+from tests.faults.real.page import KIND, section
 from tests.faults.real.plants import REAL_PLANTS
 from tests.faults.real.run import jobs
 from tests.faults.real.scenarios import SCENARIOS
@@ -71,3 +73,31 @@ def test_every_point_of_every_trade_is_struck_in_turn() -> None:
     assert {(job.shape, job.at) for job in planned} == {
         (shape, number) for shape in SHAPES for number in range(20)
     }
+
+
+def test_results_are_told_by_database_and_times() -> None:
+    tally = {
+        "runs": 3,
+        "orders": 2,
+        "struck": 3,
+        "open": 0,
+        "certainty": {"21": 2},
+        **dict.fromkeys(COLUMNS, 0),
+    }
+    shard = {"kind": KIND, "commit": "c0ffee", "dirty": False, "seed": 1, "shard": "1/1", "seconds": 60.0}
+    more = {"tallies": {"killed": tally}, "points": {"fak_buy": ["before a call"]}}
+
+    page = section(
+        [
+            {**shard, **more, "database": "sqlite", "factor": 5},
+            {**shard, **more, "database": "sqlite", "factor": 1},
+            {**shard, **more, "database": "postgres", "factor": 5},
+        ]
+    )
+
+    assert "| sqlite | 5 times shorter | 3 | 3 | 2 |" in page
+    assert "| sqlite | true | 3 |" in page
+    assert "| postgres | 5 times shorter | 3 |" in page
+    assert "| killed | 9 | 9 |" in page
+    assert all(f"| {scenario.name} |" in page for scenario in SCENARIOS)
+    assert section([]) == ""
