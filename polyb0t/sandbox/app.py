@@ -23,13 +23,13 @@ from polyb0t.sandbox import (
 )
 from polyb0t.sandbox.auth import KeyRing
 from polyb0t.sandbox.books import Books
-from polyb0t.sandbox.chain.rpc import NodeError
 from polyb0t.sandbox.connections import Message, Receive, Send
 from polyb0t.sandbox.environment import environment
 from polyb0t.sandbox.faults import Faults, pause_ms
 from polyb0t.sandbox.heartbeats import Heartbeats
 from polyb0t.sandbox.holding import hold_ms
 from polyb0t.sandbox.house import House, VenueClock
+from polyb0t.sandbox.node import NodeError
 from polyb0t.sandbox.panel import Panel
 from polyb0t.sandbox.rates import Rates
 from polyb0t.sandbox.scenario import Timetable

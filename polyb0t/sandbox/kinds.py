@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from polyb0t.core.errors import UsageError
-from polyb0t.sandbox.chain.ctf_ids import condition_id, token_ids
 from polyb0t.sandbox.contracts import ORACLE, collateral_of
 from polyb0t.sandbox.crowd import DAY_MS, SHARE, Opinion, logit, opinion_of
+from polyb0t.sandbox.ctf_ids import condition_id, token_ids
 from polyb0t.sandbox.identifiers import Module, condition_of_position, position_id
 from polyb0t.sandbox.randomness import Random64
 from polyb0t.sandbox.settlement import hex_of

@@ -8,9 +8,9 @@ some end too soon, because a client has to find that out.
 from dataclasses import dataclass, replace
 from typing import Final
 
-from polyb0t.sandbox.chain.ctf_ids import condition_id, token_ids
 from polyb0t.sandbox.contracts import BRIDGED_USDC, ORACLE
 from polyb0t.sandbox.crowd import DAY_MS, SHARE, Opinion, opinion_of
+from polyb0t.sandbox.ctf_ids import condition_id, token_ids
 from polyb0t.sandbox.randomness import Random64
 from polyb0t.sandbox.settlement import hex_of
 from polyb0t.sandbox.types import MILLION, MarketSpec

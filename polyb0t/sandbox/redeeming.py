@@ -10,7 +10,7 @@ from typing import Any, Final
 from eth_abi.exceptions import DecodingError
 
 from polyb0t.core.errors import PolybotError
-from polyb0t.sandbox.chain.abi import arguments, selector
+from polyb0t.sandbox.abi import arguments, selector
 from polyb0t.sandbox.contracts import CONTRACTS
 from polyb0t.sandbox.funds import ERC1155, UNLIMITED
 from polyb0t.sandbox.market import Market

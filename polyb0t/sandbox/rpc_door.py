@@ -4,7 +4,7 @@ import json
 from typing import Any, Final
 
 from polyb0t.core.errors import PolybotError
-from polyb0t.sandbox.chain.rpc import Node, NodeError
+from polyb0t.sandbox.node import Node, NodeError
 from polyb0t.sandbox.state import WorldState
 from polyb0t.sandbox.wire import Reply, Request, Router, WireError, json_reply
 

@@ -7,11 +7,11 @@ from typing import Final, Protocol
 
 from polyb0t.core.errors import NotFoundError, UsageError
 from polyb0t.sandbox.archive import Archive
-from polyb0t.sandbox.chain.rpc import Node
 from polyb0t.sandbox.crowd import WALLETS, Crowd
 from polyb0t.sandbox.engine import Engine
 from polyb0t.sandbox.ledger import Ledger
 from polyb0t.sandbox.market import Market
+from polyb0t.sandbox.node import Node
 from polyb0t.sandbox.portfolio import Portfolio
 from polyb0t.sandbox.relayed import Relayed, RelayFaults
 from polyb0t.sandbox.settlement import FEE_WALLET, hex_of

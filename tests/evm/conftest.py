@@ -9,7 +9,7 @@ import pytest
 
 from polyb0t.sandbox.chain.anvil import Anvil, find_anvil
 from polyb0t.sandbox.chain.genesis import lay_out
-from polyb0t.sandbox.chain.rpc import Node
+from polyb0t.sandbox.node import Node
 
 PROJECT = Path(__file__).resolve().parents[2]
 

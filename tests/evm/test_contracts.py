@@ -9,8 +9,7 @@ import pytest
 from eth_account import Account
 
 from polyb0t.core.practice import practice_key
-from polyb0t.sandbox.chain.abi import call_data
-from polyb0t.sandbox.chain.ctf_ids import condition_id, token_ids
+from polyb0t.sandbox.abi import call_data
 from polyb0t.sandbox.chain.genesis import (
     OPERATOR,
     act_as,
@@ -20,8 +19,9 @@ from polyb0t.sandbox.chain.genesis import (
     send,
     token_balance,
 )
-from polyb0t.sandbox.chain.rpc import Node, NodeError
 from polyb0t.sandbox.contracts import BRIDGED_USDC, CONTRACTS, ORACLE, WRAPPED_COLLATERAL
+from polyb0t.sandbox.ctf_ids import condition_id, token_ids
+from polyb0t.sandbox.node import Node, NodeError
 from polyb0t.sandbox.wallets import deposit_wallet
 from tests.evm.conftest import absent
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from polyb0t.sandbox.chain.abi import call_data
-from polyb0t.sandbox.chain.ctf_ids import condition_id, token_ids
+from polyb0t.sandbox.abi import call_data
 from polyb0t.sandbox.chain.genesis import act_as, send, token_balance
 from polyb0t.sandbox.chain.mirror import Mirror
-from polyb0t.sandbox.chain.rpc import Node
 from polyb0t.sandbox.contracts import BRIDGED_USDC, CONTRACTS, ORACLE
+from polyb0t.sandbox.ctf_ids import condition_id, token_ids
 from polyb0t.sandbox.kinds import cast
+from polyb0t.sandbox.node import Node
 from polyb0t.sandbox.types import MILLION, MarketSpec
 from polyb0t.sandbox.world import World
 from tests.sandbox.test_relayer import Client, adapter_redeem

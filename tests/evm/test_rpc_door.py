@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from eth_account import Account
 
-from polyb0t.sandbox.chain.rpc import Node
+from polyb0t.sandbox.node import Node
 from polyb0t.sandbox.rpc_door import add_routes
 from polyb0t.sandbox.wire import Request, Router
 from polyb0t.sandbox.world import World

@@ -9,7 +9,7 @@ import pytest
 from eth_account import Account
 
 from polyb0t.core.practice import practice_key
-from polyb0t.sandbox.chain.abi import call_data
+from polyb0t.sandbox.abi import call_data
 from polyb0t.sandbox.contracts import CONTRACTS
 from polyb0t.sandbox.kinds import cast
 from polyb0t.sandbox.relayer import add_routes, relayer_key

@@ -11,8 +11,8 @@ from typing import Final
 
 from polyb0t.core.clock import SystemClock
 from polyb0t.core.errors import ConfigurationError
-from polyb0t.sandbox.chain.rpc import Node, NodeError
 from polyb0t.sandbox.contracts import CHAIN_ID
+from polyb0t.sandbox.node import Node, NodeError
 
 START_SECONDS: Final = 10.0
 _PACKAGED: Final = Path("node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil")

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from polyb0t.core.errors import ConfigurationError
-from polyb0t.sandbox.chain.abi import call_data, results
-from polyb0t.sandbox.chain.rpc import Node
+from polyb0t.sandbox.abi import call_data, results
 from polyb0t.sandbox.contracts import BRIDGED_USDC, CONTRACTS, ORACLE, WRAPPED_COLLATERAL
+from polyb0t.sandbox.node import Node
 
 OPERATOR: Final = "0x00000000000000000000000000000000000B0b00"  # the relayer's own address
 RICH: Final = 10**24  # a million of the chain's coin, in its smallest unit

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from eth_hash.auto import keccak
 
-from polyb0t.sandbox.chain.abi import results
+from polyb0t.sandbox.abi import results
 from polyb0t.sandbox.contracts import CONTRACTS
 from polyb0t.sandbox.signatures import checksum
 

@@ -8,7 +8,7 @@ there is booked in the ledger once, by block. pUSD on the chain follows the ledg
 from pathlib import Path
 from typing import Any, Final
 
-from polyb0t.sandbox.chain.abi import call_data
+from polyb0t.sandbox.abi import call_data
 from polyb0t.sandbox.chain.genesis import (
     OPERATOR,
     RICH,
@@ -20,10 +20,10 @@ from polyb0t.sandbox.chain.genesis import (
     token_balance,
 )
 from polyb0t.sandbox.chain.logs import asked_for, redemptions
-from polyb0t.sandbox.chain.rpc import Node
 from polyb0t.sandbox.contracts import CONTRACTS, ORACLE, collateral_of
 from polyb0t.sandbox.ledger import PUSD
 from polyb0t.sandbox.market import Market
+from polyb0t.sandbox.node import Node
 from polyb0t.sandbox.redeeming import RevertedError
 from polyb0t.sandbox.relayed import Relayed
 from polyb0t.sandbox.wallets import DEPOSIT
