@@ -106,7 +106,7 @@ FATES: Final[Mapping[str, Bend]] = {  # the trade fails on chain after its match
 LIES: Final[Mapping[str, Bend]] = {
     "socket says FAILED of a trade that stands": trades_say(status="FAILED"),
     "socket tells trades of unknown orders": of_nobody,
-    "socket tells a negative size": trades_say(size="-20.5"),
+    "socket tells a negative size": trades_say(size="-4"),
     "socket tells a price above one": trades_say(price="1.48"),
     "socket tells the price zero": trades_say(price="0"),
     "socket tells sizes 10,000 times too large": enlarged,

@@ -3,9 +3,8 @@
 Each plant is the opposite of one sentence of the protocol, put into the running code for a while.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 from unittest.mock import patch
 
@@ -23,16 +22,9 @@ from polyb0t.execution.orders import OrderStatus
 from polyb0t.execution.reconciliation import Correction, absurd_fill, correct
 from polyb0t.execution.sending import Sender
 from polyb0t.venue.gateway import PolymarketGateway
+from tests.faults.more_plants import MORE_PLANTS, Plant, Planted
 
-Plant = Callable[[], AbstractContextManager[object]]
-
-
-@dataclass(frozen=True, slots=True)
-class Planted:
-    """`bug` in words, for the document."""
-
-    bug: str
-    plant: Plant
+__all__ = ["PLANTS", "Plant", "Planted"]
 
 
 def unknown_becomes(outcome: SendOutcome) -> Plant:
@@ -96,8 +88,8 @@ def signed_was_never_sent() -> Iterator[None]:
 def absent_at_once() -> Iterator[None]:
     """One look that finds nothing proves absence, and nobody looks again."""
 
-    def wrong(self: AbsenceProof, order: Any, glance: Any) -> Any:
-        seen = right(self, order, glance)
+    def wrong(self: AbsenceProof, order: Any, glance: Any, known: Any = ()) -> Any:
+        seen = right(self, order, glance, known)
         return type(seen)(**{**_fields(seen), "proven": seen.found is None and not seen.fills})
 
     right = AbsenceProof.round
@@ -290,6 +282,7 @@ AS_ACCEPTED: Final = Planted(
 AGAIN: Final = Planted("without an answer the same bytes are sent again", sent_again)
 ABSENT: Final = Planted("one look that finds nothing proves absence", absent_at_once)
 UNCHECKED: Final = Planted("the permit checks nothing again", permit_checks_nothing)
+GHOST: Final = Planted("a trade that failed on chain stays in the books", failed_trades_count)
 _RESERVED: Final = Planted("what a refusal sets free stays reserved", money_stays_reserved)
 
 PLANTS: Final[Mapping[str, Planted]] = {
@@ -348,10 +341,15 @@ PLANTS: Final[Mapping[str, Planted]] = {
         "a request that never left is taken for an accepted one", AS_ACCEPTED.plant
     ),
     "unreachable": Planted("a request that never left is taken for an accepted one", AS_ACCEPTED.plant),
-    "ghost fill": Planted("a trade that failed on chain stays in the books", failed_trades_count),
+    "ghost fill": GHOST,
     "two engines": Planted("engine writes do not compare the lease", nobody_is_fenced),
     "backup restored": Planted("a restored database passes for the present one", restored_passes_for_present),
     "2 deciders": Planted("every approval wins", every_approval_wins),
     "4 deciders": Planted("every approval wins", every_approval_wins),
     "8 deciders": Planted("every approval wins", every_approval_wins),
+    "FAILED after MATCHED on the socket": GHOST,
+    "FAILED and MATCHED in any order, repeated": GHOST,
+    "shares leave the account": _RESERVED,
+    "reply lost, visible late": ABSENT,
+    **MORE_PLANTS,
 }
