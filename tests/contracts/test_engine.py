@@ -12,6 +12,7 @@ from polyb0t.core.units import Price, Pusd, Shares
 from polyb0t.data.account_state import AccountOrder, AccountPosition, AccountState
 from polyb0t.data.order_book import Side
 from polyb0t.db import open_stores, peek_scope
+from polyb0t.db.unit import SCHEMA_VERSION
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import Lease, LeaseInfo
 from tests.support.builders import NOW, WALLET, a_scope
@@ -189,7 +190,7 @@ class TestScope:
                 use()
             assert error.value.code == "database_damaged"
 
-    @pytest.mark.parametrize(("version", "code"), [(2, "schema_newer"), (0, "schema_older")])
+    @pytest.mark.parametrize(("version", "code"), [(SCHEMA_VERSION + 1, "schema_newer"), (0, "schema_older")])
     def test_a_database_of_another_version_is_refused(self, world: World, version: int, code: str) -> None:
         world.sql(f"UPDATE gates SET schema_version = {version}")
         for use in (world.another, world.proposed, lambda: peek_scope(world.url)):
