@@ -124,7 +124,7 @@ class Home:
             "POLYBOT_SANDBOX_URL": f"http://127.0.0.1:{self.port}",
             "POLYBOT_API_PORT": str(self.api_port),
             "POLYBOT_LOOP_INTERVAL_SECONDS": "20",
-            "POLYBOT_RECONCILE_SECONDS": "5",
+            "POLYBOT_EXECUTION_POLL_SECONDS": "1",
             "POLYBOT_RECORD": "false",
             "POLYBOT_COOLDOWN_SECONDS": "0",
             "POLYBOT_DRY_RUN": "false",
