@@ -18,6 +18,7 @@ SECTIONS = (
     "claims",
     "fills",
     "reconcile",
+    "unknown",
     "controls",
     "risk",
     "signing",

@@ -49,6 +49,8 @@ class Gate:
         return self.window
 
     def looked_at(self, times: int = 3) -> None:
+        while self.asked.acquire(blocking=False):
+            pass  # what was asked before now says nothing
         for _ in range(times):
             assert self.asked.acquire(timeout=PATIENCE_SECONDS)
 
@@ -60,7 +62,10 @@ class Running:
         self.room, self.gate = EngineRoom(folder), Gate()
         agreement = Agreement(self.room.reconciler, self.room.clock, 60)
         assert agreement.compare().ok
-        self.thread = ExecutorThread(self.room.dispatcher(), agreement, 0.01, window=self.gate)
+        self.ready = True
+        self.thread = ExecutorThread(
+            self.room.dispatcher(), agreement, 0.01, window=self.gate, ready=lambda: self.ready
+        )
 
 
 @pytest.fixture
@@ -78,6 +83,16 @@ def test_what_is_approved_is_not_sent_into_a_window_and_goes_when_it_is_over(run
     assert (running.room.gateway.sent, running.room.gateway.signed) == ([], [])
     assert running.room.status(intent) is IntentStatus.APPROVED
     running.gate.window = OPEN
+    assert goes(running, intent)
+
+
+def test_what_was_approved_before_a_start_waits_until_the_account_was_read(running: Running) -> None:
+    running.ready, running.gate.window = False, OPEN
+    intent = an_intent()
+    running.room.approve(intent)
+    running.gate.looked_at(5)
+    assert running.room.status(intent) is IntentStatus.APPROVED
+    running.ready = True
     assert goes(running, intent)
 
 

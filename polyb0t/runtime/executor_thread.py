@@ -26,9 +26,13 @@ class ExecutorThread:
         poll_seconds: float,
         *,
         window: Callable[[], Window] = lambda: OPEN,
+        ready: Callable[[], bool] = lambda: True,
     ) -> None:
-        """While the exchange's `window` does not take an order, its approval waits and expires in time."""
+        """While the exchange's `window` does not take an order, its approval waits and expires in time.
+        It waits too until the engine is `ready`: what was approved before a start must not fail because
+        this process has not read the account yet."""
         self._window = window
+        self._ready = ready
         self._dispatcher = dispatcher
         self._agreement = agreement
         self._poll_seconds = poll_seconds
@@ -57,7 +61,9 @@ class ExecutorThread:
                 return
             try:
                 # Before our records and the exchange's agree, nothing but cancels is sent.
-                self._dispatcher.run_due(trading=self._agreement.agreed, window=self._window())
+                self._dispatcher.run_due(
+                    trading=self._agreement.agreed and self._ready(), window=self._window()
+                )
             except LeaseLostError as error:
                 log.critical("executor.lease_lost", reason=str(error))
                 return

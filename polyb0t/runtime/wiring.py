@@ -248,6 +248,7 @@ def build_engine(
         agreement,
         settings.execution_poll_seconds,
         window=account.window,
+        ready=lambda: desk.account is not None,
     )
     manager = IntentManager(
         stores.intents,
