@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Table, select
@@ -11,10 +11,20 @@ from polyb0t.core.canonical import sha256_hex
 from polyb0t.core.errors import DatabaseError
 from polyb0t.db.journal import verify_chain
 from polyb0t.db.rows import intent_columns, parse_intent
-from polyb0t.db.tables import fills, gates, journal, kill_switches, orders, trade_intents
+from polyb0t.db.tables import (
+    fills,
+    gates,
+    journal,
+    kill_switches,
+    orders,
+    standing_approvals,
+    standing_uses,
+    trade_intents,
+)
 from polyb0t.execution.intents import TRANSITIONS, IntentStatus
 from polyb0t.execution.orders import ORDER_TRANSITIONS, OrderStatus
 from polyb0t.execution.scope import Scope
+from polyb0t.execution.standing import ACTOR
 from polyb0t.execution.store import AuditReport
 
 Moves = Mapping[Any, frozenset[Any]]
@@ -30,6 +40,7 @@ class _Told:
     fills: dict[tuple[str, int, str], str]
     switches: dict[str, bool]
     epoch: int = 0
+    standing: dict[str, str] = field(default_factory=dict)  # digest by id
 
 
 def audit(connection: Connection, scope: Scope) -> AuditReport:
@@ -53,6 +64,7 @@ def audit(connection: Connection, scope: Scope) -> AuditReport:
     findings += _compare("Order", told.orders, _statuses(connection, scope, orders))
     findings += _compare("Fill", _flat(told.fills), _flat(_stored_fills(connection, scope)))
     findings += _switches(connection, scope, told)
+    findings += _standing(connection, scope, told)
     return AuditReport(
         entries=chain.entries,
         head=chain.head,
@@ -78,6 +90,8 @@ def _replay(told: _Told, kind: str, subject: str, payload: Mapping[str, Any]) ->
         return _go(told.orders, subject, payload, OrderStatus, ORDER_TRANSITIONS)
     if kind == "fill.recorded":
         return _fill(told, subject, payload)
+    if kind == "standing.approved":
+        told.standing[subject] = payload["digest"]
     if kind in ("switch.tripped", "switch.cleared"):
         told.switches[subject] = kind == "switch.tripped"
         told.epoch = int(payload["epoch"])
@@ -140,6 +154,24 @@ def _switches(connection: Connection, scope: Scope, told: _Told) -> list[str]:
     epoch = connection.scalar(select(gates.c.epoch).where(gates.c.scope == str(scope)))
     if epoch != told.epoch:
         found.append(f"The gate's epoch is {epoch}; by the journal it is {told.epoch}.")
+    return found
+
+
+def _standing(connection: Connection, scope: Scope, told: _Told) -> list[str]:
+    """Every standing approval is the one that was given, and one stands behind each decision in its name."""
+    given = select(standing_approvals).where(standing_approvals.c.scope == str(scope))
+    stored = {row["id"]: sha256_hex(row["canonical"]) for row in connection.execute(given).mappings()}
+    found = _compare("Standing approval", told.standing, stored)
+    decided = (
+        select(trade_intents.c.id, trade_intents.c.decided_by, standing_uses.c.standing_id)
+        .outerjoin(standing_uses, standing_uses.c.intent_id == trade_intents.c.id)
+        .where(trade_intents.c.scope == str(scope), trade_intents.c.decided_by.startswith(ACTOR))
+    )
+    found += [
+        f"Intent {row.id}: decided by {row.decided_by}, which no use of one stands behind."
+        for row in connection.execute(decided)
+        if row.standing_id not in stored or row.decided_by != f"{ACTOR}{row.standing_id}"
+    ]
     return found
 
 

@@ -383,7 +383,10 @@ class TestEnding:
             desk.world.sql("DROP TRIGGER standing_uses_delete")
         else:
             desk.world.sql("ALTER TABLE standing_uses DISABLE TRIGGER ALL")
+        assert desk.world.engine.audit().findings == ()
         desk.world.sql("DELETE FROM standing_uses")
+        (finding,) = desk.world.engine.audit().findings
+        assert f"decided by standing:{desk.standing.id}" in finding
         assert code_of(desk.world.claim(record.id)) == "standing_missing"
 
     def test_a_restored_database_has_none_in_force(self, desk: Desk) -> None:
