@@ -14,11 +14,13 @@ from typing import Any, Final
 from tests.faults.judge import COLUMNS
 from tests.faults.plants import PLANTS
 from tests.faults.scenarios import SCENARIOS
-from tests.faults.text import FOOT, HEAD, MODEL
+from tests.faults.text import FOOT, HEAD, MODEL, POINTS
 from tests.model.rules import CASES
 
 FOLDER: Final = Path("build/faults")
 DOCUMENT: Final = Path("docs/reliability.md")
+DATABASES: Final = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
+CRASH, CRASH_IN_CANCEL = "crash", "crash while an order is cancelled"
 
 
 def surroundings(*, in_memory: bool, database: str = "sqlite", engine: str = "") -> dict[str, object]:
@@ -50,6 +52,7 @@ class Row:
     open: int = 0
     columns: Counter[str] = field(default_factory=Counter)
     certainty: Counter[int] = field(default_factory=Counter)
+    struck_at: Counter[str] = field(default_factory=Counter)
 
     def add(self, tally: Mapping[str, Any]) -> None:
         self.runs += tally["runs"]
@@ -58,6 +61,7 @@ class Row:
         self.open += tally["open"]
         self.columns.update({column: tally[column] for column in COLUMNS})
         self.certainty.update({int(second): count for second, count in tally["certainty"].items()})
+        self.struck_at.update(tally.get("struck_at", {}))
 
     def join(self, other: "Row") -> None:
         self.runs += other.runs
@@ -66,6 +70,7 @@ class Row:
         self.open += other.open
         self.columns.update(other.columns)
         self.certainty.update(other.certainty)
+        self.struck_at.update(other.struck_at)
 
     def percentile(self, share: float) -> str:
         total = sum(self.certainty.values())
@@ -79,9 +84,10 @@ class Row:
 
 @dataclass
 class Summary:
-    """All results of one commit."""
+    """All results of one commit on one database."""
 
     commit: str
+    database: str = "sqlite"
     rows: dict[str, Row] = field(default_factory=lambda: defaultdict(Row))
     points: dict[str, list[str]] = field(default_factory=dict)
     shards: list[str] = field(default_factory=list)
@@ -98,11 +104,13 @@ class Summary:
 
 
 def summaries(results: Iterable[Mapping[str, Any]]) -> list[Summary]:
-    """One for each commit, in the order in which they first appear. A changed tree is a commit of its own."""
-    found: dict[str, Summary] = {}
+    """One for each commit and database, in the order in which they first appear. A changed tree is a commit
+    of its own."""
+    found: dict[tuple[str, str], Summary] = {}
     for result in results:
         name = result["commit"] + (" with changes" if result["dirty"] else "")
-        summary = found.setdefault(name, Summary(name))
+        database = result.get("database", "sqlite")
+        summary = found.setdefault((name, database), Summary(name, database))
         for scenario, tally in result["tallies"].items():
             summary.rows[scenario].add(tally)
         summary.points.update(result["points"])
@@ -119,9 +127,9 @@ def document(found: Sequence[Summary]) -> str:
     total = _sum(found)
     parts = [
         HEAD,
-        _state(total),
+        _state(found),
         _commits(found),
-        _table(total),
+        _table(found),
         _points(total),
         _plants(),
         MODEL,
@@ -143,49 +151,55 @@ def _sum(found: Sequence[Summary]) -> Summary:
     return total
 
 
-def _state(summary: Summary) -> str:
-    orders = sum(row.orders for row in summary.rows.values())
-    total = ", ".join(
-        f"{column} {sum(row.columns[column] for row in summary.rows.values())}" for column in COLUMNS
-    )
-    return "\n".join(
-        [
-            "## Result",
+def _state(found: Sequence[Summary]) -> str:
+    lines = ["## Result", ""]
+    for database, name in DATABASES.items():
+        summary = _sum([one for one in found if one.database == database])
+        rows = summary.rows.values()
+        columns = ", ".join(f"{column} {sum(row.columns[column] for row in rows)}" for column in COLUMNS)
+        orders = sum(row.orders for row in rows)
+        lines += [
+            f"**{summary.runs:,} in-process histories on {name}** with {orders:,} orders.",
+            f"Broken promises: **{columns}**.",
             "",
-            f"**{summary.runs:,} in-process histories on SQLite** with {orders:,} orders.",
-            f"Broken promises: **{total}**.",
-            "",
-            f"Made with {'; '.join(sorted(summary.machines))}; {summary.seconds / 60:,.0f} minutes of one core,",
-            f"{summary.runs / max(summary.seconds, 1):.1f} histories a second.",
         ]
-    )
+    total = _sum(found)
+    lines += [
+        f"Made with {'; '.join(sorted(total.machines))};",
+        f"{total.seconds / 3600:,.1f} hours of processes with the lowest priority, beside other work.",
+    ]
+    return "\n".join(lines)
 
 
-def _table(summary: Summary) -> str:
+def _table(found: Sequence[Summary]) -> str:
+    totals = {name: _sum([one for one in found if one.database == name]) for name in DATABASES}
     lines = [
-        "| scenario | runs | fault struck | "
+        f"| scenario | {' | '.join(DATABASES.values())} | fault struck | "
         + " | ".join(COLUMNS)
         + " | open | certain after: half, 99 %, all |",
-        "|---|---:|---:|" + "---:|" * (len(COLUMNS) + 1) + "---|",
+        "|---|---:|---:|---:|" + "---:|" * (len(COLUMNS) + 1) + "---|",
     ]
     for scenario in SCENARIOS:
-        row = summary.rows.get(scenario.name, Row())
+        rows = [total.rows.get(scenario.name, Row()) for total in totals.values()]
+        runs, row = " | ".join(f"{one.runs:,}" for one in rows), Row()
+        for one in rows:
+            row.join(one)
         zeros = " | ".join(str(row.columns[column]) for column in COLUMNS)
         times = ", ".join(row.percentile(share) for share in (0.5, 0.99, 1.0))
-        lines.append(
-            f"| {scenario.name} | {row.runs:,} | {row.struck:,} | {zeros} | {row.open:,} | {times} |"
-        )
+        lines.append(f"| {scenario.name} | {runs} | {row.struck:,} | {zeros} | {row.open:,} | {times} |")
     return "\n".join(lines)
 
 
 def _points(summary: Summary) -> str:
     counts = ", ".join(f"{shape} {len(labels)}" for shape, labels in sorted(summary.points.items()))
+    total = sum(map(len, summary.points.values()))
+    crashes = summary.rows[CRASH].struck_at | summary.rows[CRASH_IN_CANCEL].struck_at
+    every = [f"{shape} {number}" for shape, labels in summary.points.items() for number in range(len(labels))]
+    least = min((crashes[point] for point in every), default=0)
     return (
-        "## Points\n\nThe first group of scenarios strikes at a point: before and after every call to the exchange,"
-        " before every transaction, before its commit and after it, before and after the anchor is written."
-        " They are found by going through each kind of trade once, and every run takes the next one:\n\n"
-        + counts
-        + "."
+        f"{POINTS.strip()}\n\n{counts}: **{total} points**.\n\nA crash struck at"
+        f" {sum(crashes[point] > 0 for point in every)} of them since points are counted, at each at least"
+        f" {least} times."
     )
 
 
@@ -211,9 +225,14 @@ def _rules() -> str:
 
 
 def _commits(found: Sequence[Summary]) -> str:
-    lines = ["| commit | seed:shard | histories | broken promises |", "|---|---|---:|---:|"]
+    lines = [
+        "| commit | database | seed:shard | histories | broken promises |",
+        "|---|---|---|---:|---:|",
+    ]
     lines += [
-        f"| `{one.commit}` | {', '.join(sorted(one.shards))} | {one.runs:,} | {one.broken} |" for one in found
+        f"| `{one.commit}` | {DATABASES[one.database]} | {', '.join(sorted(one.shards))} | {one.runs:,}"
+        f" | {one.broken} |"
+        for one in found
     ]
     return "\n".join(lines)
 

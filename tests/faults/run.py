@@ -37,9 +37,11 @@ class Tally:
     open: int = 0
     columns: Counter[str] = field(default_factory=Counter)
     certainty: list[float] = field(default_factory=list)
+    points: Counter[str] = field(default_factory=Counter)  # by kind of trade and number, how often it struck
 
-    def add(self, verdict: Verdict, *, struck: bool) -> None:
+    def add(self, verdict: Verdict, *, struck: bool, at: str) -> None:
         self.runs += 1
+        self.points.update([at] if at and struck else [])
         self.orders += verdict.orders
         self.struck += struck
         self.open += verdict.open
@@ -80,6 +82,7 @@ def _plain(tally: Tally) -> dict[str, object]:
         "open": tally.open,
         **columns,
         "certainty": {str(second): count for second, count in sorted(seconds.items())},
+        "struck_at": dict(sorted(tally.points.items())),
     }
 
 
@@ -113,7 +116,8 @@ class Runner:
         history.come_to_rest()
         verdict = Judge(history).judge()
         struck = bool(history.faults)
-        self.result.tallies.setdefault(scenario.name, Tally()).add(verdict, struck=struck)
+        where = "" if at is None else f"{scenario.way} {shape} {at}".strip()
+        self.result.tallies.setdefault(scenario.name, Tally()).add(verdict, struck=struck, at=where)
         if not verdict.clean:
             found = {column: sentences for column, sentences in verdict.found.items() if sentences}
             self.result.failures.append(Failure(scenario.name, shape, seed, number, found, history.faults))
