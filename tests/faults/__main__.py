@@ -19,7 +19,7 @@ from tests.faults.run import Failure, Result, Runner
 from tests.faults.shapes import SHAPES
 
 ENDLESS: Final = 100_000_000
-BATCH: Final = 500
+BATCH: Final = 200
 
 
 def main() -> int:
