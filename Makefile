@@ -1,7 +1,7 @@
 # `make` alone prints what there is. Python 3.11 or newer is all that has to be on the machine.
 
 .DEFAULT_GOAL := help
-.PHONY: help install run practice watch shell test faults check bench docs strangers lock clean
+.PHONY: help install run practice watch shell test faults faults-real check bench docs strangers lock clean
 
 PY := .venv/bin/python
 BIN := .venv/bin
@@ -29,6 +29,9 @@ test: ## All tests
 
 faults: ## One shard of the fault suite (SEED=1 SHARD=1/1 MINUTES=85), summed into docs/reliability.md
 	@sh scripts/install.sh dev quiet && $(PY) -m tests.model && $(PY) -m tests.faults --seed $(or $(SEED),1) --shard $(or $(SHARD),1/1) --minutes $(or $(MINUTES),85) && $(PY) -m tests.faults.report
+
+faults-real: ## The same with real processes, killed and stopped (SEED, SHARD, MINUTES, DATABASE=sqlite FACTOR=5)
+	@sh scripts/install.sh dev quiet && $(PY) -m tests.faults.real --seed $(or $(SEED),1) --shard $(or $(SHARD),1/1) --minutes $(or $(MINUTES),85) --database $(or $(DATABASE),sqlite) --factor $(or $(FACTOR),5) && $(PY) -m tests.faults.report
 
 check: ## Format, lint, types, layers, migrations, generated documents, lock
 	@sh scripts/install.sh dev quiet && exec sh scripts/check.sh

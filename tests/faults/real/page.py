@@ -16,8 +16,8 @@ HEAD: Final = """
 
 The same promises, with nothing but real parts: `polyb0t run`, commands, the HTTP API and the sandbox's exchange are
 processes of their own that speak over sockets, are killed with `kill -9`, stopped with SIGSTOP, locked out of their
-database and run out of disk. Make more with `python -m tests.faults.real --seed S --shard i/n --minutes M`
-(`--database postgres`, `--factor 1` for true times); a short form runs in `make test`, and
+database and run out of disk. Make more with `make faults-real SEED=7`
+(`DATABASE=postgres`, `FACTOR=1` for true times); a short form runs in `make test`, and
 `python -m tests.faults.real.sown` shows that each class notices its planted bug.
 
 - A process is forked from one that has imported the program, then calls the program's usual entry point with its own
