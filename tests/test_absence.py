@@ -12,9 +12,10 @@ from polyb0t.core.ids import AssetId, ConditionId
 from polyb0t.core.units import ZERO, Price, Pusd, Shares
 from polyb0t.data.fills import FillStatus
 from polyb0t.execution.end_of_watch import ASK_SECONDS, LATE_SECONDS
-from polyb0t.execution.gateway import NotFound, Unknown, Unreadable
+from polyb0t.execution.gateway import NotFound, PreparedOrder, SendOutcome, Unknown, Unreadable
 from polyb0t.execution.intents import IntentStatus, OrderType, TradeIntent
 from polyb0t.execution.orders import OrderStatus
+from polyb0t.execution.outcome import order_outcome
 from polyb0t.execution.reconciler import ReconcileReport
 from polyb0t.models.kill_switches import KillSwitchType, Stance, stance_of
 from polyb0t.runtime.taking_back import take_back_if_halted
@@ -317,6 +318,42 @@ def test_the_delay_of_a_vanished_order_begins_when_it_was_gone(room: EngineRoom)
     a_pass(room, after=20)
 
     assert room.order(intent).status is OrderStatus.VANISHED
+
+
+def test_an_order_that_filled_in_part_and_vanished_comes_to_its_end_too(room: EngineRoom) -> None:
+    intent = a_resting(post_only=False)
+    room.gateway.offered = Shares(Decimal(12))
+    room.execute(intent)
+    room.gateway.settle_trades()
+    a_pass(room, after=5)
+    room.gateway.orders.clear()
+    a_pass(room, after=10)
+    assert room.order(intent).status is OrderStatus.VANISHED
+
+    proven(room)
+
+    order = room.order(intent)
+    assert (order.status, order.filled_shares) == (OrderStatus.ABSENT, Decimal(12))
+    assert room.stores.orders.reserved_pusd() == ZERO
+    assert order_outcome(intent, order) == "filled 12 of 20, rest vanished from the exchange"
+
+
+def test_the_trades_of_an_order_that_matched_and_was_forgotten_are_found_in_its_market(
+    room: EngineRoom,
+) -> None:
+    def take_and_forget(prepared: PreparedOrder) -> SendOutcome:
+        outcome = room.gateway.take(prepared)
+        room.gateway.orders.clear()
+        return outcome
+
+    intent = an_intent()
+    room.gateway.answers.append(take_and_forget)
+    room.execute(intent)
+    assert room.order(intent).filled_shares == ZERO
+
+    a_pass(room, after=5)
+
+    assert room.order(intent).filled_shares == sum(fill.shares for fill in room.gateway.trades.values())
 
 
 # -- halted ------------------------------------------------------------------------------------
