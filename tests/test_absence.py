@@ -335,7 +335,7 @@ def test_an_order_that_filled_in_part_and_vanished_comes_to_its_end_too(room: En
     order = room.order(intent)
     assert (order.status, order.filled_shares) == (OrderStatus.ABSENT, Decimal(12))
     assert room.stores.orders.reserved_pusd() == ZERO
-    assert order_outcome(intent, order) == "filled 12 of 20, rest vanished from the exchange"
+    assert order_outcome(intent, order) == "filled 12.00 of 20.00, rest vanished from the exchange"
 
 
 def test_the_trades_of_an_order_that_matched_and_was_forgotten_are_found_in_its_market(
