@@ -868,7 +868,7 @@ def test_a_thread_that_meets_a_fault_hurts_no_other_intent(room: EngineRoom) -> 
     assert "engine" not in ended.result_detail  # it runs on: only this one was broken off
 
 
-def test_claims_are_not_executed_by_this_version(room: EngineRoom) -> None:
+def test_a_claim_that_names_no_call_is_not_approved(room: EngineRoom) -> None:
     claim = an_intent(
         intent_type=IntentType.CLAIM_SETTLEMENT,
         side=None,
@@ -881,7 +881,7 @@ def test_claims_are_not_executed_by_this_version(room: EngineRoom) -> None:
     )
     room.propose(claim)
 
-    with pytest.raises(Exception, match="not part of this version"):
+    with pytest.raises(Exception, match="does not say what would be called"):
         room.stores.intents.approve(claim.id, digest=claim.digest, actor="user:anna", grace_seconds=10)
 
 

@@ -5,17 +5,19 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Final
 
-from sqlalchemy import RowMapping, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from polyb0t.core.canonical import canonical_text
 from polyb0t.core.errors import DatabaseError, NotAuthorisedError
 from polyb0t.core.ids import AssetId
 from polyb0t.core.units import Pusd, Shares, parse_decimal
 from polyb0t.data.cash_flows import Booked, Movement, Taken
+from polyb0t.db.claim_store import read_payouts
 from polyb0t.db.tables import equity_marks, wallet_movements
 from polyb0t.db.unit import ENGINE, Unit, Units, changed
 from polyb0t.execution.books import Opening
 from polyb0t.execution.scope import Lease, Regime
+from polyb0t.execution.settlement.booking import with_payouts
 from polyb0t.models.equity import EquityMarks, marked, rebased
 
 MOVEMENT_RECORDED: Final = "movement.recorded"
@@ -42,10 +44,13 @@ class SqlBookStore:
         self._units = units
 
     def movements(self) -> tuple[Booked, ...]:
-        which = {"of_scope": str(self._units.scope)}
-        return self._units.read(
-            lambda connection: tuple(map(_booked, connection.execute(_ALL, which).mappings()))
-        )
+        return self._units.read(self._movements)
+
+    def _movements(self, connection: Connection) -> tuple[Booked, ...]:
+        """What the index told, and what the chain paid, each event once."""
+        told = tuple(map(_booked, connection.execute(_ALL, {"of_scope": str(self._units.scope)}).mappings()))
+        paid = read_payouts(connection, str(self._units.scope), with_removed=False)
+        return with_payouts(told, paid) if paid else told
 
     def record_movements(self, booked: Sequence[Booked], lease: Lease) -> tuple[Booked, ...]:
         def recorded(unit: Unit) -> tuple[Booked, ...]:

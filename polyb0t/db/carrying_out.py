@@ -13,7 +13,7 @@ from polyb0t.db.claim_limits import money_left, shares_left
 from polyb0t.db.decisions import expire_if_due
 from polyb0t.db.fill_book import FILL_RECORDED
 from polyb0t.db.moves import load, load_row, move
-from polyb0t.db.permission import halted, unavailable
+from polyb0t.db.permission import belongs_elsewhere, halted, unavailable
 from polyb0t.db.rows import intent_record, order_record
 from polyb0t.db.standing_book import lapsed
 from polyb0t.db.tables import journal, orders
@@ -57,6 +57,8 @@ def claim(
     record = intent_record(row)
     if record.status is not IntentStatus.APPROVED:
         return Denied("not_approved", f"It is {record.status}.")
+    if belongs_elsewhere(record.intent, lease):
+        return Denied("other_process", f"A {record.intent.intent_type} is not carried out by {lease.role}.")
     if expire_if_due(unit, record) is not None:
         return Denied("expired", f"It had to be sent before {record.execute_by:%H:%M:%S} UTC.")
     if _moved_since(unit, record.intent, limits):
@@ -98,7 +100,8 @@ def fail(unit: Unit, intent_id: IntentId, lease: Lease, denied: Denied) -> Inten
     """EXECUTING without an order row -> FAILED, reservation released."""
     unit.require_lease(lease)
     record = load(unit, intent_id)
-    if record.status is not IntentStatus.EXECUTING or record.order_id is not None:
+    open_here = record.status is IntentStatus.EXECUTING and not belongs_elsewhere(record.intent, lease)
+    if not open_here or record.order_id is not None:
         return _not_open(record, "failed")
     return _fail(unit, record, denied)
 

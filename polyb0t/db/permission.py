@@ -3,11 +3,12 @@
 from polyb0t.core.errors import ConflictError
 from polyb0t.db.unit import Unit
 from polyb0t.execution.intents import IntentType, TradeIntent
-from polyb0t.execution.store import Denied
+from polyb0t.execution.scope import Regime
+from polyb0t.execution.store import Denied, Lease
 from polyb0t.models.kill_switches import permits, tripped
 
 CLAIMS_NOT_AVAILABLE = Denied(
-    "claims_not_available", "Claiming settlements is not part of this version; claim on the website."
+    "claims_not_available", "It does not say what would be called; claim this market on the website."
 )
 
 
@@ -25,7 +26,15 @@ def halted(unit: Unit, intent: TradeIntent, *, approved_epoch: int | None = None
 
 
 def unavailable(intent: TradeIntent) -> Denied | None:
-    return CLAIMS_NOT_AVAILABLE if intent.intent_type is IntentType.CLAIM_SETTLEMENT else None
+    """A claim that names no call was never meant to be carried out here."""
+    claims = intent.intent_type is IntentType.CLAIM_SETTLEMENT
+    return CLAIMS_NOT_AVAILABLE if claims and not intent.claim else None
+
+
+def belongs_elsewhere(intent: TradeIntent, lease: Lease) -> bool:
+    """Claims with money are carried out by the claims process alone, and it carries out nothing else."""
+    claims = intent.intent_type is IntentType.CLAIM_SETTLEMENT and intent.regime is Regime.LIVE
+    return claims is not (lease.role == "claims")
 
 
 def refusal(intent: TradeIntent, verb: str, denied: Denied) -> ConflictError:

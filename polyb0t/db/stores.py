@@ -7,6 +7,7 @@ from sqlalchemy import Connection, RowMapping, make_url, select, update
 from polyb0t.core.clock import Clock
 from polyb0t.core.errors import DatabaseError
 from polyb0t.db.book_store import SqlBookStore
+from polyb0t.db.claim_store import SqlClaimStore
 from polyb0t.db.engine import Database, open_database
 from polyb0t.db.engine_store import SqlEngineStore
 from polyb0t.db.exit_store import SqlExitStore
@@ -98,6 +99,7 @@ def stores_on(
         standing=SqlStandingStore(units),
         by_hand=SqlHandStore(units),
         exits=SqlExitStore(units),
+        claims=SqlClaimStore(units),
         database=database,
     )
 

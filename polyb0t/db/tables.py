@@ -29,6 +29,7 @@ from polyb0t.db.types import E6, UtcDateTime
 from polyb0t.execution.intents import LIVE_STATUSES, IntentStatus, IntentType, OrderType
 from polyb0t.execution.orders import OrderStatus
 from polyb0t.execution.scope import Regime
+from polyb0t.execution.settlement.sends import SendStatus
 from polyb0t.models.kill_switches import KillSwitchType
 
 LIVE_INDEX: Final = "uq_trade_intents_live"
@@ -374,6 +375,68 @@ exit_records: Final = Table(
     CheckConstraint("shares > 0", name="shares_positive"),
     CheckConstraint("payout BETWEEN 0 AND 1000000", name="payout_inside_unit"),
     Index("ix_exit_records_open", "scope", "resolved_at"),
+)
+
+claim_sends: Final = Table(
+    "claim_sends",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("scope", String(200), nullable=False),
+    Column("wallet", String(80), nullable=False),
+    Column("route", String(12), nullable=False),
+    Column("nonce", BigInteger, nullable=False),
+    Column("deadline", BigInteger),  # unix seconds of the chain; a relayer's batch only
+    Column("expected", E6, nullable=False),
+    Column("balance_before", E6, nullable=False),
+    Column("from_block", BigInteger, nullable=False),
+    Column("max_fee_wei", BigInteger, nullable=False),
+    Column("priority_fee_wei", BigInteger, nullable=False),
+    Column("replaces", String(40)),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("raw", Text),  # exactly what is sent; erased at a proven end
+    Column("status", String(12), nullable=False),
+    Column("tx_hash", String(80), nullable=False),  # a relayer's batch has none until it is told one
+    Column("transaction_id", String(80), nullable=False, server_default=""),
+    Column("paid", E6),
+    Column("gas_cost_wei", BigInteger, nullable=False, server_default="0"),
+    Column("code", String(60), nullable=False, server_default=""),
+    Column("detail", Text, nullable=False, server_default=""),
+    Column("updated_at", UtcDateTime, nullable=False),
+    _one_of("status", SendStatus),
+    CheckConstraint("route IN ('relayer', 'transaction')", name="route_known"),
+    CheckConstraint("expected > 0", name="expects_something"),
+    Index("ix_claim_sends_open", "scope", "status"),
+)
+
+claim_members: Final = Table(
+    "claim_members",
+    metadata,
+    Column("send_id", String(40), primary_key=True),
+    Column("intent_id", String(40), primary_key=True),
+    Column("place", Integer, nullable=False),
+    Index("ix_claim_members_intent", "intent_id"),
+)
+
+chain_payouts: Final = Table(
+    "chain_payouts",
+    metadata,
+    Column("key", String(100), primary_key=True),  # tx_hash:log_index
+    Column("scope", String(200), nullable=False),
+    Column("tx_hash", String(80), nullable=False),
+    Column("log_index", Integer, nullable=False),
+    Column("condition_id", String(80), nullable=False),
+    Column("wallet", String(80), nullable=False),
+    Column("pusd", E6, nullable=False),
+    # A reorganisation can move the same payment into another block, or take it away.
+    Column("block_hash", String(80), nullable=False),
+    Column("block_number", BigInteger, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("send_id", String(40), nullable=False, server_default=""),  # empty: somebody else's transaction
+    Column("taken", Text, nullable=False),  # canonical JSON: shares of ours that went for it
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("removed_at", UtcDateTime),
+    CheckConstraint("pusd >= 0", name="not_negative"),
+    UniqueConstraint("scope", "tx_hash", "log_index"),
 )
 
 engine_lease: Final = Table(

@@ -13,6 +13,7 @@ from polyb0t.core.ids import IntentId
 from polyb0t.data.windows import OPEN, Window
 from polyb0t.execution.executor import Executor
 from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType
+from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import IntentStore
 
 log = structlog.get_logger(__name__)
@@ -51,7 +52,8 @@ class Dispatcher:
         may_begin = [
             record
             for record in (*due, *cancels)
-            if _cancels(record) or (trading and window.takes(post_only=record.intent.post_only))
+            if _cancels(record)
+            or (trading and _ours(record) and window.takes(post_only=record.intent.post_only))
         ]
         return sum(self._begin(record) for record in sorted(may_begin, key=_decided))
 
@@ -104,6 +106,12 @@ class Dispatcher:
 
 def _cancels(record: IntentRecord) -> bool:
     return record.intent.intent_type is IntentType.CANCEL_ORDER
+
+
+def _ours(record: IntentRecord) -> bool:
+    """A claim with money is carried out by its own process, which alone has the keys for it."""
+    claims = record.intent.intent_type is IntentType.CLAIM_SETTLEMENT
+    return not (claims and record.intent.regime is Regime.LIVE)
 
 
 def _decided(record: IntentRecord) -> tuple[float, str]:

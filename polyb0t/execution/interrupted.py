@@ -3,12 +3,13 @@
 from polyb0t.core.errors import ConflictError
 from polyb0t.core.ids import IntentId
 from polyb0t.execution.in_flight import InFlight
-from polyb0t.execution.intents import IntentType
+from polyb0t.execution.intents import IntentType, TradeIntent
+from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import Lease, Stores
 
 
 def end_interrupted(stores: Stores, lease: Lease, in_flight: InFlight) -> tuple[IntentId, ...]:
-    """EXECUTING without an order is ended as FAILED; cancels are carried out again instead. What is
+    """EXECUTING without an order is ended as FAILED, but for cancels and claims. What is
     `in_flight` belongs to its thread.
 
     Raises:
@@ -16,7 +17,7 @@ def end_interrupted(stores: Stores, lease: Lease, in_flight: InFlight) -> tuple[
     """
     ended = []
     for record in stores.intents.executing_without_order():
-        if record.intent.intent_type is IntentType.CANCEL_ORDER or record.id in in_flight:
+        if _goes_on(record.intent) or record.id in in_flight:
             continue
         detail = "It was interrupted before its order was permitted. Nothing was sent."
         try:
@@ -25,3 +26,10 @@ def end_interrupted(stores: Stores, lease: Lease, in_flight: InFlight) -> tuple[
             continue  # a thread brought it to its end meanwhile
         ended.append(record.id)
     return tuple(ended)
+
+
+def _goes_on(intent: TradeIntent) -> bool:
+    """A cancel is sent again; what a claim has come to is known by its own process, from what it stored."""
+    if intent.intent_type is IntentType.CLAIM_SETTLEMENT:
+        return intent.regime is Regime.LIVE
+    return intent.intent_type is IntentType.CANCEL_ORDER

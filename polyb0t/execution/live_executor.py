@@ -115,13 +115,11 @@ class LiveExecutor:
         kind = record.intent.intent_type
         if kind is IntentType.CANCEL_ORDER and record.status is IntentStatus.EXECUTING:
             return self._cancel(record)  # a crash left it; a cancel is safe to send again
-        if kind.places_order and self.stopped is not None:
-            return record  # stays approved and expires on time
+        if kind is IntentType.CLAIM_SETTLEMENT or (kind.places_order and self.stopped is not None):
+            return record  # stays approved and expires on time; a claim is another process's
         claimed = self._preparing.claim(record.intent)
         if isinstance(claimed, Denied):
             return self._intents.get(intent_id)
-        if kind is IntentType.CLAIM_SETTLEMENT:
-            return self._preparing.no_claims(intent_id)
         return self._cancel(claimed) if kind is IntentType.CANCEL_ORDER else self._place(claimed)
 
     def _cancel(self, record: IntentRecord) -> IntentRecord:

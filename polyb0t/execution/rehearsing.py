@@ -8,7 +8,7 @@ from polyb0t.core.ids import IntentId
 from polyb0t.execution import dry_run
 from polyb0t.execution.executor import Preparing
 from polyb0t.execution.in_flight import InFlight
-from polyb0t.execution.intents import IntentRecord, IntentType, TradeIntent
+from polyb0t.execution.intents import IntentRecord, TradeIntent
 from polyb0t.execution.proposing import trade_of
 from polyb0t.execution.store import Denied
 from polyb0t.models import limits
@@ -30,8 +30,6 @@ class Rehearser:
             claimed = self._preparing.claim(stores.intents.get(intent_id).intent)
             if isinstance(claimed, Denied):
                 return stores.intents.get(intent_id)
-            if claimed.intent.intent_type is IntentType.CLAIM_SETTLEMENT:
-                return self._preparing.no_claims(intent_id)
             detail = self._rehearsed(claimed.intent)
             return stores.intents.finish(intent_id, self._preparing.lease, code="dry_run", detail=detail)
 

@@ -21,6 +21,7 @@ from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType, Tr
 from polyb0t.execution.orders import NewOrder, OrderRecord, OrderStatus
 from polyb0t.execution.scope import Lease as Lease  # noqa: PLC0414 - arguments of the store
 from polyb0t.execution.scope import Regime, Scope
+from polyb0t.execution.settlement.store import ClaimStore
 from polyb0t.execution.standing import StandingStore
 from polyb0t.models.kill_switches import KillSwitchStore
 from polyb0t.models.limits import ControlResult
@@ -366,3 +367,4 @@ class Stores:
     standing: StandingStore
     by_hand: HandStore
     exits: ExitStore
+    claims: ClaimStore

@@ -119,6 +119,32 @@ def a_cancel(order_id: OrderId, **overrides: Any) -> TradeIntent:
     return an_intent(**{**content, **overrides})
 
 
+def a_claim(**overrides: Any) -> TradeIntent:
+    """Claim 20 winning shares, with a day to decide."""
+    created = overrides.get("created_at", NOW)
+    content: dict[str, Any] = {
+        "intent_type": IntentType.CLAIM_SETTLEMENT,
+        "side": None,
+        "order_type": None,
+        "worst_price": None,
+        "amount": None,
+        "shares": Shares(Decimal(20)),
+        "least_shares": None,
+        "max_cost": None,
+        "deadline": created + timedelta(days=1),
+        "claim": {
+            "route": "transaction",
+            "wallet": WALLET,
+            "expected_pusd": "20",
+            "asset_ids": f"{ASSET} 2",
+            "shares": "20 0",
+            "version": "v1",
+            "neg_risk": "no",
+        },
+    }
+    return an_intent(**{**content, **overrides})
+
+
 def wide_limits(**overrides: Any) -> ClaimLimits:
     """Room for anything that these builders make."""
     content: dict[str, Any] = {

@@ -215,6 +215,10 @@ class World:
     ) -> IntentRecord | Denied:
         return self.intents.claim(intent_id, self.lease, regime, wide_limits(**limits))
 
+    def claim_as(self, intent_id: IntentId, lease: Lease) -> IntentRecord | Denied:
+        """Taken by the process that holds `lease`."""
+        return self.intents.claim(intent_id, lease, Regime.LIVE, wide_limits())
+
     def permitted(self, intent: TradeIntent | None = None, **overrides: Any) -> OrderRecord:
         record = self.claimed(intent, **overrides)
         order = self.permit(record.intent)
