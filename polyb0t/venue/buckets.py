@@ -14,6 +14,7 @@ from polyb0t.core.clock import Clock
 
 ORDERS: Final = "orders"
 CANCELS: Final = "cancels"
+RELAYER: Final = "relayer"
 CANCELS_AT_ONCE: Final = 60  # a batch costs as much as it has ids; published burst: 120
 _LONGEST_BLOCK_SECONDS: Final = 300.0
 _WITHOUT_A_TIME_SECONDS: Final = 1.0  # a refusal that does not say how long
@@ -37,6 +38,7 @@ LIMITS: Final[Mapping[str, tuple[Limit, Limit]]] = {
     "balance": (Limit(8, 40), Limit(20, 200)),
     "balance update": (Limit(2, 20), Limit(5, 50)),
     "positions": (Limit(8, 40), Limit(20, 200)),
+    RELAYER: (Limit(10 / 60, 5), Limit(25 / 60, 25)),
     "other": (Limit(100, 500), Limit(900, 9_000)),
 }
 
@@ -44,6 +46,7 @@ LIMITS: Final[Mapping[str, tuple[Limit, Limit]]] = {
 _RULES: Final[Sequence[tuple[str, str, str]]] = (
     ("POST", "/order", ORDERS),
     ("DELETE", "/orders", CANCELS),
+    ("POST", "/submit", RELAYER),
     ("", "/books", "books"),
     ("", "/markets/keyset", "listings"),
     ("", "/data/orders", "account rows"),

@@ -47,6 +47,8 @@ class VenueEnvironment:
     contracts: Mapping[str, Wallet]
     world_id: str = ""  # sandbox only
     accounts: tuple[PracticeAccount, ...] = ()  # sandbox only
+    rpc_url: str = ""  # sandbox only: its local chain, if it runs one
+    relayer_keys: Mapping[Wallet, str] = field(default_factory=dict, repr=False)  # sandbox only, by owner
 
     @property
     def is_sandbox(self) -> bool:
@@ -71,7 +73,17 @@ class VenueEnvironment:
 
 
 EXCHANGES: Final = ("exchange_v2", "neg_risk_exchange_v2", "exchange_v3")
-_NEEDED_CONTRACTS: Final = (*EXCHANGES, "collateral", "conditional_tokens", "position_manager")
+_NEEDED_CONTRACTS: Final = (
+    *EXCHANGES,
+    "collateral",
+    "conditional_tokens",
+    "position_manager",
+    "collateral_adapter",
+    "neg_risk_collateral_adapter",
+    "router",
+    "auto_redeemer",
+    "deposit_wallet_factory",
+)
 
 # docs.polymarket.com resources/contracts, October 2026, and the vendor's SDK 0.14.
 POLYMARKET: Final = VenueEnvironment(
@@ -91,6 +103,11 @@ POLYMARKET: Final = VenueEnvironment(
         "neg_risk_exchange_v2": Wallet("0xe2222d279d744050d28e00520010520000310F59"),
         "exchange_v3": Wallet("0xe3333700cA9d93003F00f0F71f8515005F6c00Aa"),
         "position_manager": Wallet("0x006F54F7f9A22e0000CC2AB60031000000ae9fEF"),
+        "collateral_adapter": Wallet("0xAdA100Db00Ca00073811820692005400218FcE1f"),
+        "neg_risk_collateral_adapter": Wallet("0xadA2005600Dec949baf300f4C6120000bDB6eAab"),
+        "router": Wallet("0x12121212006e4CD160D18e3f00711DA5c3372600"),
+        "auto_redeemer": Wallet("0xa1200000d0002264C9a1698e001292D00E1b00af"),
+        "deposit_wallet_factory": Wallet("0x00000000000Fb5C9ADea0298D729A0CB3823Cc07"),
     },
 )
 
@@ -119,6 +136,8 @@ def from_sandbox(raw: object, url: str) -> VenueEnvironment:
             contracts={name: checksummed(text(contracts, name)) for name in _NEEDED_CONTRACTS},
             world_id=text(told, "world_id"),
             accounts=tuple(_account(as_object(row, "an account")) for row in _list(rows)),
+            rpc_url=_url(urls, "rpc", url),
+            relayer_keys=_relayer_keys(as_object(told.get("relayer_keys") or {}, "relayer_keys")),
         )
     except (Refused, ValueError) as error:
         raise _not_a_sandbox(url, str(error)) from error
@@ -156,6 +175,10 @@ def _account(row: Wire) -> PracticeAccount:
         signature_type=whole(row, "signature_type", largest=3),
         funding=Pusd(exact_decimal(row.get("funding"), "funding")),
     )
+
+
+def _relayer_keys(rows: Wire) -> Mapping[Wallet, str]:
+    return {checksummed(owner): text(rows, owner) for owner in rows}
 
 
 def _list(rows: object) -> list[object]:
