@@ -12,7 +12,8 @@ from typing import Final
 
 from tests.faults.real.home import Times
 from tests.faults.real.run import RealRunner, a_place
-from tests.faults.real.scenarios import SCENARIOS, Scenario
+from tests.faults.real.scenario import Scenario
+from tests.faults.real.scenarios import SCENARIOS
 from tests.faults.report import FOLDER, surroundings
 from tests.faults.run import Failure
 

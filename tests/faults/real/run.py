@@ -20,7 +20,8 @@ from tests.faults.real.children import import_everything
 from tests.faults.real.history import RealHistory
 from tests.faults.real.home import StuckError, Times
 from tests.faults.real.plants import REAL_PLANTS
-from tests.faults.real.scenarios import SCENARIOS, Scenario
+from tests.faults.real.scenario import Scenario
+from tests.faults.real.scenarios import SCENARIOS
 from tests.faults.real.shapes import SHAPES
 from tests.faults.run import Failure, Result, Tally
 from tests.support.databases import PostgresServer, migrated_file, postgres_server
@@ -195,7 +196,8 @@ class RealRunner:
         if outcome.stuck:
             verdict.add("unexplained", f"it did not come to its end: {outcome.stuck}")
         tally = self.result.tallies.setdefault(job.scenario, Tally())
-        tally.add(verdict, struck=bool(outcome.faults))
+        at = "" if job.at is None else f"{job.shape} {job.at}"
+        tally.add(verdict, struck=bool(outcome.faults), at=at)
         if not verdict.clean:
             found = {column: sentences for column, sentences in verdict.found.items() if sentences}
             self.result.failures.append(

@@ -1,35 +1,19 @@
-"""What happens to real processes, by name. A scenario ends with whatever it left; the history puts it right."""
+"""What happens to real processes, by name: at a point of an order's way, and to engines, exchange and database."""
 
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from tests.faults.real.children import Child, fork
-from tests.faults.real.exchange import PanelDoor
+from tests.faults.real.children import Child
 from tests.faults.real.history import Passed, RealHistory
 from tests.faults.real.home import SCOPE, StuckError, eventually, pause
+from tests.faults.real.lines import LINE, ORDER, on_the_line
+from tests.faults.real.people import deciders
+from tests.faults.real.scenario import Scenario
 
 Act = Callable[[RealHistory, Child, Passed], None]
-ORDER: Final = {"path": "/clob/order", "method": "POST"}
-PAGE: Final = "<!DOCTYPE html><html><body>Bad gateway</body></html>"
-NOT_READY: Final = {"error": "service not ready"}
-LIMITED: Final = {"poly-ratelimit-limit": "10", "poly-ratelimit-remaining": "0"}
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """`counts`: it strikes at one of the numbered points. `sqlite`: not on another database."""
-
-    name: str
-    run: Callable[[RealHistory], None]
-    counts: bool = False
-    sqlite: bool = False
-
-
-# -- at a point between claim and settlement -------------------------------------------------------
 
 
 def _killed(history: RealHistory) -> None:
@@ -149,111 +133,6 @@ def _ended(engine: Child) -> None:
     while engine.running and time.monotonic() < end:
         pause(0.1)
     engine.kill()
-
-
-# -- on the line ---------------------------------------------------------------------------------
-
-
-LINE: Final[Mapping[str, dict[str, Any]]] = {
-    "reply lost after acceptance": {"action": "drop_after"},
-    "no answer after acceptance": {"action": "hang_after"},
-    "connection cut before": {"action": "drop_before"},
-    "timeout before it is looked at": {"action": "hang_before"},
-    "cut mid-body": {"action": "cut_body"},
-    "500": {"action": "status", "status": 500, "body": NOT_READY},
-    "502 page": {"action": "status", "status": 502, "body": PAGE},
-    "503": {"action": "status", "status": 503, "body": NOT_READY},
-    "425": {"action": "status", "status": 425, "body": NOT_READY},
-    "429 bare": {"action": "status", "status": 429, "body": {"error": "Too Many Requests"}},
-    "429 with headers": {
-        "action": "status",
-        "status": 429,
-        "body": {"error": "Too Many Requests"},
-        "headers": LIMITED,
-    },
-    "500 after acceptance": {"action": "alter", "status": 500},
-    "503 after acceptance": {"action": "alter", "status": 503},
-    "HTML after acceptance": {"action": "page"},
-    "unknown status word": {"action": "alter", "merge": {"status": "pondering"}},
-    "success with an error text": {"action": "alter", "merge": {"errorMsg": "something went wrong"}},
-    "another order's id": {"action": "alter", "merge": {"orderID": "0x" + "fe" * 32}},
-}
-
-
-def on_the_line(name: str) -> Scenario:
-    """The order's request meets trouble; the exchange may show it late; the engine may be killed."""
-
-    def run(history: RealHistory) -> None:
-        engine = history.begin()
-        if LINE[name]["action"] == "page":
-            history.home.panel.ask("POST", "/sandbox/page", {})
-        else:
-            history.home.panel.break_with({**ORDER, **LINE[name], "count": 1})
-        if history.random.random() < 0.4:
-            lag = int(20_000 / history.times.factor)
-            history.home.panel.ask("PUT", "/sandbox/venue", {"order_lag_ms": lag})
-            history.faults.append(f"orders are seen {lag} ms late")
-        history.approve()
-        if history.random.random() < 0.5:
-            pause(history.random.random())
-            engine.kill()
-            history.struck_on_the_line(name)
-            history.faults.append("killed")
-            return
-        history.wait_for_answer()
-        history.struck_on_the_line(name)
-        history.must_trip = name == "another order's id" and name in history.faults
-
-    return Scenario(name, run)
-
-
-# -- people and engines --------------------------------------------------------------------------
-
-
-def deciders(count: int, way: str) -> Scenario:
-    """So many people approve at the same moment, at terminals, over HTTP, or both; one of four rejects."""
-
-    def run(history: RealHistory) -> None:
-        history.begin()
-        ways = {"commands": ("command",), "HTTP": ("http",), "both": ("command", "http")}[way]
-        if "http" in ways:
-            history.home.start_api()
-        flag = history.folder / "now"
-        people = [_decider(history, number, ways[number % len(ways)], flag) for number in range(count)]
-        flag.touch()
-        eventually(lambda: not any(one.running for one in people), within=90, what="the decisions")
-        history.winners = sum(_told_that_it_counts(one) for one in people if "approve" in one.name)
-        history.faults.append(f"{history.winners} of {count} people approved")
-
-    return Scenario(f"{count} deciders, {way}", run)
-
-
-def _told_that_it_counts(person: Child) -> bool:
-    """The command ends with another code if the trade came to nothing before it looked."""
-    return person.code == 0 or "Approved by" in person.output
-
-
-def _decider(history: RealHistory, number: int, way: str, flag: Any) -> Child:
-    """A person who waits for the flag; ends with 0 if his decision counted."""
-    verb = "reject" if number % 4 == 3 else "approve"
-    intent, home = history.intent.id, history.home
-    door = PanelDoor(f"http://127.0.0.1:{home.api_port}")
-
-    def decide() -> None:
-        from polyb0t.cli.main import run as command
-
-        while not flag.exists():
-            pause(0.001)
-        if way == "http":
-            door.ask("POST", f"/intents/{intent}/{verb}", {})  # an HTTP error ends with a traceback
-            return
-        more = ["--yes", "--no-wait"] if verb == "approve" else ["--reason", "no"]
-        raise SystemExit(command(["intents", verb, intent, *more]))
-
-    out = history.folder / f"{verb}-{number}.out"
-    child = fork(f"{verb}-{number}", decide, folder=history.folder, environment=home.environment, out=out)
-    home.children.append(child)
-    return child
 
 
 def _two_engines(history: RealHistory) -> None:

@@ -34,7 +34,7 @@ def told() -> dict[tuple[str, bool], dict[str, Any]]:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
     lines = [json.loads(line) for line in done.stdout.splitlines()]
