@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 from polyb0t.core.units import Price, Pusd, Shares
 from polyb0t.models.limits import CONTROLS, check
-from polyb0t.models.risk import Allowance, ControlContext, ControlResult, ProposedTrade, RiskLimits
+from polyb0t.models.risk import (
+    Allowance,
+    ControlContext,
+    ControlResult,
+    ProposedTrade,
+    RiskLimits,
+    ShareAllowance,
+)
 from polyb0t.models.usage import SmallOrders, Usage, UsualSpread
 from tests.support.decisions import a_close, a_context, a_market, a_trade, d, terms_of
 
@@ -22,6 +29,7 @@ LIVE = a_context(
     at_submit=True,
     limits=RiskLimits(budget_pusd=d(9_000)),
     small_orders=SmallOrders(3, 20, Pusd(d(200))),
+    share_allowance=ShareAllowance("0x", Shares(d(10_000))),
 )
 
 
@@ -41,12 +49,16 @@ class TestMissingInputs:
         assert [each.name for each in check(a_trade(), LIVE) if not each.passed] == []
         assert [each.name for each in check(a_close(), LIVE) if not each.passed] == []
 
-    @pytest.mark.parametrize("name", sorted(set(optional(ControlContext)) - {"closable_shares"}))
+    @pytest.mark.parametrize(
+        "name", sorted(set(optional(ControlContext)) - {"closable_shares", "share_allowance"})
+    )
     def test_no_purchase_passes_without(self, name: str) -> None:
         nothing: dict[str, Any] = {name: None}
         assert not all(each.passed for each in check(a_trade(), replace(LIVE, **nothing)))
 
-    @pytest.mark.parametrize("name", ["stance", "market", "terms", "book", "closable_shares", "own_orders"])
+    @pytest.mark.parametrize(
+        "name", ["stance", "market", "terms", "book", "closable_shares", "own_orders", "share_allowance"]
+    )
     def test_no_sale_passes_without(self, name: str) -> None:
         nothing: dict[str, Any] = {name: None}
         assert not all(each.passed for each in check(a_close(), replace(LIVE, **nothing)))
@@ -67,6 +79,7 @@ class TestMissingInputs:
     ) -> None:
         nothing: dict[str, Any] = dict.fromkeys(optional(ControlContext))
         alone = {"wrong_side", "decimals", "unit_mismatch", "edge_low", "edge_too_good", "model_unvalidated"}
+        alone |= {"near_market"}  # about test orders only, and those are judged in a file of their own
         blind = replace(LIVE, identity_proven=False, allow_unvalidated=False, **nothing)
         if control.__name__ not in alone:
             assert not verdicts(a_trade(), blind)[control.__name__].passed

@@ -221,6 +221,7 @@ OPENING_BREACHES: list[tuple[str, ProposedTrade, ControlContext, str]] = [
     ("model_inactive", a_trade(), a_context(active_model="market calibration 2"), "calibration 2 runs now"),
     ("model_inactive", a_trade(model=""), a_context(), "not known"),
     ("identity_unproven", a_trade(), a_context(regime="live", identity_proven=False), "not proven yet"),
+    ("near_market", a_trade(test_order=True), a_context(), "buys, and only rests"),
 ]
 
 

@@ -116,7 +116,7 @@ def _approve(
     exits: StandingApproval | None = None
     if how.with_exits:
         exits = standing_for(intent, opened.settings, opened.stores.intents.now(), NO_TERMS)
-    item = _unstored(intent)
+    item = unstored(intent)
     if not how.yes:
         can_be_asked(terminal, command)
         lines = dialog(item, scene, terminal.paint, terminal.columns)
@@ -135,7 +135,7 @@ def _approve(
     return conclude(terminal, opened, approved, scene, asked=not how.yes, wait=how.wait)
 
 
-def _unstored(intent: TradeIntent) -> Listed:
+def unstored(intent: TradeIntent) -> Listed:
     """The intent as a screen shows it before it is stored."""
     record = IntentRecord(
         intent=intent,

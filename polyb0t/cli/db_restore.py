@@ -19,8 +19,12 @@ def backup(terminal: Terminal, opened: OpenedStore, path: Path) -> None:
     """
     target = path.expanduser().resolve()
     size = copy(opened.database_url, target)
+    told = {"path": str(target), "bytes": size}  # what `polyb0t doctor` tells the age of
+    opened.stores.engine.note(
+        None, kind="database.copied", subject="database", payload=told, actor=door.actor()
+    )
     if terminal.json:
-        terminal.data({"path": str(target), "bytes": size})
+        terminal.data(told)
         return
     terminal.show(
         [

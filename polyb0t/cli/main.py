@@ -31,6 +31,7 @@ COMMANDS: Final = (
     "orders",
     "status",
     "risk",
+    "doctor",
     "universe",
     "halt",
     "resume",

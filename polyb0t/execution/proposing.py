@@ -5,17 +5,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from polyb0t.core.ids import new_intent_id
-from polyb0t.core.units import ZERO, Pusd
+from polyb0t.core.units import ZERO, Pusd, Shares
 from polyb0t.data.markets import Market, TradingTerms
 from polyb0t.data.order_book import Side
 from polyb0t.execution.intents import IntentType, Purpose, TradeIntent
 from polyb0t.execution.orders import OrderRecord, OrderType
 from polyb0t.execution.scope import Regime, Scope
 from polyb0t.models.closing import CloseProposal
+from polyb0t.models.far_order import FarOrder
 from polyb0t.models.limits import ProposedTrade
 from polyb0t.models.own_purchase import OwnPurchase
 from polyb0t.models.proposal import OpeningProposal
 from polyb0t.models.signals import model_id
+
+TEST_LIFE_SECONDS = 300  # should nobody be there to cancel it, a test order ends by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,39 @@ def own_idea_intent(purchase: OwnPurchase, frame: Frame) -> TradeIntent:
     )
 
 
+def test_order_intent(order: FarOrder, frame: Frame) -> TradeIntent:
+    """A test order as an intent with a new id; it ends by itself after `TEST_LIFE_SECONDS`."""
+    return TradeIntent(
+        **{**_framed(frame, IntentType.OPEN_POSITION), "post_only": True, "life_seconds": TEST_LIFE_SECONDS},
+        **_market(order.market, order.terms),
+        **_NO_MODEL,
+        outcome_label=order.outcome.label,
+        asset_id=order.outcome.asset_id,
+        side=Side.BUY,
+        order_type=OrderType.GTD,
+        worst_price=order.price,
+        amount=None,
+        shares=order.shares,
+        least_shares=None,
+        fee_rate=order.fee.rate,
+        fee_exponent=order.fee.exponent,
+        estimated_cost=order.max_cost,
+        max_cost=order.max_cost,
+        estimated_shares=Shares(ZERO),
+        estimated_fee=Pusd(ZERO),
+        reference_price=order.best_bid,
+        book_hash=order.book_hash,
+        book_age_seconds=None,
+        best_bid=order.best_bid,
+        best_ask=order.best_ask,
+        reason="A test order: it rests far from the market and is cancelled at once.",
+        controls=order.controls,
+        parent_id=None,
+        target_order_id=None,
+        purpose=Purpose.TEST_ORDER,
+    )
+
+
 def cancelling_intent(
     order: OrderRecord, placed_by: TradeIntent, frame: Frame, *, reason: str
 ) -> TradeIntent:
@@ -203,8 +239,9 @@ def trade_of(intent: TradeIntent) -> ProposedTrade:
         edge_required=intent.edge_required,
         model_validated=intent.model_validated,
         model=model_id(intent.model_name, intent.model_version),
-        own_idea=intent.purpose is Purpose.PERSON and not intent.model_name,
+        own_idea=intent.purpose is not Purpose.STRATEGY and not intent.model_name,
         post_only=intent.post_only,
+        test_order=intent.purpose is Purpose.TEST_ORDER,
     )
 
 

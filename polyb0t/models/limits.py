@@ -48,6 +48,7 @@ CONTROLS: Final[tuple[Control, ...]] = (
     order_controls.wrong_side,
     order_controls.price_worse,
     order_controls.price_collar,
+    order_controls.near_market,
     order_controls.spread_wide,
     order_controls.spread_unusual,
     order_controls.depth_thin,

@@ -16,9 +16,11 @@ from polyb0t.models.risk import (
     unknown,
 )
 from polyb0t.models.usage import any_meets
-from polyb0t.models.wording import cents, money, shares
+from polyb0t.models.wording import at_most, cents, limit, money, shares
 
 HUNDREDTH: Final = Decimal("0.01")
+TEST_PRICE_FRACTION: Final = Decimal("0.5")  # of the best bid: a test order rests no higher
+TEST_MOST_PUSD: Final = Decimal(1)  # what a test order may cost at most, should it fill after all
 
 
 def wrong_side(trade: ProposedTrade, _context: ControlContext) -> Verdict:
@@ -50,6 +52,8 @@ def price_worse(trade: ProposedTrade, context: ControlContext) -> Verdict:
 
 def price_collar(trade: ProposedTrade, context: ControlContext) -> Verdict:
     """The worst price is near the market: near the mid for an opening, near the bid for a sale."""
+    if trade.test_order and trade.opening:
+        return Verdict(True, cents(trade.worst_price), "", "A test order rests far from the market.")
     book, limits = context.book, context.limits
     anchor = None if book is None else (book.mid if trade.opening else book.best_bid)
     if anchor is None:
@@ -65,6 +69,29 @@ def price_collar(trade: ProposedTrade, context: ControlContext) -> Verdict:
     passed = near and inside
     detail = "" if passed else f"The worst price {cents(trade.worst_price)} is outside {limit}."
     return Verdict(passed, cents(trade.worst_price), limit, detail)
+
+
+def near_market(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """A test order only rests, far under the best bid, and costs next to nothing even if it fills.
+
+    Other orders pass: what is asked of their price is `price_collar`'s business.
+    """
+    if not trade.test_order:
+        return Verdict(True, "", "", "Does not apply: this is no test order.")
+    resting = trade.side is Side.BUY and trade.post_only and trade.order_type not in TAKER_TYPES
+    if not resting or trade.intent_type != OPEN_POSITION:
+        return Verdict(False, trade.order_type, "rests", "A test order buys, and only rests.")
+    bid = None if context.book is None else context.book.best_bid
+    if bid is None:
+        return unknown("The best bid is")
+    highest, most = bid * TEST_PRICE_FRACTION, TEST_MOST_PUSD
+    if trade.max_cost > most:
+        return Verdict(
+            False, at_most(trade.max_cost), limit(most), "A test order has to cost next to nothing."
+        )
+    far = trade.worst_price <= highest
+    detail = "" if far else f"A test order has to rest at {cents(highest)} or less; the bid is {cents(bid)}."
+    return Verdict(far, cents(trade.worst_price), cents(highest), detail)
 
 
 def spread_wide(trade: ProposedTrade, context: ControlContext) -> Verdict:

@@ -60,6 +60,7 @@ class Desk:
     identity_proven: bool
     at_most: int
     allowance_of: Callable[[Market], Allowance | None] = lambda _market: None  # None: not known
+    identity_proven_of: Callable[[Market], bool] = lambda _market: False  # where it is not for all of them
     deny: DenyList | None = None
     usage: Usage | None = None
     own_orders: tuple[OwnOrder, ...] | None = None
@@ -268,7 +269,7 @@ def _control_context(chance: Chance, desk: Desk) -> ControlContext:
         clock_skew_seconds=desk.clock_skew_seconds,
         allow_unvalidated=desk.allow_unvalidated,
         allowance=desk.allowance_of(chance.market),
-        identity_proven=desk.identity_proven,
+        identity_proven=desk.identity_proven or desk.identity_proven_of(chance.market),
         deny=desk.deny,
         usual_spread=desk.usual_spread_of(chance.market),
         usage=desk.usage,

@@ -141,6 +141,7 @@ class ProposedTrade:
     model: str = ""  # name and version of whoever estimated the edge; empty where none did
     own_idea: bool = False  # a person's, without a model: nothing is claimed about its edge
     post_only: bool = False  # it only rests: the exchange refuses it where it would take
+    test_order: bool = False  # proves how the exchange names and cancels orders; `near_market` bounds it
 
     @property
     def opening(self) -> bool:

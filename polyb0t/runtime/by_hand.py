@@ -4,20 +4,21 @@ It needs no running engine and no key: the exchange's public answers are enough.
 sent are the engine's own settings and the engine's own look, since every control runs again there.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from polyb0t.config.settings import Settings, load_settings
 from polyb0t.core.clock import Clock, SystemClock
-from polyb0t.core.errors import ConflictError, NotFoundError, UsageError
+from polyb0t.core.errors import ConflictError, NotFoundError, UsageError, VenueUnreachableError
 from polyb0t.core.ids import AssetId, ConditionId, Wallet
 from polyb0t.core.units import Price, Pusd, Shares
 from polyb0t.data.markets import Market
 from polyb0t.data.order_book import OrderBook, Side
 from polyb0t.execution.intents import Purpose, TradeIntent
-from polyb0t.execution.proposing import Frame, closing_intent, own_idea_intent
+from polyb0t.execution.proposing import Frame, closing_intent, own_idea_intent, test_order_intent
 from polyb0t.execution.scope import Regime
 from polyb0t.models.closing import CannotClose, close_proposal
+from polyb0t.models.far_order import far_order
 from polyb0t.models.own_purchase import CannotBuy, own_purchase
 from polyb0t.models.portfolio import Position
 from polyb0t.runtime.choices import desk_settings, universe_rules
@@ -32,6 +33,8 @@ from polyb0t.venue.buckets import Throttle
 from polyb0t.venue.environment import POLYMARKET, VenueEnvironment
 from polyb0t.venue.http import HttpReader
 from polyb0t.venue.markets import PolymarketMarkets, PublicAddresses
+
+TEST_MARKETS = 20  # are looked at for a test order before it is said that none is fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,37 @@ class HandDesk:
         if isinstance(proposal, CannotBuy):
             raise _refused("proposed", proposal.code, proposal.reason)
         return own_idea_intent(proposal, self._frame(self._settings.intent_expiry_seconds))
+
+    def test_order(self, reference: str | None, wanted: Callable[[Market], bool]) -> TradeIntent:
+        """A test order on the named market, or on the first one that is `wanted` and fit for it.
+
+        Raises:
+            NotFoundError: no such market. ConflictError: a control stands in the way, on every one.
+        """
+        if reference is not None:
+            markets: Iterable[Market] = (self._market(reference),)
+        else:
+            markets = [each for each in self._markets.catalogue().markets if wanted(each)][:TEST_MARKETS]
+        refusal = ConflictError(
+            "Not proposed: no market is fit for a test order. Nothing was sent.",
+            why="None of those that are open is of the kind that is still to be tested.",
+            do="Name one: polyb0t doctor --test-order --market CONDITION",
+            code="no_market_for_test",
+        )
+        for market in markets:
+            for outcome in market.outcomes:
+                try:
+                    book = self._learn(market.condition_id, outcome.asset_id)
+                except VenueUnreachableError as error:
+                    refusal = _refused("proposed", "no_fresh_book", error.what)
+                    continue
+                aim = Wanted(market.condition_id, outcome.asset_id, Side.BUY)
+                context = self._desk.control_context(aim, book, at_submit=False)
+                order = far_order(outcome.asset_id, context=context)
+                if not isinstance(order, CannotBuy):
+                    return test_order_intent(order, self._frame(self._settings.intent_expiry_seconds))
+                refusal = _refused("proposed", order.code, order.reason)
+        raise refusal
 
     def shut(self) -> None:
         self._reader.close()

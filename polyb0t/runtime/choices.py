@@ -147,13 +147,17 @@ def probability_model(settings: Settings) -> ProbabilityModel:
     return MarketCalibrationModel(replace(coefficients, validated=False))
 
 
-def desk_settings(settings: Settings, regime: Regime, environment: VenueEnvironment) -> DeskSettings:
+def desk_settings(
+    settings: Settings, regime: Regime, environment: VenueEnvironment, *, signature_type: int | None = None
+) -> DeskSettings:
+    """`signature_type` is the wallet's own, where it is known better than the settings know it."""
     return DeskSettings(
         limits=risk_limits(settings),
         regime=regime,
         pretend_cash_pusd=Pusd(settings.bankroll_pusd),
         allow_unvalidated=settings.allow_unvalidated_model or regime is not Regime.LIVE,
-        identity_proven=environment.is_sandbox,  # the real venue's proof comes with `doctor`
+        identity_proven=environment.is_sandbox,  # elsewhere a test order proves it, contract by contract
+        signature_type=settings.signature_type if signature_type is None else signature_type,
         prompts_per_hour=settings.prompts_per_hour,
         book=limit_settings(settings, regime),
         most_waiting=settings.most_waiting,

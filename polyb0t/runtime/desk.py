@@ -29,6 +29,7 @@ from polyb0t.models.proposal import Desk
 from polyb0t.models.risk import Allowance, ControlContext, Exposure, RiskLimits, ShareAllowance
 from polyb0t.models.usage import UsualSpread
 from polyb0t.runtime.foreign import read_foreign
+from polyb0t.runtime.identity_proofs import IdentityProofs
 from polyb0t.runtime.limit_book import NO_LISTS, LimitBook, LimitSettings, Records, within_budget
 from polyb0t.runtime.risk_watch import risk_facts
 from polyb0t.runtime.watching import MarketWatch
@@ -45,12 +46,13 @@ class DeskSettings:
     regime: Regime
     pretend_cash_pusd: Pusd
     allow_unvalidated: bool
-    identity_proven: bool
+    identity_proven: bool  # for every market; else `proven_of` says for which
     prompts_per_hour: int
     most_waiting: int
     cooldown_seconds: int
     spender_of: Callable[[Market], str]  # the contract that settles a market
     book: LimitSettings = NO_LISTS
+    signature_type: int = 3  # of the wallet: a proof of identity is about one kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,7 @@ class AccountDesk:
         self._clock = clock
         self._settings = settings
         self._skew = ClockWatch(clock)
+        self._proofs = IdentityProofs(stores, settings.signature_type, settings.spender_of)
         self._account: AccountState | None = None
         self._settled: frozenset[FillKey] = frozenset()
         self._lock = Lock()
@@ -171,6 +174,7 @@ class AccountDesk:
             clock_skew_seconds=self._skew_seconds(),
             allow_unvalidated=self._settings.allow_unvalidated,
             identity_proven=self._settings.identity_proven,
+            identity_proven_of=self._identity_proven,
             at_most=self._room(look.live),
             allowance_of=self._allowance,
             usual_spread_of=lambda market: UsualSpread(self._usual_spread(market.condition_id)),
@@ -235,10 +239,14 @@ class AccountDesk:
             allow_unvalidated=self._settings.allow_unvalidated,
             allowance=None if market is None else self._allowance(market),
             share_allowance=self._share_allowance(intent, market) if at_submit else None,
-            identity_proven=self._settings.identity_proven,
+            identity_proven=market is not None and self._identity_proven(market),
             usual_spread=UsualSpread(self._usual_spread(intent.condition_id)),
             **self._book.known(look.records(look.reserved - own), self._account, without=intent.id),
         )
+
+    def _identity_proven(self, market: Market) -> bool:
+        live = self._settings.regime is Regime.LIVE  # elsewhere nothing is sent, and nobody asks
+        return self._settings.identity_proven or (live and self._proofs.proven(market))
 
     def _look(self) -> _Look:
         """Fills are read last: one that is stored meanwhile counts twice, and never not at all."""

@@ -44,3 +44,8 @@ def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutab
         if any(word in name.lower() for word in _SECRET_WORDS):
             event[name] = REDACTED
     return event
+
+
+def keep_quiet() -> None:
+    """For a command that reads the exchange: its standard output belongs to its answer."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))

@@ -190,7 +190,7 @@ def build_engine(
         stores,
         watch,
         clock,
-        desk_settings(settings, regime, environment),
+        desk_settings(settings, regime, environment, signature_type=around.signature_type),
         outside=lambda: kept.outside_pusd,
         shares_allowed=real.share_allowances,
         usual_spread=lambda condition: switches.usual_spread(condition),  # noqa: PLW0108 - made below
