@@ -14,7 +14,7 @@ from typing import Any, Final
 from tests.faults.judge import COLUMNS
 from tests.faults.plants import PLANTS
 from tests.faults.scenarios import SCENARIOS
-from tests.faults.text import FOOT, HEAD, MODEL, POINTS
+from tests.faults.text import FOOT, FOUND, HEAD, MODEL, POINTS
 from tests.model.rules import CASES
 
 FOLDER: Final = Path("build/faults")
@@ -116,10 +116,16 @@ def summaries(results: Iterable[Mapping[str, Any]]) -> list[Summary]:
         summary.points.update(result["points"])
         summary.shards.append(f"{result['seed']}:{result['shard']}")
         summary.seconds += result["seconds"]
-        where = "memory file system" if result["in_memory"] else "disk"
-        engine = result.get("engine") or f"SQLite {result['sqlite']}"
-        summary.machines.add(f"Python {result['python']}, {engine}, database on a {where}")
+        summary.machines.add(_machine(result))
     return list(found.values())
+
+
+def _machine(result: Mapping[str, Any]) -> str:
+    if result.get("database") == "postgres":
+        return f"{result['engine']} without fsync"
+    where = "memory file system" if result["in_memory"] else "disk"
+    engine = result.get("engine") or f"SQLite {result['sqlite']}"
+    return f"Python {result['python']}, {engine}, database on a {where}"
 
 
 def document(found: Sequence[Summary]) -> str:
@@ -130,6 +136,7 @@ def document(found: Sequence[Summary]) -> str:
         _state(found),
         _commits(found),
         _table(found),
+        FOUND,
         _points(total),
         _plants(),
         MODEL,
@@ -165,7 +172,7 @@ def _state(found: Sequence[Summary]) -> str:
         ]
     total = _sum(found)
     lines += [
-        f"Made with {'; '.join(sorted(total.machines))};",
+        f"Made with {'; '.join(sorted(total.machines))}:",
         f"{total.seconds / 3600:,.1f} hours of processes with the lowest priority, beside other work.",
     ]
     return "\n".join(lines)
@@ -195,11 +202,12 @@ def _points(summary: Summary) -> str:
     total = sum(map(len, summary.points.values()))
     crashes = summary.rows[CRASH].struck_at | summary.rows[CRASH_IN_CANCEL].struck_at
     every = [f"{shape} {number}" for shape, labels in summary.points.items() for number in range(len(labels))]
+    struck = sum(crashes[point] > 0 for point in every)
     least = min((crashes[point] for point in every), default=0)
+    often = f", at each at least {least:,} times" if least else ""
     return (
-        f"{POINTS.strip()}\n\n{counts}: **{total} points**.\n\nA crash struck at"
-        f" {sum(crashes[point] > 0 for point in every)} of them since points are counted, at each at least"
-        f" {least} times."
+        f"{POINTS.strip()}\n\n{counts}: **{total} points**.\n\nIn the results that tell where they struck,"
+        f" a crash struck at {struck} of them{often}."
     )
 
 

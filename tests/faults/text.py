@@ -8,8 +8,8 @@ HEAD: Final = """
 <!-- Written by `make faults`; edit tests/faults/text.py instead. -->
 
 What polyb0t promises about orders, and what happened when everything around it was broken on purpose.
-Reproduce it with `make faults` (one shard, up to 90 minutes; `make faults SEED=7 SHARD=1/2` for others). A short
-form runs in `make test`, and a single history with
+Reproduce it with `make faults` (one shard, up to 90 minutes; `make faults SEED=7 SHARD=1/2` for others,
+`DATABASE=postgres` for PostgreSQL). A short form runs in `make test`, and a single history, at the commit of its row, with
 `python -m tests.faults --seed S --shard N/100000000 --histories 1`, where N is one more than its number.
 
 A **history** is a fresh database and a fresh account on the sandbox's exchange, at least one approval, at least
@@ -37,6 +37,19 @@ The first group of scenarios, and the crash while an order is cancelled, strike 
 to the exchange, before every transaction, before its commit and after it, before and after the anchor is written. The
 points are not listed by anybody: each kind of trade is gone through once without a fault and counts them, so one more
 commit in the product is one more point. Every history takes another one:
+"""
+
+FOUND: Final = """
+## What it found
+
+While these classes were written, two histories broke a promise, and the product was changed; each is a test now
+(`tests/test_absence.py`):
+
+- an order matched at once, and the exchange restarted and forgot it before its trades were read: it stayed matched here
+  with no fill, and the money that it had spent had no explanation. What is not found any more and had matched is now
+  looked for among the trades of its market (`2b934ff`);
+- an order filled in part, rested, and vanished: its own fills were taken for a sign that it was still there, so that its
+  money stayed reserved and its market blocked for ever. Fills that are known prove nothing new now (`2b934ff`).
 """
 
 MODEL: Final = """
