@@ -143,7 +143,8 @@ def _plain(folder: Path) -> Claim:
 
 def _limits() -> ClaimLimits:
     much = Pusd(Decimal(10**9))
-    return wide_limits(max_exposure_pusd=much, spendable_pusd=much)
+    unlimited = ("max_exposure_pusd", "spendable_pusd", "max_used_pusd", "max_turnover_pusd")
+    return wide_limits(**dict.fromkeys(unlimited, much), max_orders_hour=10**6)
 
 
 def _engine(stores: SqlStores) -> Lease:

@@ -193,6 +193,7 @@ class Status(Answer):
     day: str | None
     day_result: DecimalText | None
     problem: str | None
+    clock_skew_seconds: DecimalText | None
     window: TradingWindow
     at_risk: DecimalText
     too_small: str | None

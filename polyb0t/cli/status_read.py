@@ -1,6 +1,7 @@
 """`status`: problems first, each with what to do."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from polyb0t.cli import words
 from polyb0t.cli.account_words import health_doubts
@@ -54,6 +55,8 @@ def _lines(state: Overview, scene: Scene) -> Iterator[tuple[str, str, bool]]:
     yield from _limits(state)
     if not state.window.takes_orders:
         yield "Exchange", window_line(state), True
+    if state.running and state.facts.clock_skew_seconds is not None:
+        yield "Clock", clock_line(state.facts.clock_skew_seconds), False
     if state.doubtful:
         ids = ", ".join(wording.short_hex(order.id) for order in state.doubtful[:3])
         several = len(state.doubtful) > 1
@@ -114,6 +117,13 @@ def window_line(state: Overview) -> str:
     until = state.window.until
     again = f" Nothing is proposed; orders are tried again at {until:%H:%M:%S} UTC." if until else ""
     return f"{state.window.sentence}{again} What is approved expires on time."
+
+
+def clock_line(skew: Decimal) -> str:
+    """How far this machine is from the exchange, which tells whole seconds: less is not proven."""
+    if not skew:
+        return "agrees with the exchange's"
+    return f"at least {abs(skew):.1f} s {'ahead of' if skew > 0 else 'behind'} the exchange's"
 
 
 def _engine(state: Overview, scene: Scene) -> tuple[str, str, bool]:

@@ -17,6 +17,7 @@ from polyb0t.data.order_book import OrderBook, Side
 from polyb0t.execution.intents import Purpose, TradeIntent
 from polyb0t.execution.proposing import Frame, closing_intent, own_idea_intent, test_order_intent
 from polyb0t.execution.scope import Regime
+from polyb0t.execution.skew import Clocks, VenueSkew
 from polyb0t.models.closing import CannotClose, close_proposal
 from polyb0t.models.far_order import far_order
 from polyb0t.models.own_purchase import CannotBuy, own_purchase
@@ -33,6 +34,7 @@ from polyb0t.venue.buckets import Throttle
 from polyb0t.venue.environment import POLYMARKET, VenueEnvironment
 from polyb0t.venue.http import HttpReader
 from polyb0t.venue.markets import PolymarketMarkets, PublicAddresses
+from polyb0t.venue.venue_time import venue_second
 
 TEST_MARKETS = 20  # are looked at for a test order before it is said that none is fit
 
@@ -67,12 +69,15 @@ class HandDesk:
         )
         rules = WatchSettings(universe_rules(settings), 300)
         self._watch = MarketWatch(self._markets, _NoBooks(), _NoStream(), self._clock, rules)
+        theirs = VenueSkew(self._clock, lambda: venue_second(self._reader, where.clob_url))
+        live = opened.regime() is Regime.LIVE
         self._desk = AccountDesk(
             opened.stores,
             self._watch,
             self._clock,
             desk_settings(settings, opened.regime(), where),
             shares_allowed=wallet.share_allowances,
+            clocks=Clocks(self._clock, theirs if live else None),
         )
         account = opened.stores.engine.latest_account_state()
         if account is not None:

@@ -19,7 +19,7 @@ from polyb0t.execution.foreign import NOTHING_FOREIGN, Foreign
 from polyb0t.execution.intents import LIVE_STATUSES, IntentRecord, IntentStatus, IntentType, TradeIntent
 from polyb0t.execution.orders import UNRESOLVED_ORDER, OrderRecord
 from polyb0t.execution.scope import Regime
-from polyb0t.execution.skew import ClockWatch
+from polyb0t.execution.skew import Clocks
 from polyb0t.execution.store import ClaimLimits, Stores
 from polyb0t.execution.using import openings_taken_up
 from polyb0t.models.exposure import AtRisk, exposure_of
@@ -113,9 +113,11 @@ class AccountDesk:
         usual_spread: Callable[[ConditionId], Decimal | None] = lambda _condition: None,
         outside: Callable[[], Pusd] = lambda: Pusd(ZERO),
         shares_allowed: Callable[[AssetId], Mapping[str, Shares] | None] = lambda _asset: None,
+        clocks: Clocks | None = None,
     ) -> None:
         """`outside` is cash in the balance that nothing explains yet: it is no bankroll. `shares_allowed`
-        reads how many shares of an asset each contract may take; None: not readable."""
+        reads how many shares of an asset each contract may take; None: not readable. Without `clocks` only
+        this machine's own are compared."""
         self._outside = outside
         self._shares_allowed = shares_allowed
         self._stores = stores
@@ -124,7 +126,7 @@ class AccountDesk:
         self._watch = watch
         self._clock = clock
         self._settings = settings
-        self._skew = ClockWatch(clock)
+        self._clocks = clocks or Clocks(clock)
         self._proofs = IdentityProofs(stores, settings.signature_type, settings.spender_of)
         self._account: AccountState | None = None
         self._settled: frozenset[FillKey] = frozenset()
@@ -180,6 +182,10 @@ class AccountDesk:
             usual_spread_of=lambda market: UsualSpread(self._usual_spread(market.condition_id)),
             **self._book.known(look.records(look.reserved), self._account, without=None),
         )
+
+    def clock_facts(self) -> tuple[Decimal | None, str | None]:
+        """The known difference of the clocks in seconds, and the sentence if it stops trading."""
+        return _milli(self._clocks.known()), self._clocks.problem()
 
     def risk(self) -> Mapping[str, object]:
         """How much of each limit is used now, for the published facts."""
@@ -354,8 +360,12 @@ class AccountDesk:
         left = min(self._settings.prompts_per_hour - prompted, most - ordered)
         return max(0, min(left, self._settings.most_waiting - waiting, NEW_PER_CYCLE))
 
-    def _skew_seconds(self) -> Decimal:
-        return Decimal(round(self._skew.skew_seconds() * 1_000)).scaleb(-3)
+    def _skew_seconds(self) -> Decimal | None:
+        return _milli(self._clocks.measure())
+
+
+def _milli(seconds: float | None) -> Decimal | None:
+    return None if seconds is None else Decimal(round(seconds * 1_000)).scaleb(-3)
 
 
 def _under_way(intent: TradeIntent) -> AtRisk:

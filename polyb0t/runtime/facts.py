@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -47,6 +48,7 @@ class EngineFacts:
     switches_at: datetime | None = None
     decides_itself: bool = False  # a paper run that asks nobody
     risk: RiskFacts | None = None  # how much of each limit is used
+    clock_skew_seconds: Decimal | None = None  # this machine's less the exchange's, as far as proven
 
     def last_marks(self) -> dict[AssetId, Mark]:
         """Prices with their instants, as the next engine takes them over."""
@@ -83,6 +85,7 @@ def read_facts(info: LeaseInfo | None) -> EngineFacts:
             switches_at=from_microseconds(stored[SWITCHES_AT]) if stored.get(SWITCHES_AT) else None,
             decides_itself=stored.get("decides_itself") is True,
             risk=read_risk(stored.get(RISK)),
+            clock_skew_seconds=_seconds(stored.get("clock_skew")),
         )
     except (ValueError, AttributeError, TypeError, KeyError):
         return EngineFacts()
@@ -90,6 +93,10 @@ def read_facts(info: LeaseInfo | None) -> EngineFacts:
 
 def _money(text: object) -> Pusd | None:
     return None if text is None else Pusd(parse_decimal(text))
+
+
+def _seconds(text: object) -> Decimal | None:
+    return None if text is None else parse_decimal(text)
 
 
 class Publisher:
@@ -125,6 +132,7 @@ class Publisher:
             "marked_at": now,
             "problem": problem or "",
             "window": self._window().as_dict(),
+            "clock_skew": self._desk.clock_facts()[0],
             RISK: self._desk.risk(),
         }
         if health is not None:

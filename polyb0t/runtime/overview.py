@@ -108,6 +108,7 @@ class Overview:
             "day": self.facts.day or None,
             "day_result": value_view(self.facts.day_result_pusd),
             "problem": self.facts.problem or None,
+            "clock_skew_seconds": value_view(self.facts.clock_skew_seconds),
             "window": {
                 "kind": self.window.kind.value,
                 "since": iso(self.window.since) if self.window.since else None,

@@ -255,6 +255,9 @@ class Run:
     def _problem(self) -> str | None:
         if self.engine.trader.stopped:
             return self.engine.trader.stopped
+        wrong_clock = self.engine.desk.clock_facts()[1]
+        if wrong_clock is not None:
+            return wrong_clock
         report = self.engine.agreement.last
         if report is not None and not report.ok:
             return f"Our records and the exchange's could not be compared: {report.problems[0]}"

@@ -19,6 +19,7 @@ from polyb0t.execution.live_executor import ExecutorSettings
 from polyb0t.execution.proposing import Frame
 from polyb0t.execution.reconciler import Reconciler
 from polyb0t.execution.scope import Regime
+from polyb0t.execution.skew import Clocks, VenueSkew
 from polyb0t.execution.spool import AnswerSpool
 from polyb0t.execution.store import Lease, Stores
 from polyb0t.models.exit_manager import ExitManager
@@ -36,6 +37,7 @@ from polyb0t.runtime.choices import (
     switch_thresholds,
     universe_rules,
 )
+from polyb0t.runtime.clock_alarm import ClockAlarm
 from polyb0t.runtime.cycle import Cycle, CycleParts
 from polyb0t.runtime.desk import AccountDesk
 from polyb0t.runtime.executor_thread import ExecutorThread
@@ -66,6 +68,7 @@ from polyb0t.venue.markets import PolymarketMarkets, PublicAddresses
 from polyb0t.venue.query import CatalogueQuery
 from polyb0t.venue.resolutions import PolymarketResolutions
 from polyb0t.venue.user_stream import UserStream
+from polyb0t.venue.venue_time import TIME_LIMITS, venue_second
 
 BOOK_AGE_SECONDS = 12.0  # younger than the 15 s that a signal trusts, so that a cycle finds them fresh
 
@@ -186,6 +189,13 @@ def build_engine(
         movements=PolymarketActivity(environment, around.wallet, reader),
         held_shares=real.held_shares,
     )
+    time_reader = HttpReader(
+        clock, limits=TIME_LIMITS, on_call=calls.counted, sandbox=environment.is_sandbox, throttle=throttle
+    )
+    clocks = Clocks(clock)
+    if regime is Regime.LIVE:  # the others send nothing that the exchange's clock could refuse
+        theirs = VenueSkew(clock, lambda: venue_second(time_reader, environment.clob_url))
+        clocks = Clocks(clock, theirs, ClockAlarm(stores, lease).heard)
     desk = AccountDesk(
         stores,
         watch,
@@ -194,6 +204,7 @@ def build_engine(
         outside=lambda: kept.outside_pusd,
         shares_allowed=real.share_allowances,
         usual_spread=lambda condition: switches.usual_spread(condition),  # noqa: PLW0108 - made below
+        clocks=clocks,
     )
     provider = ConfirmedAccount(real, lambda: own_shares(desk.portfolio()), clock)
     in_flight = InFlight()
@@ -327,6 +338,7 @@ def build_engine(
             recorder.close()
         stream.close()
         reader.close()
+        time_reader.close()
 
     return Engine(
         cycle,

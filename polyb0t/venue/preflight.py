@@ -6,7 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-from polyb0t.core.clock import Clock, from_microseconds
+from polyb0t.core.clock import Clock
 from polyb0t.core.errors import PolybotError
 from polyb0t.core.ids import Wallet
 from polyb0t.core.units import ZERO
@@ -14,7 +14,8 @@ from polyb0t.venue.account_api import AccountApi
 from polyb0t.venue.account_parsing import parse_balance
 from polyb0t.venue.environment import EXCHANGES, VenueEnvironment
 from polyb0t.venue.http import HttpReader, ReadLimits
-from polyb0t.venue.parsing import Refused, Wire, as_object, exact_decimal, flag, text
+from polyb0t.venue.parsing import Refused, Wire, as_object, flag, text
+from polyb0t.venue.venue_time import venue_second
 
 CLOB_GENERATION: Final = 2
 WARN_SKEW: Final = timedelta(seconds=1)
@@ -85,10 +86,8 @@ class _Preflight:
     def _check_clock(self) -> Check:
         """The venue tells whole seconds, so up to one second of difference is no difference."""
         before = self.clock.now()
-        answer = self.reader.get(f"{self.environment.clob_url}/time")
+        there = venue_second(self.reader, self.environment.clob_url)
         after = self.clock.now()
-        seconds = exact_decimal(self.reader.parsed(answer), "time")
-        there = from_microseconds(int(seconds) * 1_000_000)
         ahead = before - (there + timedelta(seconds=1))  # at least this much ahead of the venue
         behind = there - after  # at least this much behind it
         skew = max(ahead, behind, timedelta(0))
