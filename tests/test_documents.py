@@ -13,12 +13,12 @@ import typer
 from typer.main import get_command
 
 from polyb0t.cli.main import COMMANDS, app
+from polyb0t.config.refusals import SECRET_NAMES
 from polyb0t.config.settings import PREFIX, Settings
 from polyb0t.db.failures import _MEANINGS
 from polyb0t.models.kill_switches import KillSwitchType
 from polyb0t.models.limits import CONTROLS
 from polyb0t.runtime import config_document
-from polyb0t.runtime.keys import KEY_NAME
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -103,7 +103,7 @@ def _options(command: Any) -> set[str]:
 class TestNames:
     @each_document
     def test_every_setting_exists(self, path: Path) -> None:
-        settings = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {KEY_NAME, PREFIX}
+        settings = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | SECRET_NAMES | {PREFIX}
         named = set(re.findall(rf"{PREFIX}[A-Z_]*", text_of(path)))
         assert named <= settings
 

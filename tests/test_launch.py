@@ -12,12 +12,14 @@ from polyb0t.runtime.launch import environment_of
 from polyb0t.runtime.leash import LEASH_NAME
 from polyb0t.runtime.ports import refuse_taken_port
 
-GIVEN = {"PATH": "/bin", "POLYBOT_PRIVATE_KEY": "secret", "polybot_private_key": "secret"}
+SIGNS = {"PATH": "/bin", "POLYBOT_PRIVATE_KEY": "secret", "polybot_private_key": "secret"}
+GIVEN = SIGNS | {"POLYBOT_RELAYER_API_KEY": "secret", "polybot_relayer_api_key_address": "0x"}
 WAITS = "import threading; from polyb0t.runtime.leash import hold_if_given; hold_if_given(); threading.Event().wait()"
 
 
-def test_the_signing_key_goes_to_the_engine_and_to_nobody_else():
-    assert environment_of("engine", GIVEN) == GIVEN
+def test_keys_go_to_the_processes_that_use_them_and_to_nobody_else():
+    assert environment_of("engine", GIVEN) == SIGNS
+    assert environment_of("claims", GIVEN) == GIVEN
     assert environment_of("sandbox", GIVEN) == {"PATH": "/bin"}
     assert environment_of("api", GIVEN) == {"PATH": "/bin"}
 

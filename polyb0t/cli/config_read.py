@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from polyb0t.cli import words
 from polyb0t.cli.table import Column, table
@@ -25,7 +26,7 @@ def rows(settings: Settings, flags: Mapping[str, Any]) -> list[dict[str, Any]]:
         found.append(
             {
                 "name": full,
-                "value": _shown(getattr(settings, name)),
+                "value": _shown(_host_of(settings.rpc_url) if name == "rpc_url" else getattr(settings, name)),
                 "source": _source(name, full, settings, flags, in_file),
                 "meaning": field.description or "",
             }
@@ -74,6 +75,14 @@ def _source(
     if full in in_file:
         return ".env"
     return "sandbox default" if settings.is_sandbox and name in SANDBOX_DEFAULTS else "default"
+
+
+def _host_of(url: str | None) -> str | None:
+    """A node's address without what comes behind the host, where providers put their keys."""
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}/***"
 
 
 def _shown(value: Any) -> Any:

@@ -15,7 +15,10 @@ from polyb0t.core.errors import ConfigurationError
 from polyb0t.core.units import plain
 
 PREFIX: Final = "POLYBOT_"
-SECRET_NAMES: Final = frozenset({"POLYBOT_PRIVATE_KEY"})
+SIGNING_NAMES: Final = frozenset({"POLYBOT_PRIVATE_KEY"})
+# Of the relayer, which only the process that carries claims out uses; with the address that the key is for.
+RELAYER_NAMES: Final = frozenset({"POLYBOT_RELAYER_API_KEY", "POLYBOT_RELAYER_API_KEY_ADDRESS"})
+SECRET_NAMES: Final = SIGNING_NAMES | RELAYER_NAMES
 
 
 def refuse_unknown_names(fields: Iterable[str]) -> None:

@@ -54,6 +54,7 @@ SANDBOX_DEFAULTS: Final[Mapping[str, Any]] = {
     "paper_interval_seconds": 5,
     "paper_delay_seconds": 0.2,
     "record_retention_days": 7,
+    "claim_confirmations": 1,
 }
 
 
@@ -332,6 +333,18 @@ class Settings(BaseSettings):
     )
     record_retention_days: Annotated[int, Field(ge=1, le=3_650)] = Field(
         90, description="Recorded days older than this are removed."
+    )
+    rpc_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s]+$",
+        description="A node of the chain (Polygon), by which results are checked and claims are carried out; "
+        "on the sandbox its own chain if unset. It may hold a key: only its host is ever shown.",
+    )
+    claim_gas_cap_gwei: Annotated[int, Field(ge=30, le=100_000)] = Field(
+        500, description="Most that a claim of a plain wallet may pay for a unit of gas, in gwei."
+    )
+    claim_confirmations: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        20, description="Blocks, its own counted, after which a claim's transaction is believed."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least level that is logged."

@@ -33,6 +33,9 @@ TAIL: Final = """
 environment. It is never stored, logged, shown or put on a command line, and it may not stand in `.env`.
 On the sandbox, without one, the first practice account is used; a practice key is refused on the real
 venue and any other key is refused on the sandbox.
+
+`POLYBOT_RELAYER_API_KEY` and `POLYBOT_RELAYER_API_KEY_ADDRESS` are kept the same way. Only the process that
+carries claims out reads them, and only for a deposit wallet; a plain wallet pays its own gas.
 """
 
 ENV_HEAD: Final = """\

@@ -21,10 +21,12 @@ from polyb0t.models.usage import SmallOrders
 from polyb0t.models.wording import money
 from polyb0t.runtime import doctor_database
 from polyb0t.runtime.account import Account, credentials_file, stored_account
+from polyb0t.runtime.chain import chain_door
 from polyb0t.runtime.choices import limit_settings, regime_of, risk_limits
 from polyb0t.runtime.limit_book import within_budget
 from polyb0t.runtime.places import database_url
 from polyb0t.runtime.proofs_check import check_proofs
+from polyb0t.runtime.relayer_key import relayer_key
 from polyb0t.runtime.surroundings import Surroundings, look_around
 from polyb0t.venue.account import PolymarketAccount
 from polyb0t.venue.credentials import load_credentials
@@ -36,7 +38,7 @@ from polyb0t.venue.preflight import Check, CheckState, run_preflight
 _NAMES: Final = {"location": "region", "allowances": "spending", "version": "order system"}
 START_ONCE: Final = "Start the engine once with money: polyb0t run --live --no-dry-run"
 # What may stay open although everything else is right: the engine refuses openings for the first by itself.
-_LATER: Final = frozenset({"test order", "claims"})
+_LATER: Final = frozenset({"test order"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +92,22 @@ def diagnose(settings: Settings, *, live: bool, clock: Clock | None = None) -> D
     if live:
         checks.append(_size(settings, around, account, clock))
         checks.append(check_proofs(around, stores))
-        checks += claims_checks(settings, around)
+        checks += claims_checks(settings, around, clock)
     return Diagnosis(around.environment.name.upper(), around.wallet, live, tuple(checks))
 
 
 _NEEDS_A_PLACE: Final = ("database", "clock", "network", "region", "wallet")
 
 
-def claims_checks(_settings: Settings, _around: Surroundings) -> Sequence[Check]:
-    """What claiming a settled position needs: chain, relayer, approvals. One value a check."""
-    detail = "What is won is claimed on the exchange's website in this version."
-    return (Check("claims", CheckState.NOT_RUN, detail),)
+def claims_checks(settings: Settings, around: Surroundings, clock: Clock) -> Sequence[Check]:
+    """What claiming a settled position needs: node, relayer, approvals. One value a check."""
+    try:
+        owner = _owner(settings, around) or around.wallet
+        with chain_door(settings, around, clock) as door:
+            return door.checks(relayer_key(around, owner))
+    except PolybotError as error:
+        detail = " ".join(filter(None, (error.what, error.why)))
+        return (Check("claims", CheckState.FAILED, detail, error.do),)
 
 
 def _settings(settings: Settings) -> Check:
