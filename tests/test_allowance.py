@@ -91,3 +91,8 @@ class TestASale:
         assert SPENDER in (record.result_detail or "")
         assert room.gateway.sent == []
         assert room.gateway.signed == []
+
+
+def test_an_approval_without_a_limit_is_shown_in_words() -> None:
+    found = allowance_low(a_trade(), a_context(regime="live", allowance=allowed(str(2**256 - 1))))
+    assert (found.passed, found.value) == (True, "any sum")

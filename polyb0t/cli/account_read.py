@@ -86,5 +86,5 @@ def _moved(entry: Booked) -> str:
 def _percent(fraction: Decimal | None, *, sign: bool = False) -> str:
     if fraction is None:
         return "-"
-    value = wording.round_to(fraction * 100, 1)
-    return f"{value:+.1f}%" if sign else f"{value:.1f}%"
+    value = wording.round_to(fraction * 100, 2) if sign else wording.round_to(fraction * 100, 1)
+    return f"{value:+.2f}%" if sign else f"{value:.1f}%"

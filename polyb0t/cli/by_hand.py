@@ -124,6 +124,9 @@ def _approve(
         if not terminal.ask(question(item, scene)):
             terminal.say("Not approved: you did not say y. Nothing was proposed and nothing was sent.")
             return DECLINED
+    elif not terminal.json:
+        shown = f"{item.trade.sentence()}: {item.trade.stake()}"
+        terminal.show([*words.wrap(shown, terminal.columns), *exit_lines(exits, terminal.columns)])
     approved = opened.stores.by_hand.propose_and_approve(
         intent,
         digest=intent.digest,

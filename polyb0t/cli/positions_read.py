@@ -8,6 +8,7 @@ from polyb0t.cli.table import Column, table
 from polyb0t.cli.terminal import MEDIUM, Paint, Terminal
 from polyb0t.execution.scope import Regime
 from polyb0t.models import wording
+from polyb0t.runtime.exit_column import WAITS
 from polyb0t.runtime.holdings import SHORTEST_ID, Holding, Holdings, read_holdings, short_ids
 from polyb0t.runtime.opened import OpenedStore
 
@@ -52,6 +53,7 @@ def positions_screen(holdings: Holdings, scene: Scene, paint: Paint, columns: in
         lines += table(_COLUMNS, rows, columns)
         lines += words.fold(_total(holdings), columns)
     lines += [line for sentence in _not_fresh(holdings) for line in words.wrap(sentence, columns)]
+    lines += _next(holdings, columns)
     if holdings.foreign:
         lines += ["", "Not from polyb0t: counted, never touched"]
         lines += [
@@ -66,6 +68,19 @@ def positions_screen(holdings: Holdings, scene: Scene, paint: Paint, columns: in
         why = wording.one_line(holdings.account.missing["positions"])
         lines += words.wrap(f"The exchange's own list of positions was not read: {why}", columns)
     return lines
+
+
+def _next(holdings: Holdings, columns: int) -> list[str]:
+    """What a person can do, complete with an id."""
+    ids = short_ids(holdings.ours)
+    sold = [each for each in holdings.ours if not each.redeemable]
+    waits = [each for each in sold if each.exit == WAITS]
+    ways = [f"Sell now: polyb0t positions close {ids[each.position.asset_id]}" for each in sold[:1]]
+    ways += [
+        f"Approve its exits: polyb0t positions protect {ids[each.position.asset_id]}" for each in waits[:1]
+    ]
+    line = "      ".join(ways)
+    return [line] if ways and words.width(line) <= columns else ways
 
 
 def _not_fresh(holdings: Holdings) -> list[str]:

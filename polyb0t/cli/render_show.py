@@ -196,7 +196,7 @@ def _checks(intent: TradeIntent, columns: int) -> list[str]:
     lines = []
     for control in intent.controls:
         mark = "ok    " if control.passed else "FAILED"
-        limit = f"limit {control.limit}" if control.limit else ""
+        limit = f"limit {control.limit}" if control.limit and control.limit != control.value else ""
         measured = ", ".join(part for part in (control.value, limit) if part)
         found = f"{wording.one_line(measured)}  {wording.one_line(control.detail)}".strip()
         lines.append("  " + words.cut(f"{mark}  {control.name:<20}  {found}".rstrip(), columns - 2))

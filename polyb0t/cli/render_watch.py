@@ -7,7 +7,8 @@ from polyb0t.cli.render_intents import Listed, nothing_waits, waiting_row
 from polyb0t.cli.scene import Scene, context_line
 from polyb0t.cli.table import Column, table
 from polyb0t.cli.terminal import MEDIUM, Paint
-from polyb0t.cli.watch_state import WatchState
+from polyb0t.cli.watch_offer import Offer
+from polyb0t.cli.watch_state import Manner, WatchState
 from polyb0t.core.units import ZERO
 from polyb0t.models import wording
 from polyb0t.runtime.resting import Resting
@@ -23,7 +24,7 @@ _COLUMNS = (
     Column("MARKET"),
 )
 _FEWEST = 4  # lines of the list that a long trade leaves
-_KEYS = "a approve  r reject  j k or arrows select  d rules  H halt  q quit"
+_KEYS = "a approve  e with exits  s smaller  r reject  m mute 24 h  j k select  d rules  H halt  q quit"
 
 
 def watch_screen(
@@ -35,12 +36,14 @@ def watch_screen(
     rest: Resting | None = None,
     *,
     rows: int = 1_000,
+    offer: Offer | None = None,
 ) -> list[str]:
-    """At most `rows` lines, if that is 17 or more, top to bottom; `rest` for when nothing waits."""
+    """At most `rows` lines, if that is 17 or more, top to bottom; `rest` for when nothing waits, `offer` is
+    what is asked about."""
     rule = "-" * columns
     head = [*context_line(scene, paint, columns).split("\n"), rule]
     chosen = next((item for item in items if item.record.id == state.selected), None)
-    foot = [rule, *_foot(state, chosen, scene, paint, columns)]
+    foot = [rule, *_foot(state, offer, scene, paint, columns)]
     room = rows - len(head) - len(foot)
     if chosen is None:
         waits = nothing_waits(scene, None, paint, rest)
@@ -51,13 +54,17 @@ def watch_screen(
     return [*head, *listed, rule, *_cut_off(detail, room - 1 - len(listed)), *foot]
 
 
-def _foot(state: WatchState, chosen: Listed | None, scene: Scene, paint: Paint, columns: int) -> list[str]:
+def _foot(state: WatchState, offer: Offer | None, scene: Scene, paint: Paint, columns: int) -> list[str]:
     """What happened, and the keys or the question: never pushed off the screen by what stands above."""
     said = [words.cut(wording.one_line(message), columns) for message in state.messages]
-    if state.asking is None or chosen is None:
+    if state.asking is None or offer is None:
         return [*said, *(paint.dim(line) for line in words.fold(_KEYS, columns))]
-    seconds = (chosen.record.intent.deadline - scene.now).total_seconds()
-    ask = f"{_ask(chosen, scene)}, {wording.left(seconds)} left. y = approve, any other key = no"
+    seconds = (offer.item.record.intent.deadline - scene.now).total_seconds()
+    again = "s = half of that, " if state.manner is Manner.SMALLER else ""
+    ask = (
+        f"{_ask(offer.item, scene)}{offer.besides}, {wording.left(seconds)} left. "
+        f"y = approve, {again}any other key = no"
+    )
     return [*said, *(paint.reverse(line) for line in words.wrap(ask, columns))]
 
 

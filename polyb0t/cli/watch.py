@@ -3,9 +3,11 @@
 import os
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Final
 
 from polyb0t.cli import door
+from polyb0t.cli.exit_words import until_words
 from polyb0t.cli.halting import halt_now
 from polyb0t.cli.intents_read import load, mark_seen, still_waiting
 from polyb0t.cli.keys import Keys, single_keys
@@ -13,17 +15,20 @@ from polyb0t.cli.render_intents import Listed
 from polyb0t.cli.render_watch import watch_screen
 from polyb0t.cli.scene import look
 from polyb0t.cli.terminal import Terminal
-from polyb0t.cli.watch_state import WatchState, Wish
+from polyb0t.cli.watch_offer import Offer, offer_of
+from polyb0t.cli.watch_state import Manner, WatchState, Wish
 from polyb0t.core.clock import Clock, SystemClock
 from polyb0t.core.errors import PolybotError
 from polyb0t.execution.intents import IntentRecord, IntentStatus
 from polyb0t.execution.outcome import outcome_of
 from polyb0t.models import wording
+from polyb0t.runtime.deciding import approve_as_shown
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.resting import resting
 from polyb0t.runtime.views import order_of
 
 REFRESH_SECONDS: Final = 1.0
+MUTE: Final = timedelta(hours=24)
 _HOME: Final = "\x1b[H"
 _END_OF_LINE: Final = "\x1b[K"
 _REST: Final = "\x1b[J"
@@ -51,6 +56,7 @@ class Watching:
         self._state = WatchState()
         self._shown: dict[str, Listed] = {}
         self._decided: dict[str, IntentRecord] = {}
+        self._offer: tuple[object, Offer] | None = None  # the question it belongs to, and what it asks
 
     def run(self) -> None:
         """Until somebody quits."""
@@ -86,8 +92,26 @@ class Watching:
         self._shown = {item.record.id: item for item in items}
         mark_seen(self._terminal, self._opened, [item.record for item in items])
         paint, columns = self._terminal.paint, self._terminal.columns
-        lines = watch_screen(items, self._state, scene, paint, columns, rest, rows=_height() - 1)
+        lines = watch_screen(
+            items, self._state, scene, paint, columns, rest, rows=_height() - 1, offer=self._asked()
+        )
         self._draw(lines, bell=bool(new))
+
+    def _asked(self) -> Offer | None:
+        """What the open question is about; made once for each question, and closed where it can not be."""
+        state = self._state
+        item = self._shown.get(state.asking or "")
+        question = (state.asking, state.manner, state.halvings)
+        if item is None:
+            self._offer = None
+        elif self._offer is None or self._offer[0] != question:
+            try:
+                made = offer_of(item, state, self._opened.settings, self._opened.stores.intents.now())
+                self._offer = question, made
+            except PolybotError as error:
+                self._offer, state.asking = None, None
+                state.say(str(error))
+        return None if self._offer is None else self._offer[1]
 
     def _draw(self, lines: list[str], *, bell: bool) -> None:
         shown = [self._terminal.spell(line) + _END_OF_LINE for line in lines[: _height() - 1]]
@@ -102,6 +126,8 @@ class Watching:
                 self._try(lambda: self._approve(selected))
             case Wish.REJECT if selected is not None:
                 self._try(lambda: self._reject(selected))
+            case Wish.MUTE if selected is not None:
+                self._try(lambda: self._mute(selected))
             case Wish.HALT:
                 self._try(self._halt)
             case _:
@@ -116,17 +142,42 @@ class Watching:
 
     def _approve(self, item: Listed) -> None:
         """Exactly the content on the screen: its digest, not whatever the id has now."""
-        approved = door.manager(self._opened).approve(
-            item.record.id, digest=item.record.digest, actor=door.actor()
+        if self._offer is None:
+            return
+        offer, self._offer = self._offer[1], None
+        approved = approve_as_shown(
+            self._opened.stores,
+            door.manager(self._opened),
+            item.record,
+            digest=item.record.digest,
+            actor=door.actor(),
+            shape=offer.shape,
         )
-        self._decided[item.short] = approved
+        (now,) = load(self._opened.stores, [approved])
+        self._decided[now.short] = approved
         at = wording.clock_time(approved.decided_at or approved.updated_at)
-        self._state.say(f"{at[:-4]} {item.short} approved")
+        how = {
+            Manner.AS_IS: "",
+            Manner.WITH_EXITS: " with its exits",
+            Manner.SMALLER: f" as {now.short}, smaller",
+        }
+        self._state.say(f"{at[:-4]} {item.short} approved{how[self._state.manner]}")
 
     def _reject(self, item: Listed) -> None:
         rejected = door.manager(self._opened).reject(item.record.id, actor=door.actor(), reason="")
         at = wording.clock_time(rejected.decided_at or rejected.updated_at)
         self._state.say(f"{at[:-4]} {item.short} rejected. Nothing was sent.")
+
+    def _mute(self, item: Listed) -> None:
+        """Rejected, and its market stays away."""
+        stores, until = self._opened.stores, self._opened.stores.intents.now() + MUTE
+
+        def both(_grace: float) -> IntentRecord:
+            return stores.by_hand.reject_and_mute(item.record.id, actor=door.actor(), reason="", until=until)
+
+        door.manager(self._opened).decide("rejected", item.record.id, both)
+        again = f"polyb0t intents unmute {item.record.intent.condition_id[:8]}"
+        self._state.say(f"{item.short} rejected, its market stays away until {until_words(until)}. {again}")
 
     def _halt(self) -> None:
         halt_now(self._opened, "halted in the watch screen")

@@ -19,8 +19,20 @@ class Wish(Enum):
     NOTHING = "nothing"
     APPROVE = "approve"
     REJECT = "reject"
+    MUTE = "mute"
     HALT = "halt"
     QUIT = "quit"
+
+
+class Manner(Enum):
+    """How the trade that is asked about would be approved."""
+
+    AS_IS = "as it is"
+    WITH_EXITS = "with exits"
+    SMALLER = "smaller"
+
+
+_MANNERS: Final = {"a": Manner.AS_IS, "e": Manner.WITH_EXITS, "s": Manner.SMALLER}
 
 
 @dataclass(slots=True)
@@ -29,7 +41,9 @@ class WatchState:
 
     ids: tuple[IntentId, ...] = ()
     selected: IntentId | None = None
-    asking: IntentId | None = None  # `a` was pressed for this one; y approves it, anything else does not
+    asking: IntentId | None = None  # asked about this one; y approves it, anything else does not
+    manner: Manner = Manner.AS_IS
+    halvings: int = 0
     rules: bool = False
     messages: list[str] = field(default_factory=list)
     _seen: set[IntentId] = field(default_factory=set)
@@ -78,10 +92,12 @@ class WatchState:
                 self._move(-1)
             case "d":
                 self.rules = not self.rules
-            case "a" if self.selected is not None:
-                self.asking = self.selected
+            case "a" | "e" | "s" if self.selected is not None:
+                self.asking, self.manner, self.halvings = self.selected, _MANNERS[key], 1
             case "r" if self.selected is not None:
                 return Wish.REJECT
+            case "m" if self.selected is not None:
+                return Wish.MUTE
             case _ if key.isdigit() and 0 < int(key) <= len(self.ids):
                 self.selected = self.ids[int(key) - 1]
             case _:
@@ -89,6 +105,9 @@ class WatchState:
         return Wish.NOTHING
 
     def _answer(self, key: str) -> Wish:
+        if key == "s" and self.manner is Manner.SMALLER:
+            self.halvings += 1
+            return Wish.NOTHING
         asked, self.asking = self.asking, None
         if key == "y" and asked == self.selected:
             return Wish.APPROVE

@@ -1,6 +1,7 @@
 """Controls of the money: what it costs, whether it is there, how much is at risk, and what for."""
 
 from decimal import Decimal
+from typing import Final
 
 from polyb0t.core.units import ZERO, Pusd, plain
 from polyb0t.data.order_book import Side
@@ -8,6 +9,8 @@ from polyb0t.models.fees import FeeUnboundedError, effective_fee, worst_case_cos
 from polyb0t.models.risk import ControlContext, ProposedTrade, Verdict, not_for_closes, unknown
 from polyb0t.models.themes import themes
 from polyb0t.models.wording import at_most, limit, money, shares
+
+NO_BOUND: Final = Pusd(Decimal(10) ** 15)  # without a limit it is a number that nobody could write out
 
 
 def fee_unknown(trade: ProposedTrade, context: ControlContext) -> Verdict:
@@ -55,7 +58,8 @@ def allowance_low(trade: ProposedTrade, context: ControlContext) -> Verdict:
     if known is None or known.pusd is None:
         return unknown("The allowance of pUSD is")
     if known.pusd >= trade.max_cost:
-        return Verdict(True, f"{plain(known.pusd)} pUSD", f"{plain(trade.max_cost)} pUSD")
+        may = "any sum" if known.pusd >= NO_BOUND else f"{plain(known.pusd)} pUSD"
+        return Verdict(True, may, f"{plain(trade.max_cost)} pUSD")
     detail = (
         f"The contract {known.spender} may take {plain(known.pusd)} pUSD of this wallet and "
         f"{plain(trade.max_cost)} may be needed: approve pUSD for it on the exchange's website."
@@ -71,7 +75,7 @@ def _shares_allowed(trade: ProposedTrade, context: ControlContext) -> Verdict:
     if known is None or known.shares is None or trade.shares is None:
         return unknown("The allowance of shares is")
     wanted = f"{shares(trade.shares)} shares"
-    if known.shares >= trade.shares:  # an approval without a limit is a number that nobody could write out
+    if known.shares >= trade.shares:
         return Verdict(True, "approved", wanted)
     allowed = f"{shares(known.shares)} shares"
     detail = (

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from polyb0t.core.ids import AssetId
 from polyb0t.execution.intents import LIVE_STATUSES, IntentRecord, IntentStatus, IntentType
 from polyb0t.execution.standing import StandingRecord
 from polyb0t.execution.store import Stores
 from polyb0t.models import wording
+
+WAITS: Final = "waits for you"
 
 
 def exit_column(stores: Stores, assets: Sequence[AssetId], now: datetime) -> Mapping[AssetId, str]:
@@ -36,4 +39,4 @@ def _under_way(record: IntentRecord, short: str, now: datetime) -> str:
 
 
 def _approved(standing: StandingRecord | None) -> str:
-    return "waits for you" if standing is None else f"until {standing.standing.until:%d %b}"
+    return WAITS if standing is None else f"until {standing.standing.until:%d %b}"

@@ -73,6 +73,7 @@ class Exits:
         self._parts = parts
         self._passed: set[IntentId] = set()
         self._looked_at = float("-inf")
+        self._live: dict[AssetId, IntentRecord] | None = None
 
     def propose(self) -> int:
         """How many exits were proposed now, those that run by themselves included.
@@ -86,6 +87,7 @@ class Exits:
         parts.manager.keep(position.asset_id for position in held)
         if not held or stance_of(parts.stores.switches.list()) is Stance.HALTED or not parts.may_propose():
             return 0
+        self._live = None
         parts.views.learn(held)
         fills: dict[AssetId, list[Fill]] = defaultdict(list)
         for fill in parts.stores.orders.fills():
@@ -187,10 +189,14 @@ class Exits:
         return answer
 
     def _waiting(self, asset: AssetId) -> IntentRecord | None:
-        live = self._parts.stores.intents.list(
-            statuses=tuple(LIVE_STATUSES), types=(IntentType.CLOSE_POSITION,), limit=None
-        )
-        return next((record for record in live if record.intent.asset_id == asset), None)
+        """Read once a pass, and only when something is to be sold: a crash sells hundreds at once. What is
+        decided meanwhile is found by the stores, which compare before they set."""
+        if self._live is None:
+            live = self._parts.stores.intents.list(
+                statuses=tuple(LIVE_STATUSES), types=(IntentType.CLOSE_POSITION,), limit=None
+            )
+            self._live = {record.intent.asset_id: record for record in live}
+        return self._live.get(asset)
 
     # -- standing approvals ----------------------------------------------------------------------
 

@@ -58,7 +58,7 @@ def test_every_figure_says_what_it_consists_of() -> None:
     assert screen(account()) == [
         "Equity      950.00 pUSD: cash 950.00 (17.00 held for orders), positions at bid 0.00",
         "Peak        1,000.00, equity is 5.0% under it",
-        "Today       +0.00 (+0.0%) since 00:00 UTC, from 700.00",
+        "Today       +0.00 (+0.00%) since 00:00 UTC, from 700.00",
         "Moved       +250.00 in or out today, +250.00 since the books were opened: no result",
         "Result      +0.00 settled, fees 0.00",
         "",

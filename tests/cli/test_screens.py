@@ -251,7 +251,16 @@ def test_positions_show_what_was_paid_and_what_the_bid_brings() -> None:
         "ID    HOLDING     MARKET                       PAID  BID  VALUE   GAIN         EXIT",
         f"{ours.id[:4]}  152.50 YES  Will Harbor City approve..  61.0¢  62¢  94.55  +1.59  +1.7%",
         "Total at bid 94.55   paid 92.96   gain +1.59 pUSD. PAID has the fee in it; 0.00 provisional.",
+        f"Sell now: polyb0t positions close {ours.id[:4]}",
     ]
+    waits = replace(ours, exit="waits for you")
+    wide, narrow = (
+        positions_screen(Holdings((waits,), (), None), scene(), PLAIN, room) for room in (100, 80)
+    )
+    ways = [f"Sell now: polyb0t positions close {ours.id[:4]}"]
+    ways.append(f"Approve its exits: polyb0t positions protect {ours.id[:4]}")
+    assert wide[-1:] == ["      ".join(ways)]
+    assert narrow[-2:] == ways, "a command is never cut in two"
     unknown = Holding(position, tram(), None, redeemable=False)
     assert "Total at bid -   paid 92.96   gain - pUSD" in "\n".join(
         positions_screen(Holdings((unknown,), (), None), scene(), PLAIN, 100)
@@ -264,10 +273,10 @@ def test_a_price_that_is_not_fresh_is_said_with_its_age() -> None:
     )
     old = Holding(position, tram(), Price(D("0.62")), redeemable=False, age_seconds=250.0)
     screen = positions_screen(Holdings((old,), (), None), scene(), PLAIN, 100)
-    assert screen[-1] == f"The bid of {old.id[:4]} is 4 min 10 s old."
+    assert screen[-2] == f"The bid of {old.id[:4]} is 4 min 10 s old."
     never = Holding(position, tram(), None, redeemable=False)
     screen = positions_screen(Holdings((never,), (), None), scene(), PLAIN, 100)
-    assert screen[-1] == f"{never.id[:4]} has no bid and counts at cost."
+    assert screen[-2] == f"{never.id[:4]} has no bid and counts at cost."
     won = Holding(position, tram(), Price(D("1")), redeemable=True, age_seconds=9_000.0)
     assert "old" not in "\n".join(positions_screen(Holdings((won,), (), None), scene(), PLAIN, 100))
 

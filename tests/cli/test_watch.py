@@ -9,6 +9,7 @@ import sys
 import termios
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from fcntl import ioctl
 from pathlib import Path
 
@@ -16,9 +17,13 @@ import pytest
 
 from polyb0t.cli.render_watch import watch_screen
 from polyb0t.cli.terminal import PLAIN
-from polyb0t.cli.watch_state import WatchState, Wish
+from polyb0t.cli.watch_offer import Offer, offer_of
+from polyb0t.cli.watch_state import Manner, WatchState, Wish
+from polyb0t.config.settings import Settings
+from polyb0t.core.errors import UsageError
 from polyb0t.core.ids import IntentId
-from polyb0t.execution.intents import IntentStatus
+from polyb0t.execution.intents import IntentStatus, IntentType
+from polyb0t.runtime.deciding import Shape
 from tests.cli.conftest import Place
 from tests.cli.scenes import item, mayor, scene, tram
 
@@ -45,6 +50,49 @@ def test_any_other_key_than_y_is_no(key: str) -> None:
     state.key("a", 1)
     assert state.key(key, 2) is Wish.NOTHING
     assert state.key("y", 3) is Wish.NOTHING, "the question is over"
+
+
+@pytest.mark.parametrize(("key", "manner"), [("e", Manner.WITH_EXITS), ("s", Manner.SMALLER)])
+def test_with_exits_and_smaller_take_two_keys_as_well(key: str, manner: Manner) -> None:
+    state = watching(A)
+    assert state.key(key, 1) is Wish.NOTHING
+    assert (state.asking, state.manner) == (A, manner)
+    assert state.key("y", 2) is Wish.APPROVE
+
+
+def test_another_question_after_a_no_is_about_the_whole_trade_again() -> None:
+    state = watching(A)
+    for key in ("s", "s", "n", "a"):
+        state.key(key, 1)
+    assert state.manner is Manner.AS_IS
+
+
+def test_each_s_halves_what_is_asked_about_and_the_question_shows_it() -> None:
+    state = watching(tram().id)
+    state.key("s", 1)
+    first = offer_of(item(tram()), state, Settings(), scene().now)
+    state.key("s", 2)
+    second = offer_of(item(tram()), state, Settings(), scene().now)
+    assert [each.shape.smaller.least_shares for each in (first, second)] == [75, Decimal("37.49")]
+    (ask,) = watch_screen([item(tram())], state, scene(), PLAIN, 100, offer=second)[-1:]
+    assert ask.startswith("BUY YES, pay at most 23.79 pUSD, 38 s left. y = approve, s = half of that")
+
+
+def test_the_question_with_exits_says_how_low_and_until_when() -> None:
+    state = watching(tram().id)
+    state.key("e", 1)
+    asked = offer_of(item(tram()), state, Settings(), scene().now)
+    ask = " ".join(watch_screen([item(tram())], state, scene(), PLAIN, 100, offer=asked)[-2:])
+    assert "its exits without asking: take-profit, stop-loss, time, edge gone at 50¢ or more, until" in ask
+
+
+def test_what_opens_nothing_has_no_exits() -> None:
+    state = watching(mayor().id)
+    state.key("e", 1)
+    sale = item(mayor())
+    assert sale.record.intent.intent_type is IntentType.CLOSE_POSITION
+    with pytest.raises(UsageError):
+        offer_of(sale, state, Settings(), scene().now)
 
 
 def test_a_y_alone_does_nothing() -> None:
@@ -114,7 +162,8 @@ def test_the_screen_shows_the_trade_and_the_question() -> None:
     assert any("pay at most 95.16 pUSD, lose it all if NO, likely 92.96" in line for line in screen)
     assert any("UNVALIDATED model" in line for line in screen)
     state.key("a", 1)
-    assert watch_screen(items, state, scene(), PLAIN, 100)[-1] == (
+    asked = Offer(items[0], Shape())
+    assert watch_screen(items, state, scene(), PLAIN, 100, offer=asked)[-1] == (
         "BUY YES, pay at most 95.16 pUSD, 38 s left. y = approve, any other key = no"
     )
 
@@ -131,7 +180,8 @@ def test_keys_question_and_selection_stay_on_a_small_screen(rows: int, columns: 
         state.say("something happened")
         if asks:
             state.key("a", 1)
-        screen = watch_screen(items, state, scene(), PLAIN, columns, rows=rows)
+        asked = Offer(items[selected], Shape()) if asks else None
+        screen = watch_screen(items, state, scene(), PLAIN, columns, rows=rows, offer=asked)
         assert len(screen) <= rows
         assert [line for line in screen if len(line) > columns] == []
         assert sum(line.startswith(">") for line in screen) == 1
@@ -157,7 +207,7 @@ class Terminal:
             env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "PYTHONUTF8": "1"},
         )
 
-    def until(self, text: str, seconds: float = 20) -> str:
+    def until(self, text: str, seconds: float = 60) -> str:
         """Read until `text` appears; what was read."""
         end = time.monotonic() + seconds
         while text not in self.screen:
@@ -202,7 +252,7 @@ def test_a_person_approves_one_and_rejects_another_in_a_real_terminal(
     first, second = place.propose(seconds=300), place.propose(seconds=500, question="Rain?")
     terminal = Terminal("intents", "watch")
     terminals.append(terminal)
-    seen = terminal.until("a approve  r reject")
+    seen = terminal.until("a approve  e with exits")
     assert place.short(first) in seen
     assert "\a" in terminal.until("\a")
     terminal.press("a")
@@ -220,6 +270,36 @@ def test_a_person_approves_one_and_rejects_another_in_a_real_terminal(
     terminal.press("q")
     assert terminal.end() == 0
     assert terminal.after == terminal.before, "the terminal is as it was"
+
+
+def test_with_exits_smaller_and_muted_in_a_real_terminal(place: Place, terminals: list[Terminal]) -> None:
+    first, second, third = (place.propose(seconds=each, question=f"Rain {each}?") for each in (300, 400, 500))
+    terminal = Terminal("intents", "watch")
+    terminals.append(terminal)
+    terminal.until("q quit")
+    terminal.press("e")
+    terminal.until("its exits without asking")
+    terminal.press("y")
+    terminal.until("approved with its exits")
+    terminal.until("q quit")
+    terminal.until("q quit")  # keys were dead for a moment
+    terminal.press("s")
+    terminal.until("s = half of that")
+    terminal.press("y")
+    terminal.until(", smaller")
+    terminal.until("q quit")
+    terminal.until("q quit")
+    terminal.press("m")
+    terminal.until("its market stays away until")
+    terminal.press("q")
+    assert terminal.end() == 0
+    assert place.stores.standing.active()[0].standing.opening_id == first.id
+    assert place.stores.intents.get(first.id).status is IntentStatus.APPROVED
+    assert place.stores.intents.get(second.id).result == "superseded"
+    (smaller,) = [each for each in place.stores.intents.list() if each.intent.parent_id == second.id]
+    assert (smaller.status, smaller.intent.least_shares) == (IntentStatus.APPROVED, 75)
+    assert place.stores.intents.get(third.id).status is IntentStatus.REJECTED
+    assert [each.condition_id for each in place.stores.by_hand.mutes()] == [third.intent.condition_id]
 
 
 def test_ctrl_c_puts_the_terminal_back(place: Place, terminals: list[Terminal]) -> None:
