@@ -22,10 +22,12 @@ from polyb0t.core.errors import PolybotError
 
 COMMANDS: Final = (
     "run",
+    "init",
     "sandbox",
     "api",
     "intents",
     "positions",
+    "claims",
     "account",
     "report",
     "orders",
