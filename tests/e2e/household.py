@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -142,6 +143,32 @@ class Household:
     def try_get(self, path: str) -> Any:
         try:
             return self.http("GET", path)
+        except OSError:
+            return None
+
+    def start_api(self) -> None:
+        """The HTTP API: a look through it costs a hundredth of what a command costs."""
+        self.spawn("api", "-m", "polyb0t", "api")
+        eventually(lambda: self._try_ask("/health"), what="the API")
+
+    def ask(self, method: str, path: str, body: object = None) -> Any:
+        """The answer, or the problem, of our API."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.api_port}{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={} if body is None else {"content-type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return json.load(refused)
+
+    def _try_ask(self, path: str) -> Any:
+        try:
+            return self.ask("GET", path)
         except OSError:
             return None
 

@@ -1,11 +1,6 @@
-"""A price crashes: DRAWDOWN trips, what was approved stops, and a person decides how trading goes on.
+"""A price crashes: DRAWDOWN trips, what was approved stops, what is protected is sold, and a person decides
+how trading goes on. `tests/e2e/crash.py` ruins the price by real trades."""
 
-`tests/e2e/crash.py` ruins a price by real trades; a protected position's exit can be joined here.
-"""
-
-import json
-import urllib.error
-import urllib.request
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -35,27 +30,8 @@ class Trading:
         self.home = home
         home.start_sandbox("--speed", "0.02", "--past", "0")
         home.start_engine(practice=True, **SETTINGS)
-        home.spawn("api", "-m", "polyb0t", "api")
-        eventually(lambda: self.get("/health"), what="the API")
-
-    def get(self, path: str) -> Any:
-        try:
-            return self.ask("GET", path)
-        except OSError:
-            return None
-
-    def ask(self, method: str, path: str, body: object = None) -> Any:
-        """The answer, or the problem, of this API."""
-        url = f"http://127.0.0.1:{self.home.api_port}{path}"
-        content = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json"} if content else {}
-        request = urllib.request.Request(url, content, headers, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
-                return json.load(answer)
-        except urllib.error.HTTPError as refused:
-            with refused:
-                return json.load(refused)
+        home.start_api()
+        self.ask = home.ask
 
     def intent(self, intent_id: str) -> Any:
         return self.ask("GET", f"/intents/{intent_id}")
@@ -65,6 +41,25 @@ class Trading:
 
     def switch(self, name: str) -> Any:
         return next(row for row in self.ask("GET", "/kill-switches") if row["type"] == name)
+
+    def position(self, asset: str) -> Any:
+        held = self.ask("GET", "/positions")["positions"]
+        return next((row for row in held if row["asset_id"] == asset), None)
+
+    def left_of(self, asset: str) -> Decimal:
+        """Shares; sales are in whole hundredths, so a crumb may stay."""
+        row = self.position(asset)
+        return Decimal(row["shares"]) if row else Decimal(0)
+
+    def protect(self, asset: str) -> Any:
+        """Approve its exits down to 2¢: the crash leaves 4¢."""
+        (standing,) = self.ask("POST", f"/positions/{asset}/protect", {"worst_price": "0.02"})
+        return standing
+
+    def exit_of(self, standing: Any) -> Any:
+        """What was sold in the standing approval's name."""
+        rows = self.ask("GET", "/intents?status=EXECUTED")
+        return next((row for row in rows if row["decided_by"] == f"standing:{standing['id']}"), None)
 
     def next_cycle(self) -> None:
         """Wait until a cycle has just ended."""
@@ -88,10 +83,14 @@ def two_trades(trading: Trading) -> tuple[Any, Any] | None:
     return (trades[0], others[0]) if others else None
 
 
-def test_a_crash_stops_what_was_approved_until_a_person_accepts_the_loss(trading: Trading) -> None:
+def test_a_crash_stops_openings_and_sells_what_is_protected_until_a_person_accepts_the_loss(
+    trading: Trading,
+) -> None:
     large, other = eventually(lambda: two_trades(trading), what="two trades")
     trading.ask("POST", f"/intents/{large['id']}/approve")
     eventually(lambda: trading.intent(large["id"])["status"] == "EXECUTED", what="the purchase")
+    held = eventually(lambda: trading.position(large["asset_id"]), what="the position")
+    standing = trading.protect(large["asset_id"])
     assert not trading.switch("DRAWDOWN")["tripped"]
 
     trading.next_cycle()
@@ -113,6 +112,12 @@ def test_a_crash_stops_what_was_approved_until_a_person_accepts_the_loss(trading
     assert refused.startswith("Not cleared: equity is ")
     assert "limit 1%. It would trip again at once." in " ".join(refused.split())
 
+    sold = eventually(lambda: trading.exit_of(standing), what="the protected exit")
+    assert (sold["side"], sold["asset_id"]) == ("SELL", large["asset_id"])
+    assert Decimal(sold["shares"]) <= Decimal(held["shares"]), "never more than was bought"
+    eventually(lambda: trading.left_of(large["asset_id"]) < Decimal("0.01"), what="the end of the position")
+    assert trading.switch("DRAWDOWN")["tripped"], "a sale heals nothing"
+
     body = {"reason": "I know what happened", "accept_loss": True}
     assert trading.ask("POST", "/kill-switches/DRAWDOWN/clear", body)["tripped"] is False
     known = {large["id"], other["id"]}
@@ -125,3 +130,4 @@ def test_a_crash_stops_what_was_approved_until_a_person_accepts_the_loss(trading
     assert not trading.switch("DRAWDOWN")["tripped"], "it is measured from today's equity on"
     trading.ask("POST", f"/intents/{fresh[0]['id']}/approve")
     eventually(lambda: trading.intent(fresh[0]["id"])["status"] == "EXECUTED", what="the next purchase")
+    assert "intent(s)" not in trading.home.command("audit", "verify")
