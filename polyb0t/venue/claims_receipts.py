@@ -15,7 +15,7 @@ from polyb0t.core.ids import ConditionId, Wallet
 from polyb0t.core.units import Pusd, from_e6
 from polyb0t.execution.settlement.ports import Payout
 from polyb0t.venue.chain_rpc import as_quantity
-from polyb0t.venue.claims_abi import address_of_word, number_list, raw_bytes, topic, words
+from polyb0t.venue.claims_abi import WORD, address_of_word, number_list, raw_bytes, topic, words
 from polyb0t.venue.parsing import Refused, Wire, as_object, describe
 
 TRANSFER: Final = topic("Transfer(address,address,uint256)")
@@ -100,7 +100,7 @@ def _log(raw: Wire) -> Log:
         raise Refused("malformed", "a log is taken back, or has no topics")
     return Log(
         "0x" + raw_bytes(raw.get("address"), "a log's address").hex(),
-        tuple("0x" + raw_bytes(each, "a topic").hex() for each in topics),
+        tuple(_word(each, "a topic") for each in topics),
         raw_bytes(raw.get("data"), "a log's data"),
         as_quantity(raw.get("logIndex"), "logIndex"),
         _hash(raw, "transactionHash"),
@@ -109,9 +109,13 @@ def _log(raw: Wire) -> Log:
 
 
 def _hash(raw: Wire, name: str) -> str:
-    value = raw_bytes(raw.get(name), name)
-    if len(value) != 32:
-        raise Refused("malformed", f"{name} is no hash")
+    return _word(raw.get(name), name)
+
+
+def _word(raw: object, name: str) -> str:
+    value = raw_bytes(raw, name)
+    if len(value) != WORD:
+        raise Refused("malformed", f"{name} is not a word of 32 bytes")
     return "0x" + value.hex()
 
 
@@ -162,7 +166,7 @@ def _paid(
 
 def _moved(log: Log) -> bool:
     """Whether shares went from one holder to another, and were not made or burnt."""
-    return int(log.topics[2], 16) != 0 and int(log.party(3), 16) != 0
+    return int(log.party(2), 16) != 0 and int(log.party(3), 16) != 0
 
 
 def _position_given(log: Log, wallet: str) -> ConditionId | None:
