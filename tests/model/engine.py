@@ -90,6 +90,8 @@ def _overtaken(world: World, which: int) -> Promise | None:
 
 
 def _claim(world: World, model: Model, which: int, engine: Engine) -> Iterator[Step]:
+    if world.revoked:
+        return
     if not _fenced(world, model, engine) or world.now >= DEADLINE or not _clear(world, model):
         return
     claimed = world._replace(intent=I.EXECUTING, claim=engine.token)
@@ -112,6 +114,7 @@ def _permit(world: World, model: Model, which: int, engine: Engine) -> Step:
         and (claim_stands or (world.order is None and not model.has(Rule.PERMIT_CHECKS_CLAIM)))
         and (now < DEADLINE or not model.has(Rule.PERMIT_CHECKS_DEADLINE))
         and (_clear(world, model) or not model.has(Rule.PERMIT_CHECKS_SWITCHES))
+        and not (world.revoked and model.has(Rule.STANDING_IS_JUDGED_AGAIN))
     )
     if not allowed:
         return _denied(world, model, which, engine, claim_stands=claim_stands)

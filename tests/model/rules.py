@@ -43,6 +43,7 @@ class Rule(StrEnum):
     ABSENCE_WAITS = "absence is inferred only after header time, tolerance and lag"
     ABSENCE_COUNTS_FROM_BEGIN = "a lookup counts from the moment at which it began"
     EVIDENCE_BEATS_ABSENCE = "later positive evidence takes an inferred absence back"
+    STANDING_IS_JUDGED_AGAIN = "the permit judges the standing approval again that an exit is approved by"
     RESTORE_IS_ADOPTED = "a restored database executes nothing and looks its identities up"
 
 
@@ -56,6 +57,7 @@ class Scope(StrEnum):
     PLAIN = "crashes, suspensions, takeover, trips, lost and late messages"
     RESTORE = "the same without trips, and an older backup may be restored"
     PROXY = "something on the way may deliver the request twice"
+    STANDING = "an exit in a standing approval's name, which its owner may take back at any moment"
     SLOW = "the exchange may show a trade later than its stated lag"
 
 
@@ -93,6 +95,7 @@ CASES: Final[Mapping[Rule, Case]] = MappingProxyType(
         _R.ABSENCE_WAITS: Case(_P.NONE_LOST),
         _R.ABSENCE_COUNTS_FROM_BEGIN: Case(_P.NONE_LOST),
         _R.EVIDENCE_BEATS_ABSENCE: Case(_P.NONE_LOST, Scope.SLOW),
+        _R.STANDING_IS_JUDGED_AGAIN: Case(_P.APPROVED, Scope.STANDING),
         _R.RESTORE_IS_ADOPTED: Case(_P.APPROVED, Scope.RESTORE),
     }
 )

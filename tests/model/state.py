@@ -112,6 +112,7 @@ class World(NamedTuple):
     backup: Backup | None = None
     restored: bool = False
     signatures: int = 0
+    revoked: bool = False  # the standing approval was taken back
 
     @property
     def epoch(self) -> int:

@@ -48,10 +48,14 @@ def surroundings(world: World, model: Model) -> Iterator[Step]:
     if world.now < model.horizon:
         yield Step("time passes", world._replace(now=world.now + 1))
     yield from _people(world, model)
-    if model.scope is not Scope.RESTORE:
-        yield from _switches(world, model)
-    else:
-        yield from _restoring(world, model)
+    match model.scope:
+        case Scope.RESTORE:
+            yield from _restoring(world, model)
+        case Scope.STANDING:  # exits run although switches are tripped
+            if not world.revoked:
+                yield Step("anna takes it back", world._replace(revoked=True, valid=False))
+        case _:
+            yield from _switches(world, model)
     yield from _network(world, model)
 
 
@@ -61,7 +65,7 @@ def _people(world: World, model: Model) -> Iterator[Step]:
         intent=I.APPROVED, valid=True, looking=False, approved_epoch=world.epoch, changed=False
     )
     if model.has(Rule.DECIDE_IS_COMPARE_AND_SET):
-        if intent is I.PENDING and now < DEADLINE and world.trips != 1:
+        if intent is I.PENDING and now < DEADLINE and world.trips != 1 and not world.revoked:
             yield Step("anna approves", approved)
     elif world.looking:
         yield Step("anna's approval is written", approved._replace(valid=intent is I.PENDING))
