@@ -1,50 +1,27 @@
 """Claim, permit, fail, finish: from an approval to the permission to send, or to proof that nothing was."""
 
 from datetime import timedelta
-from typing import Final
 
-from sqlalchemy import RowMapping, bindparam, insert, select
+from sqlalchemy import RowMapping, insert, select
 
 from polyb0t.core.errors import ConflictError, PolybotError
 from polyb0t.core.ids import IntentId, OrderId
 from polyb0t.data.order_book import Side
 from polyb0t.db import reservations
-from polyb0t.db.claim_limits import money_left, shares_left
+from polyb0t.db.claim_limits import money_left, shares_left, taken
 from polyb0t.db.decisions import expire_if_due
-from polyb0t.db.fill_book import FILL_RECORDED
 from polyb0t.db.moves import load, load_row, move
 from polyb0t.db.permission import belongs_elsewhere, halted, unavailable
 from polyb0t.db.rows import intent_record, order_record
 from polyb0t.db.standing_book import lapsed
-from polyb0t.db.tables import journal, orders
+from polyb0t.db.tables import orders
 from polyb0t.db.unit import ENGINE, Unit
 from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType, TradeIntent
 from polyb0t.execution.orders import NewOrder, OrderRecord, OrderStatus
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import ClaimLimits, Denied, Lease
-from polyb0t.models.wording import short_hex
 
 LEASE_MARGIN = 6  # part of a lease that has to be left when a send's budget is over: 5 s of 30
-# Something of ours may be there that nobody can see yet: nothing new is opened beside it.
-UNSEEN = (OrderStatus.SIGNED, OrderStatus.UNKNOWN, OrderStatus.VANISHED)
-_UNSEEN_HERE: Final = (
-    select(orders.c.id, orders.c.status)
-    .where(
-        orders.c.scope == bindparam("scope"),
-        orders.c.condition_id == bindparam("condition_id"),
-        orders.c.status.in_(UNSEEN),
-    )
-    .limit(1)
-)
-_FILL_SINCE: Final = (
-    select(journal.c.sequence)
-    .where(
-        journal.c.scope == bindparam("scope"),
-        journal.c.sequence > bindparam("as_of"),
-        journal.c.kind == FILL_RECORDED,
-    )
-    .limit(1)
-)
 
 
 def claim(
@@ -61,11 +38,13 @@ def claim(
         return Denied("other_process", f"A {record.intent.intent_type} is not carried out by {lease.role}.")
     if expire_if_due(unit, record) is not None:
         return Denied("expired", f"It had to be sent before {record.execute_by:%H:%M:%S} UTC.")
-    if _moved_since(unit, record.intent, limits):
+    now = taken(unit, record.intent, limits) if record.intent.intent_type.places_order else None
+    if now is not None and now.moved:
         return Denied("account_moved", "A fill was stored while the limits were read; they are read anew.")
-    denied = (
-        _regime(record.intent, regime) or _stopped(unit, record, row) or _limits(unit, record.intent, limits)
-    )
+    denied = _regime(record.intent, regime) or _stopped(unit, record, row)
+    if denied is None and now is not None:
+        room = shares_left if record.intent.side is Side.SELL else money_left
+        denied = room(record.intent, limits, now)
     claimed = move(unit, record, IntentStatus.EXECUTING, note={"lease": lease.token}, claim_token=lease.token)
     if denied is not None:
         _fail(unit, claimed, denied)
@@ -154,32 +133,6 @@ def _not_ours(unit: Unit, record: IntentRecord, row: RowMapping, lease: Lease) -
     if not record.intent.intent_type.places_order or record.intent.regime is Regime.DRY_RUN:
         return Denied("wrong_regime", "A dry run and a cancel place no order.")
     return _regime(record.intent, Regime(unit.require_lease(lease)["regime"]))
-
-
-def _moved_since(unit: Unit, intent: TradeIntent, limits: ClaimLimits) -> bool:
-    """Whether a fill was stored after the account was looked at: its reservation is smaller by now, and
-    its cost and its shares are not yet in `limits`. The gate is locked, so none comes after this."""
-    if not intent.intent_type.places_order:
-        return False
-    since = {"scope": str(unit.scope), "as_of": limits.as_of}
-    return unit.connection.execute(_FILL_SINCE, since).one_or_none() is not None
-
-
-def _limits(unit: Unit, intent: TradeIntent, limits: ClaimLimits) -> Denied | None:
-    """With the reservations of every unresolved order, so that two claims cannot both take the last of it."""
-    if not intent.intent_type.places_order:
-        return None
-    if intent.side is Side.SELL:
-        return shares_left(unit, intent, limits)
-    return money_left(unit, intent, limits) or _market_clear(unit, intent)
-
-
-def _market_clear(unit: Unit, intent: TradeIntent) -> Denied | None:
-    here = {"scope": str(unit.scope), "condition_id": intent.condition_id}
-    row = unit.connection.execute(_UNSEEN_HERE, here).one_or_none()
-    if row is None:
-        return None
-    return Denied("market_blocked", f"Order {short_hex(row.id)} on this market is {row.status}.")
 
 
 def store_order(unit: Unit, intent: TradeIntent, order: NewOrder) -> OrderRecord:

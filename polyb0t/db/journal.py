@@ -3,29 +3,40 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from polyb0t.core.canonical import canonical_text, sha256_hex
 from polyb0t.core.clock import microseconds
+from polyb0t.core.errors import DatabaseError
 from polyb0t.db.tables import journal, journal_head
 from polyb0t.execution.scope import Scope
 from polyb0t.execution.store import JournalEntry
 
 GENESIS: Final = "0" * 64
 _COLUMNS: Final = tuple(field.name for field in fields(JournalEntry))
-_HEAD: Final = (
-    select(journal_head.c.sequence, journal_head.c.hash)
-    .where(journal_head.c.scope == bindparam("of_scope"))
-    .with_for_update()
+_HEAD: Final = select(journal_head.c.sequence, journal_head.c.hash, journal_head.c.at).where(
+    journal_head.c.scope == bindparam("of_scope")
 )
 _APPEND: Final = insert(journal)
 _MOVE_HEAD: Final = (
     update(journal_head)
-    .where(journal_head.c.scope == bindparam("of_scope"))
+    .where(
+        journal_head.c.scope == bindparam("of_scope"),
+        journal_head.c.sequence == bindparam("was"),
+        journal_head.c.hash == bindparam("was_hash"),
+    )
     .values(sequence=bindparam("sequence"), hash=bindparam("hash"), at=bindparam("at"))
 )
+
+
+class Head(NamedTuple):
+    """The last entry: what the next one continues, and before which no time is."""
+
+    sequence: int
+    hash: str
+    at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +53,40 @@ class ChainReport:
         return self.broken_at is None
 
 
+def head_of(connection: Connection, scope: Scope) -> Head | None:
+    """Where the chain ends. Who holds the gate reads it once: nobody else appends meanwhile."""
+    row = connection.execute(_HEAD, {"of_scope": str(scope)}).one_or_none()
+    return None if row is None else Head(*row)
+
+
 def append(
     connection: Connection,
     scope: Scope,
+    head: Head | None,
     *,
     at: datetime,
     actor: str,
     kind: str,
     subject: str,
     payload: Mapping[str, object],
-) -> int:
-    """Add one entry behind the locked head; its sequence."""
-    head = connection.execute(_HEAD, {"of_scope": str(scope)}).one()
+) -> Head:
+    """Add one entry behind `head`; the new head.
+
+    Raises:
+        DatabaseError: the chain does not end there; nothing may be written.
+    """
+    if head is None:
+        raise _elsewhere("It is missing.")
     body = canonical_text(payload)
     entry = JournalEntry(head.sequence + 1, at, actor, kind, subject, body, head.hash, "")
     row = {name: getattr(entry, name) for name in _COLUMNS}  # `asdict` copies each value deeply
     row |= {"hash": entry_hash(scope, entry), "scope": str(scope)}
     connection.execute(_APPEND, row)
-    moved = {"of_scope": str(scope), "sequence": entry.sequence, "hash": row["hash"], "at": at}
-    connection.execute(_MOVE_HEAD, moved)
-    return entry.sequence
+    moved = Head(entry.sequence, row["hash"], at)
+    was = {"of_scope": str(scope), "was": head.sequence, "was_hash": head.hash}
+    if connection.execute(_MOVE_HEAD, {**was, **moved._asdict()}).rowcount != 1:
+        raise _elsewhere("It moved although nobody may move it now.")
+    return moved
 
 
 def entry_hash(scope: Scope, entry: JournalEntry) -> str:
@@ -122,6 +147,15 @@ def _fault(entry: JournalEntry, expected: int, previous: str, scope: Scope) -> s
     if entry.previous_hash != previous:
         return "it does not continue the entry before it"
     return "" if entry_hash(scope, entry) == entry.hash else "its content was altered"
+
+
+def _elsewhere(why: str) -> DatabaseError:
+    return DatabaseError(
+        "Nothing was written: the journal's head is not where it was.",
+        why=why,
+        do="Run `polyb0t audit verify`.",
+        code="database_damaged",
+    )
 
 
 def _entry(row: RowMapping) -> JournalEntry:

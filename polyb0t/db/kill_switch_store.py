@@ -12,7 +12,7 @@ from polyb0t.core.canonical import canonical_text
 from polyb0t.core.errors import NotAuthorisedError
 from polyb0t.db.moves import Present, present, transition
 from polyb0t.db.tables import kill_switch_events, kill_switches, trade_intents
-from polyb0t.db.unit import ENGINE, Unit, Units, monotonic_now, switch_states
+from polyb0t.db.unit import ENGINE, Unit, Units, switch_states, time_of
 from polyb0t.execution.intents import IntentStatus, IntentType
 from polyb0t.models.kill_switches import KillSwitchType, Override, SwitchEvent, SwitchState
 
@@ -31,7 +31,7 @@ class SqlKillSwitchStore:
         scope, database = self._units.scope, self._units.database
         return self._units.read(
             lambda connection: switch_states(
-                connection, scope, lambda: monotonic_now(connection, database, scope)
+                connection, scope, lambda: time_of(connection, database, scope)
             )
         )
 

@@ -13,7 +13,7 @@ from polyb0t.db.engine_store import SqlEngineStore
 from polyb0t.db.exit_store import SqlExitStore
 from polyb0t.db.hand_store import SqlHandStore
 from polyb0t.db.intent_store import SqlIntentStore
-from polyb0t.db.journal import ChainReport, append, verify_chain
+from polyb0t.db.journal import ChainReport, append, head_of, verify_chain
 from polyb0t.db.kill_switch_store import SqlKillSwitchStore
 from polyb0t.db.order_store import SqlOrderStore
 from polyb0t.db.standing_store import SqlStandingStore
@@ -21,13 +21,13 @@ from polyb0t.db.tables import gates, journal_head, kill_switches
 from polyb0t.db.unit import SCHEMA_VERSION, Units, foreign_scope, version_error
 from polyb0t.execution.cooldown import cooldowns_of
 from polyb0t.execution.scope import LEASE_SECONDS, Scope
-from polyb0t.execution.store import Stores
+from polyb0t.execution.settlement.store import ClaimStores
 
 UNCLAIMED = ""
 
 
 @dataclass(frozen=True, slots=True)
-class SqlStores(Stores):
+class SqlStores(ClaimStores):
     """Stores with the database behind them, for who has to close it."""
 
     database: Database
@@ -155,6 +155,7 @@ def _claim_scope(database: Database, connection: Connection, scope: Scope) -> Ro
         append(
             connection,
             scope,
+            head_of(connection, scope),
             at=database.now(connection),
             actor="engine",
             kind="scope.claimed",

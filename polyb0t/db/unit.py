@@ -9,7 +9,7 @@ from sqlalchemy import BindParameter, Connection, RowMapping, Table, Update, bin
 from polyb0t.core.errors import ConflictError, DatabaseError, LeaseLostError, PolybotError
 from polyb0t.db import journal
 from polyb0t.db.engine import Database
-from polyb0t.db.tables import engine_lease, gates, journal_head, kill_switches
+from polyb0t.db.tables import engine_lease, gates, kill_switches
 from polyb0t.execution.scope import LEASE_SECONDS, Scope
 from polyb0t.execution.store import Lease
 from polyb0t.models.kill_switches import KillSwitchType, Override, Stance, SwitchState, stance_of
@@ -24,7 +24,6 @@ ROLES: Final = ("engine", "claims")
 # Made once: a statement that is made anew for each unit costs more than running it.
 _SCOPE: Final[BindParameter[str]] = bindparam("scope")
 _GATE: Final = select(gates).where(gates.c.scope == _SCOPE).with_for_update()
-_HEAD_AT: Final = select(journal_head.c.at).where(journal_head.c.scope == _SCOPE)
 _LEASE: Final = select(engine_lease).where(
     engine_lease.c.scope == _SCOPE, engine_lease.c.role == bindparam("role")
 )
@@ -46,7 +45,8 @@ class Unit:
         self.scope = scope
         self.lease_seconds = lease_seconds
         self.gate = _locked_gate(connection, scope)
-        self.now = monotonic_now(connection, database, scope)
+        self._head = journal.head_of(connection, scope)
+        self.now = monotonic_now(connection, database, self._head)
         self._epoch = int(self.gate["epoch"])
         self._switches: tuple[SwitchState, ...] | None = None
 
@@ -97,15 +97,17 @@ class Unit:
 
     def note(self, kind: str, subject: str, payload: Mapping[str, object], *, actor: str) -> int:
         """Append to the journal; the sequence of the entry."""
-        return journal.append(
+        self._head = journal.append(
             self.connection,
             self.scope,
+            self._head,
             at=self.now,
             actor=actor,
             kind=kind,
             subject=subject,
             payload=payload,
         )
+        return self._head.sequence
 
 
 class Units:
@@ -135,14 +137,18 @@ class Units:
 
     def now(self) -> datetime:
         """max(database time, time of the journal's head)."""
-        return self.read(lambda connection: monotonic_now(connection, self.database, self.scope))
+        return self.read(lambda connection: time_of(connection, self.database, self.scope))
 
 
-def monotonic_now(connection: Connection, database: Database, scope: Scope) -> datetime:
+def monotonic_now(connection: Connection, database: Database, head: journal.Head | None) -> datetime:
     """Database time, never before the newest journal entry."""
-    head: datetime | None = connection.scalar(_HEAD_AT, {"scope": str(scope)})
     now = database.now(connection)
-    return now if head is None else max(now, head)
+    return now if head is None or head.at is None else max(now, head.at)
+
+
+def time_of(connection: Connection, database: Database, scope: Scope) -> datetime:
+    """As `monotonic_now`, for who holds no gate and has not read the head."""
+    return monotonic_now(connection, database, journal.head_of(connection, scope))
 
 
 def switch_states(
