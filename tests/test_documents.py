@@ -64,7 +64,7 @@ class TestCommands:
         wrong = [line for line in command_lines(path) if not parses(line)]
         assert wrong == []
 
-    @pytest.mark.parametrize("line", ["polyb0t intents lst", "polyb0t intents list --al", "polyb0t claims"])
+    @pytest.mark.parametrize("line", ["polyb0t intents lst", "polyb0t intents list --al", "polyb0t claim"])
     def test_a_line_that_the_program_has_not_is_found(self, line: str) -> None:
         assert not parses(line)
 

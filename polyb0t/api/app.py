@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from polyb0t import __version__
 from polyb0t.api.account import account_routes
 from polyb0t.api.by_hand import by_hand_routes
+from polyb0t.api.claims import claim_routes
 from polyb0t.api.intents import intent_routes
 from polyb0t.api.problems import add_problem_handlers, responses
 from polyb0t.api.risk import risk_routes
@@ -32,6 +33,7 @@ def create_app(opened: OpenedStore) -> FastAPI:
     app.include_router(risk_routes(opened))
     app.include_router(account_routes(opened))
     app.include_router(by_hand_routes(opened))
+    app.include_router(claim_routes(opened))
 
     @app.get("/health", response_model=Health, responses=responses(503), tags=["state"])
     def health() -> View:

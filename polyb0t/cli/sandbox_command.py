@@ -1,5 +1,6 @@
 """`polyb0t sandbox`: a Polymarket on this computer."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -31,16 +32,19 @@ def sandbox(
     chain: Annotated[
         bool, typer.Option("--chain", help="Pay over a local chain with real contracts; needs npm's parts.")
     ] = False,
+    chain_if_there: Annotated[bool, typer.Option("--chain-if-there", hidden=True)] = False,
     scenario: Annotated[
         Path | None, typer.Option("--scenario", help="Trouble by timetable; see the folder scenarios.")
     ] = None,
 ) -> None:
     """Serve a pretend exchange: no account, no internet, no money. Ctrl-C saves the world and stops."""
     from polyb0t.runtime.places import data_dir
+    from polyb0t.sandbox.chain.anvil import find_anvil
     from polyb0t.sandbox.kinds import KINDS
     from polyb0t.sandbox.server import run
 
     out = door.terminal(ctx)
+    chain = chain or (chain_if_there and find_anvil(os.environ, PROJECT) is not None)
     run(
         host=host,
         port=port,

@@ -346,6 +346,12 @@ class Settings(BaseSettings):
     claim_confirmations: Annotated[int, Field(ge=1, le=10_000)] = Field(
         20, description="Blocks, its own counted, after which a claim's transaction is believed."
     )
+    claim_least_pusd: PusdAmount = Field(
+        Decimal("0.1"), description="Winnings of a market under this are not worth a claim and not proposed."
+    )
+    claim_expiry_seconds: Annotated[int, Field(ge=60, le=86_400 * 7)] = Field(
+        86_400, description="How long you get to decide about a claim."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least level that is logged."
     )

@@ -36,7 +36,7 @@ def opening_intent(proposal: OpeningProposal, frame: Frame) -> TradeIntent:
     """A purchase as an intent with a new id."""
     belief, estimate = proposal.belief, proposal.estimate
     return TradeIntent(
-        **_framed(frame, IntentType.OPEN_POSITION),
+        **framed(frame, IntentType.OPEN_POSITION),
         **_market(proposal.market, proposal.terms),
         outcome_label=proposal.outcome.label,
         asset_id=proposal.outcome.asset_id,
@@ -83,9 +83,9 @@ def closing_intent(
 ) -> TradeIntent:
     """A sale as an intent with a new id; no model speaks for it."""
     return TradeIntent(
-        **_framed(frame, IntentType.CLOSE_POSITION),
+        **framed(frame, IntentType.CLOSE_POSITION),
         **_market(proposal.market, proposal.terms),
-        **_NO_MODEL,
+        **NO_MODEL,
         outcome_label=proposal.outcome.label,
         asset_id=proposal.outcome.asset_id,
         side=Side.SELL,
@@ -117,9 +117,9 @@ def closing_intent(
 def own_idea_intent(purchase: OwnPurchase, frame: Frame) -> TradeIntent:
     """A person's purchase as an intent with a new id."""
     return TradeIntent(
-        **_framed(frame, IntentType.OPEN_POSITION),
+        **framed(frame, IntentType.OPEN_POSITION),
         **_market(purchase.market, purchase.terms),
-        **_NO_MODEL,
+        **NO_MODEL,
         outcome_label=purchase.outcome.label,
         asset_id=purchase.outcome.asset_id,
         side=Side.BUY,
@@ -150,9 +150,9 @@ def own_idea_intent(purchase: OwnPurchase, frame: Frame) -> TradeIntent:
 def test_order_intent(order: FarOrder, frame: Frame) -> TradeIntent:
     """A test order as an intent with a new id; it ends by itself after `TEST_LIFE_SECONDS`."""
     return TradeIntent(
-        **{**_framed(frame, IntentType.OPEN_POSITION), "post_only": True, "life_seconds": TEST_LIFE_SECONDS},
+        **{**framed(frame, IntentType.OPEN_POSITION), "post_only": True, "life_seconds": TEST_LIFE_SECONDS},
         **_market(order.market, order.terms),
-        **_NO_MODEL,
+        **NO_MODEL,
         outcome_label=order.outcome.label,
         asset_id=order.outcome.asset_id,
         side=Side.BUY,
@@ -189,9 +189,9 @@ def cancelling_intent(
         for name in (*_MARKET_FIELDS, "outcome_label", "asset_id", "best_bid", "best_ask")
     }
     return TradeIntent(
-        **_framed(frame, IntentType.CANCEL_ORDER),
+        **framed(frame, IntentType.CANCEL_ORDER),
         **copied,
-        **_NO_MODEL,
+        **NO_MODEL,
         side=None,
         order_type=None,
         worst_price=None,
@@ -259,7 +259,7 @@ _MARKET_FIELDS = (
     "rules_text",
     "tick",
 )
-_NO_MODEL: dict[str, Any] = {
+NO_MODEL: dict[str, Any] = {
     "model_name": "",
     "model_version": "",
     "model_validated": False,
@@ -271,7 +271,7 @@ _NO_MODEL: dict[str, Any] = {
 }
 
 
-def _framed(frame: Frame, kind: IntentType) -> dict[str, Any]:
+def framed(frame: Frame, kind: IntentType) -> dict[str, Any]:
     return {
         "id": new_intent_id(),
         "scope": str(frame.scope),

@@ -21,7 +21,6 @@ from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType, Tr
 from polyb0t.execution.orders import NewOrder, OrderRecord, OrderStatus
 from polyb0t.execution.scope import Lease as Lease  # noqa: PLC0414 - arguments of the store
 from polyb0t.execution.scope import Regime, Scope
-from polyb0t.execution.settlement.store import ClaimStore
 from polyb0t.execution.standing import StandingStore
 from polyb0t.models.kill_switches import KillSwitchStore
 from polyb0t.models.limits import ControlResult
@@ -332,10 +331,12 @@ class EngineStore(Protocol):
         above_token: int,
         found: Sequence[NewOrder],
         doubtful: Sequence[NewOrder],
+        gone: Collection[Lease] = (),
     ) -> Adoption:
         """Take a restored database over, in one transaction: `found` and `doubtful` identities become UNKNOWN
         orders, everything else that waits expires, all switches trip, tokens rise above `above_token`,
-        the lease is gone and the database has a new id.
+        the lease is gone and the database has a new id. `gone` are leases whose process is proven to have
+        ended; any other has to have been silent for the lease time.
 
         Raises:
             ConflictError: `engine_running`. NotAuthorisedError: the actor is not a person.
@@ -367,4 +368,3 @@ class Stores:
     standing: StandingStore
     by_hand: HandStore
     exits: ExitStore
-    claims: ClaimStore

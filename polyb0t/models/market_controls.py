@@ -74,6 +74,9 @@ def being_resolved(trade: ProposedTrade, context: ControlContext) -> Verdict:
         return not_for_closes()
     if context.market is None:
         return unknown("Whether a result has been proposed is")
+    if context.market.event_id in context.frozen_events:
+        detail = "A result on the same event is disputed; nobody knows how or when it ends."
+        return Verdict(False, "disputed", "none", detail)
     status = context.market.resolution_status
     quiet = status in QUIET_RESOLUTION
     detail = "" if quiet else f"A result has been proposed or disputed for this market: {status}."

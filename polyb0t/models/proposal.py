@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from polyb0t.core.ids import AssetId
+from polyb0t.core.ids import AssetId, EventId
 from polyb0t.core.units import ZERO, Price, Pusd, Shares, ceil_e6, floor_e6
 from polyb0t.data.deny_list import DenyList
 from polyb0t.data.markets import FeeSchedule, Market, Outcome, TradingTerms
@@ -62,6 +62,7 @@ class Desk:
     allowance_of: Callable[[Market], Allowance | None] = lambda _market: None  # None: not known
     identity_proven_of: Callable[[Market], bool] = lambda _market: False  # where it is not for all of them
     deny: DenyList | None = None
+    frozen_events: frozenset[EventId] = frozenset()
     usage: Usage | None = None
     own_orders: tuple[OwnOrder, ...] | None = None
     small_orders: SmallOrders | None = None
@@ -271,6 +272,7 @@ def _control_context(chance: Chance, desk: Desk) -> ControlContext:
         allowance=desk.allowance_of(chance.market),
         identity_proven=desk.identity_proven or desk.identity_proven_of(chance.market),
         deny=desk.deny,
+        frozen_events=desk.frozen_events,
         usual_spread=desk.usual_spread_of(chance.market),
         usage=desk.usage,
         own_orders=desk.own_orders,

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from polyb0t.core.ids import AssetId, ConditionId
+from polyb0t.core.ids import AssetId, ConditionId, EventId
 from polyb0t.core.units import ONE, ZERO, Price, Pusd, Shares
 from polyb0t.data.deny_list import DenyList
 from polyb0t.data.markets import Market, TradingTerms
@@ -202,6 +202,7 @@ class ControlContext:
     share_allowance: ShareAllowance | None = None  # read before a live sale is sent, not when it is proposed
     identity_proven: bool = False  # the exchange was seen to give our orders the id that we compute
     deny: DenyList | None = None
+    frozen_events: frozenset[EventId] = frozenset()  # a result on them is disputed
     usual_spread: UsualSpread | None = None  # of the traded asset
     usage: Usage | None = None
     own_orders: tuple[OwnOrder, ...] | None = None  # of ours, other than this one, that may be in a book

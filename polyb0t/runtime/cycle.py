@@ -72,6 +72,7 @@ class CycleParts:
     takes_orders: Callable[[], bool] = lambda: True  # the exchange, as far as its answers have told
     propose_exits: Callable[[], int] = int  # how many it proposed
     propose_cancels: Callable[[], int] = int
+    propose_claims: Callable[[], int] = int
     record: Callable[[], None] = lambda: None  # hand over what was seen
     refresh_books: Callable[[AccountState, frozenset[FillKey]], None] = lambda _state, _settled: None
     read_movements: Callable[[], None] = lambda: None  # what moved the wallet besides our orders
@@ -115,6 +116,8 @@ class Cycle:
             note.proposed = self._propose(note.openings)
         with self._stage(note, "exits"):
             note.proposed += self._parts.propose_exits()
+        with self._stage(note, "claims"):
+            note.proposed += self._parts.propose_claims()
         with self._stage(note, "cancels"):
             note.proposed += self._parts.propose_cancels()
         with self._stage(note, "snapshot"):

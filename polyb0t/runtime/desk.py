@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Final
 
 from polyb0t.core.clock import Clock
-from polyb0t.core.ids import AssetId, ConditionId, IntentId
+from polyb0t.core.ids import AssetId, ConditionId, EventId, IntentId
 from polyb0t.core.units import ZERO, Pusd, Shares
 from polyb0t.data.account_state import AccountState
 from polyb0t.data.fills import NOT_ON_CHAIN, Fill, FillStatus
@@ -131,6 +131,8 @@ class AccountDesk:
         self._account: AccountState | None = None
         self._settled: frozenset[FillKey] = frozenset()
         self._lock = Lock()
+        # Told later by who reads results; on these nothing is opened.
+        self.frozen_events: Callable[[], frozenset[EventId]] = frozenset
 
     @property
     def account(self) -> AccountState | None:
@@ -180,6 +182,7 @@ class AccountDesk:
             at_most=self._room(look.live),
             allowance_of=self._allowance,
             usual_spread_of=lambda market: UsualSpread(self._usual_spread(market.condition_id)),
+            frozen_events=self.frozen_events(),
             **self._book.known(look.records(look.reserved), self._account, without=None),
         )
 
@@ -247,6 +250,7 @@ class AccountDesk:
             share_allowance=self._share_allowance(intent, market) if at_submit else None,
             identity_proven=market is not None and self._identity_proven(market),
             usual_spread=UsualSpread(self._usual_spread(intent.condition_id)),
+            frozen_events=self.frozen_events(),
             **self._book.known(look.records(look.reserved - own), self._account, without=intent.id),
         )
 

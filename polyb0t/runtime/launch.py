@@ -1,7 +1,8 @@
 """`make run` and `make practice`: sandbox, engine and API together, and what to type next.
 
-Three processes of their own, so that one can be killed without the others. Ctrl-C comes here only and
-is passed on in order: engine first (it finishes its cycle), then API, then the exchange.
+Processes of their own, in practice one for claims too, so that one can be killed without the others.
+Ctrl-C comes here only and is passed on in order: engine first (it finishes its cycle), then claims and
+API, then the exchange.
 """
 
 import argparse
@@ -104,6 +105,7 @@ class Launcher:
             return 0
         finally:
             self._stop("engine", signal.SIGINT)
+            self._stop("claims", signal.SIGTERM)
             self._stop("api", signal.SIGTERM)
             self._stop("sandbox", signal.SIGTERM)
             give_the_terminal_back()
@@ -127,6 +129,8 @@ class Launcher:
         sys.stdout.write(self._what_to_type())
         sys.stdout.flush()
         self._spawn("api", "--venue", "sandbox", "api")
+        if self.practice:
+            self._spawn("claims", "claims", "run", "--sandbox")
 
     def _start_sandbox(self, steps: Steps) -> Surroundings:
         address = urlsplit(self.settings.sandbox_url)
@@ -137,7 +141,8 @@ class Launcher:
         except ConflictError:
             _failed()
             raise
-        self._spawn("sandbox", "sandbox", "--host", host, "--port", str(port))
+        chain = ("--chain-if-there",) if self.practice else ()
+        self._spawn("sandbox", "sandbox", "--host", host, "--port", str(port), *chain)
 
         def answer() -> Surroundings | None:
             try:

@@ -7,7 +7,8 @@ from polyb0t.core.clock import SystemClock
 from polyb0t.core.errors import ConflictError, NotFoundError
 from polyb0t.db.stores import open_stores, peek_scope
 from polyb0t.execution.scope import Regime, Scope
-from polyb0t.execution.store import LeaseInfo, Stores
+from polyb0t.execution.settlement.store import ClaimStores
+from polyb0t.execution.store import LeaseInfo
 from polyb0t.runtime.current import CurrentRun, holder_is_gone, meant, read_current
 from polyb0t.runtime.halt_file import HaltFile
 from polyb0t.runtime.places import data_dir, scope_dir
@@ -20,7 +21,7 @@ class OpenedStore:
 
     settings: Settings
     scope: Scope
-    stores: Stores
+    stores: ClaimStores
     database_url: str
     run: CurrentRun | None  # what the last engine of this venue left behind
 

@@ -50,6 +50,7 @@ from polyb0t.runtime.paper import build_paper, own_decisions
 from polyb0t.runtime.places import anchor_path, scope_dir
 from polyb0t.runtime.position_views import PositionViews
 from polyb0t.runtime.resting_orders import RestingOrders
+from polyb0t.runtime.settling_door import build_settling
 from polyb0t.runtime.snapshots import Snapshots
 from polyb0t.runtime.surroundings import Surroundings
 from polyb0t.runtime.switch_watch import Gauges, SwitchWatch, accord_of, by_present_marks
@@ -270,6 +271,10 @@ def build_engine(
         return Frame(around.scope, regime, stores.intents.now(), settings.intent_expiry_seconds)
 
     cancels = RestingOrders(stores, lease, watch, manager, frame, settings.cancel_expiry_seconds)
+    settling = build_settling(
+        settings, around, stores, lease, watch=watch, lookup=markets, frame=frame, clock=clock
+    )
+    desk.frozen_events = lambda: settling.frozen
     exits = Exits(
         ExitParts(
             stores=stores,
@@ -314,6 +319,7 @@ def build_engine(
             wake_executor=thread.wake,
             propose_exits=exits.propose,
             propose_cancels=cancels.propose,
+            propose_claims=settling.propose if regime is Regime.LIVE else int,
             refresh_books=kept.refresh,
             read_movements=kept.read_movements,
             watch_switches=switches.look,
@@ -332,6 +338,7 @@ def build_engine(
         listening = Listening(user_stream, feed)
 
     def close() -> None:
+        settling.close()
         if listening is not None:
             listening.close()
         if recorder is not None:

@@ -13,8 +13,10 @@ from polyb0t.execution.intents import IntentRecord, IntentStatus
 from polyb0t.execution.orders import OrderStatus
 from polyb0t.execution.scope import Lease, Regime
 from polyb0t.execution.settlement.booking import expected_of
-from polyb0t.execution.settlement.claimer import Claimer, ClaimParts, ClaimSettings
+from polyb0t.execution.settlement.claimer import Claimer
+from polyb0t.execution.settlement.parts import ClaimParts, ClaimSettings
 from polyb0t.execution.settlement.ports import ClaimChain, ClaimRoute, Holding, Relayer
+from polyb0t.execution.settlement.store import ClaimStores
 from polyb0t.execution.settlement.terms import ClaimTerms, call_hash
 from polyb0t.execution.store import Stores
 from polyb0t.models.portfolio import NO_MONEY, portfolio_of
@@ -94,12 +96,12 @@ class ClaimRoom:
         wrap = line.wrap if line is not None else lambda part: part
         stores = self.world.stores
         parts = ClaimParts(
-            stores=Stores(
+            stores=ClaimStores(
                 **{
                     name: wrap(getattr(stores, name))
                     if name in ("intents", "claims")
                     else getattr(stores, name)
-                    for name in Stores.__slots__
+                    for name in (*Stores.__slots__, "claims")
                 }
             ),
             lease=lease,

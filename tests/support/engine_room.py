@@ -109,7 +109,6 @@ class EngineRoom:
             standing=self.stores.standing,
             by_hand=self.stores.by_hand,
             exits=self.stores.exits,
-            claims=self.stores.claims,
         )
         live = self.regime is Regime.LIVE
         gateway = cast("OrderGateway", wrap(self.gateway, "gateway")) if live else None

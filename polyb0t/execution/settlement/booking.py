@@ -5,7 +5,6 @@ counts once. Whichever of the two took our shares stands, so that they leave the
 """
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from itertools import groupby
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ from polyb0t.core.units import ZERO, Price, Pusd, Shares, floor_e6
 from polyb0t.data.cash_flows import Booked, Movement, MovementKind, Taken
 from polyb0t.execution.settlement.ports import Holding, Payout
 from polyb0t.execution.settlement.store import BookedPayout
+from polyb0t.models.settling import expected_payout
 
 
 class _Event(NamedTuple):
@@ -59,8 +59,7 @@ def shares_of(holding: Holding, payouts: tuple[Price, Price], own: Mapping[Asset
 
 def expected_of(shares: tuple[Shares, Shares], payouts: tuple[Price, Price]) -> Pusd:
     """What redeeming them pays: the contract cuts each outcome down to a millionth by itself."""
-    parts = (floor_e6(Decimal(each * price)) for each, price in zip(shares, payouts, strict=True))
-    return Pusd(sum(parts, ZERO))
+    return expected_payout(shares, payouts)
 
 
 def total_of(payouts: Sequence[Payout]) -> Pusd:

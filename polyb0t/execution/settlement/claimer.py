@@ -4,33 +4,30 @@ Nonce, deadline and bytes are stored before any of them leaves. Nothing new is s
 consumed or the deadline has passed on the chain. A restart goes on with what is stored.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
 
-from polyb0t.core.clock import Clock
 from polyb0t.core.errors import ConflictError, VenueUnreachableError
-from polyb0t.core.ids import Wallet, new_intent_id
+from polyb0t.core.ids import new_intent_id
 from polyb0t.core.units import ZERO, Pusd
 from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType
-from polyb0t.execution.scope import Lease, Regime
+from polyb0t.execution.scope import Regime
 from polyb0t.execution.settlement.checking import Over, Ready, check, pays_together
 from polyb0t.execution.settlement.following import Follower
 from polyb0t.execution.settlement.lots import booked_payouts
+from polyb0t.execution.settlement.parts import ClaimParts
 from polyb0t.execution.settlement.ports import (
     ChainHead,
-    ClaimChain,
     ClaimRoute,
-    Relayer,
     SendClass,
     SendOutcome,
     SignedClaim,
 )
 from polyb0t.execution.settlement.sends import NewSend, SendRecord, SendStatus
 from polyb0t.execution.settlement.store import SendNews
-from polyb0t.execution.store import ClaimLimits, Denied, Stores
+from polyb0t.execution.store import ClaimLimits, Denied
 from polyb0t.models.kill_switches import KillSwitchType
 
 log = structlog.get_logger(__name__)
@@ -44,34 +41,6 @@ NO_ROOM: Final = ClaimLimits(
     closable_shares=None,
     as_of=0,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimSettings:
-    """Seconds of our clock but for `deadline_seconds`, which the chain's time judges."""
-
-    confirmations: int = 12
-    deadline_seconds: int = 600  # the life of a relayer's batch
-    budget_seconds: float = 15  # a send's own time limit with room to spare
-    resend_seconds: float = 20
-    replace_seconds: float = 90
-    proof_seconds: float = 30  # a nonce that went elsewhere is believed after so long
-    batch_most: int = 10
-
-
-@dataclass(frozen=True)
-class ClaimParts:
-    """What one claims process works with. `relayer` None: it has no key for one."""
-
-    stores: Stores
-    lease: Lease
-    chain: ClaimChain
-    relayer: Relayer | None
-    wallet: Wallet
-    route: ClaimRoute
-    clock: Clock
-    settings: ClaimSettings = field(default_factory=ClaimSettings)
-    halt_file: Callable[[], bool] = lambda: False
 
 
 class Claimer:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import structlog
 
@@ -13,6 +13,7 @@ from polyb0t.core.units import ZERO, Pusd
 from polyb0t.execution.intents import IntentRecord
 from polyb0t.execution.settlement.booking import total_of
 from polyb0t.execution.settlement.lots import booked_payouts
+from polyb0t.execution.settlement.parts import ClaimParts
 from polyb0t.execution.settlement.ports import (
     ClaimRoute,
     Payout,
@@ -26,9 +27,6 @@ from polyb0t.execution.settlement.replacing import Replacing
 from polyb0t.execution.settlement.sends import SendRecord, SendStatus
 from polyb0t.execution.settlement.store import SendNews
 
-if TYPE_CHECKING:
-    from polyb0t.execution.settlement.claimer import ClaimParts
-
 log = structlog.get_logger(__name__)
 
 DEADLINE_MARGIN: Final = timedelta(seconds=60)  # of the chain's own time, past which a batch is void
@@ -41,7 +39,7 @@ class Follower:
 
     def __init__(
         self,
-        parts: "ClaimParts",
+        parts: ClaimParts,
         broadcast: Callable[[SignedClaim], SendOutcome],
         *,
         alert: Callable[[SendRecord, str], None],

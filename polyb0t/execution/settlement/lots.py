@@ -8,14 +8,13 @@ from polyb0t.core.units import Shares
 from polyb0t.execution.intents import IntentRecord
 from polyb0t.execution.settlement.booking import shares_of
 from polyb0t.execution.settlement.ports import Payout
-from polyb0t.execution.settlement.store import BookedPayout
+from polyb0t.execution.settlement.store import BookedPayout, ClaimStores
 from polyb0t.execution.settlement.terms import ClaimTerms, terms_of
-from polyb0t.execution.store import Stores
 from polyb0t.models.portfolio import NO_MONEY, portfolio_of
 
 
 def booked_payouts(
-    stores: Stores, payouts: Sequence[Payout], claims: Sequence[IntentRecord], send_id: str
+    stores: ClaimStores, payouts: Sequence[Payout], claims: Sequence[IntentRecord], send_id: str
 ) -> tuple[BookedPayout, ...]:
     """`payouts` as the books take them. Those that the books have already take nothing a second time."""
     known = {(entry.payout.tx_hash.lower(), entry.payout.log_index) for entry in stores.claims.payouts()}
@@ -31,7 +30,7 @@ def booked_payouts(
     return tuple(booked)
 
 
-def _own(stores: Stores) -> dict[AssetId, Shares]:
+def _own(stores: ClaimStores) -> dict[AssetId, Shares]:
     portfolio = portfolio_of(stores.orders.fills(), starting_cash=NO_MONEY, booked=stores.books.movements())
     return {position.asset_id: position.confirmed for position in portfolio.held()}
 

@@ -2,20 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import structlog
 
 from polyb0t.core.errors import ConflictError
 from polyb0t.core.ids import new_intent_id
+from polyb0t.execution.settlement.parts import ClaimParts
 from polyb0t.execution.settlement.ports import Fees, SendClass, SendOutcome, SignedClaim
 from polyb0t.execution.settlement.sends import NewSend, SendRecord, SendStatus
 from polyb0t.execution.settlement.store import SendNews
 from polyb0t.execution.settlement.terms import terms_of
 from polyb0t.execution.store import Denied
-
-if TYPE_CHECKING:
-    from polyb0t.execution.settlement.claimer import ClaimParts
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +24,7 @@ _RAISE: Final = (1_125, 1_000)
 class Replacing:
     """For wallets with a key of their own; a relayer does this by itself."""
 
-    def __init__(self, parts: "ClaimParts", broadcast: Callable[[SignedClaim], SendOutcome]) -> None:
+    def __init__(self, parts: ClaimParts, broadcast: Callable[[SignedClaim], SendOutcome]) -> None:
         self._parts = parts
         self._broadcast = broadcast
 

@@ -12,6 +12,7 @@ from polyb0t.execution.intents import Denied, IntentRecord
 from polyb0t.execution.scope import Lease
 from polyb0t.execution.settlement.ports import Payout
 from polyb0t.execution.settlement.sends import NewSend, SendRecord, SendStatus
+from polyb0t.execution.store import Stores
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +104,10 @@ class ClaimStore(Protocol):
     ) -> tuple[BookedPayout, ...]:
         """Oldest first; of all markets where none is named."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimStores(Stores):
+    """All of one scope's storage, claims included."""
+
+    claims: ClaimStore
