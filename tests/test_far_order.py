@@ -8,8 +8,9 @@ import pytest
 
 from polyb0t.core.units import Price, Pusd, Shares
 from polyb0t.data.order_book import Side
+from polyb0t.execution import proposing
 from polyb0t.execution.intents import OrderType, Purpose
-from polyb0t.execution.proposing import TEST_LIFE_SECONDS, Frame, test_order_intent, trade_of
+from polyb0t.execution.proposing import TEST_LIFE_SECONDS, Frame, trade_of
 from polyb0t.execution.scope import Regime
 from polyb0t.models.far_order import FarOrder, far_order
 from polyb0t.models.kill_switches import Stance
@@ -18,8 +19,6 @@ from polyb0t.models.own_purchase import CannotBuy
 from polyb0t.models.risk import ControlContext, ProposedTrade
 from tests.support.builders import NOW, a_scope, an_intent
 from tests.support.decisions import a_context, a_market, a_trade, d
-
-test_order_intent.__test__ = False  # type: ignore[attr-defined] - it is no test
 
 UNPROVEN: dict[str, Any] = {"regime": "live", "identity_proven": False}
 
@@ -35,7 +34,7 @@ def far(**changes: Any) -> FarOrder:
 
 
 def far_trade(**changes: Any) -> ProposedTrade:
-    intent = test_order_intent(far(), Frame(a_scope(), Regime.LIVE, NOW, 60))
+    intent = proposing.test_order_intent(far(), Frame(a_scope(), Regime.LIVE, NOW, 60))
     return replace(trade_of(intent), **changes)
 
 
@@ -51,7 +50,7 @@ def test_it_rests_five_shares_at_a_cent_and_passes_every_control_before_the_proo
 
 
 def test_as_an_intent_it_only_rests_ends_by_itself_and_says_what_it_is() -> None:
-    intent = test_order_intent(far(), Frame(a_scope(), Regime.LIVE, NOW, 60))
+    intent = proposing.test_order_intent(far(), Frame(a_scope(), Regime.LIVE, NOW, 60))
     assert (intent.post_only, intent.order_type, intent.life_seconds) == (
         True,
         OrderType.GTD,
