@@ -3,7 +3,7 @@
 from polyb0t.cli import door
 from polyb0t.cli.terminal import Terminal
 from polyb0t.core.errors import ConflictError, UsageError
-from polyb0t.execution.cancelling import Plan, cancel_orders, plan_of_all
+from polyb0t.execution.cancelling import Plan, cancel_orders, cancelled_before, plan_of_all
 from polyb0t.execution.gateway import OrderGateway
 from polyb0t.execution.orders import TERMINAL_ORDER, OrderRecord, OrderStatus
 from polyb0t.execution.store import Stores
@@ -68,10 +68,15 @@ def cancel_planned(
     refused = {
         one: answer.not_cancelled.get(one, "no answer") for one in plan.ids if one not in answer.cancelled
     }
+    before = cancelled_before(stores.engine, tuple(refused))
+    for one in before:
+        del refused[one]
     if terminal.json:
-        terminal.data({"cancelled": list(answer.cancelled), "not_cancelled": refused})
+        terminal.data({"cancelled": [*answer.cancelled, *before], "not_cancelled": refused})
         return NOT_DONE if refused else 0
     lines = [f"Cancelled: {len(answer.cancelled)} of {len(plan.ids)}. What had filled before stays filled."]
+    if before:
+        lines.append(f"Cancelled already before this: {len(before)}.")
     lines += [
         f"Not cancelled: {wording.short_hex(one)}. {wording.one_line(why)}" for one, why in refused.items()
     ]

@@ -1,6 +1,6 @@
 """Which database this is, and taking one over that was restored from a backup."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ from polyb0t.db.tables import engine_lease, gates, journal_head, orders, trade_i
 from polyb0t.db.unit import ROLES, Unit
 from polyb0t.execution.intents import IntentStatus
 from polyb0t.execution.orders import NewOrder, OrderStatus
-from polyb0t.execution.scope import Scope
+from polyb0t.execution.scope import Lease, Scope
 from polyb0t.execution.store import Adoption, AnchorPoint
 from polyb0t.models.kill_switches import KillSwitchType
 
@@ -47,10 +47,11 @@ def adopt(
     above_token: int,
     found: Sequence[NewOrder],
     doubtful: Sequence[NewOrder],
+    gone: Collection[Lease] = (),
 ) -> Adoption:
     """All of it or nothing."""
     _require_person(actor, reason)
-    _require_no_engine(unit)
+    _require_no_engine(unit, gone)
     for order in found:
         _recover(unit, order, actor, FOUND)
     for order in doubtful:
@@ -118,15 +119,17 @@ def _require_person(actor: str, reason: str) -> None:
         )
 
 
-def _require_no_engine(unit: Unit) -> None:
+def _require_no_engine(unit: Unit, gone: Collection[Lease]) -> None:
+    """None that beat within the lease time, but for those whose process is proven to be gone."""
     alive_since = unit.now - timedelta(seconds=unit.lease_seconds)
-    holder = unit.connection.scalar(
-        select(engine_lease.c.holder).where(
+    rows = unit.connection.execute(
+        select(engine_lease.c.holder, engine_lease.c.role, engine_lease.c.token).where(
             engine_lease.c.scope == str(unit.scope),
             engine_lease.c.released.is_(False),
             engine_lease.c.beat_at > alive_since,
         )
     )
+    holder = next((row.holder for row in rows if Lease(row.role, row.token) not in gone), None)
     if holder is not None:
         raise ConflictError(
             "The database was not taken over.",

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -129,6 +129,7 @@ class SqlEngineStore:
         above_token: int,
         found: Sequence[NewOrder],
         doubtful: Sequence[NewOrder],
+        gone: Collection[Lease] = (),
     ) -> Adoption:
         new_id = uuid.uuid4().hex
         return self._units.write(
@@ -141,6 +142,7 @@ class SqlEngineStore:
                 above_token=above_token,
                 found=found,
                 doubtful=doubtful,
+                gone=gone,
             )
         )
 

@@ -30,9 +30,7 @@ class SqlKillSwitchStore:
     def list(self) -> Sequence[SwitchState]:
         scope, database = self._units.scope, self._units.database
         return self._units.read(
-            lambda connection: switch_states(
-                connection, scope, lambda: time_of(connection, database, scope)
-            )
+            lambda connection: switch_states(connection, scope, lambda: time_of(connection, database, scope))
         )
 
     def trip(

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, bindparam, or_, select, update
+from sqlalchemy import Select, bindparam, or_, select, update
 
 from polyb0t.core.errors import AmbiguousError, ConflictError, NotFoundError, PolybotError
 from polyb0t.core.ids import AssetId, OrderId
@@ -112,16 +112,13 @@ class SqlOrderStore:
     def ours(self, ids: Collection[OrderId]) -> frozenset[OrderId]:
         asked = sorted(set(ids))
         parts = [asked[start : start + IDS_AT_ONCE] for start in range(0, len(asked), IDS_AT_ONCE)]
-        here = select(orders.c.id).where(orders.c.scope == str(self._units.scope))
+        # A transaction a part: to spell out so many ids may take a busy machine longer than PostgreSQL lets a
+        # transaction lie idle.
+        return frozenset(order_id for part in parts for order_id in self._ours_of(part))
 
-        def found(connection: Connection) -> frozenset[OrderId]:
-            return frozenset(
-                order_id
-                for part in parts
-                for order_id in connection.scalars(here.where(orders.c.id.in_(part)))
-            )
-
-        return self._units.read(found) if asked else frozenset()
+    def _ours_of(self, part: Sequence[OrderId]) -> Sequence[OrderId]:
+        query = select(orders.c.id).where(orders.c.scope == str(self._units.scope), orders.c.id.in_(part))
+        return self._units.read(lambda connection: connection.scalars(query).all())
 
     def orders(
         self, *, statuses: Sequence[OrderStatus] = (), limit: int | None = 100

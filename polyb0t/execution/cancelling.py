@@ -1,5 +1,6 @@
 """Cancels that a person types: to the exchange first, to the journal second, never blocked."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +16,8 @@ from polyb0t.execution.store import EngineStore, OrderStore
 
 # What of ours may be alive. What has matched, or is held back, the exchange does not cancel.
 MAY_BE_ALIVE: Final = (OrderStatus.SIGNED, OrderStatus.UNKNOWN, OrderStatus.LIVE, OrderStatus.VANISHED)
+REQUESTED: Final = "cancel.requested"
+CANCELLED: Final = "cancelled"  # the exchange's answer, as it is journalled
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +47,23 @@ def plan_of_all(orders: OrderStore, gateway: OrderGateway, *, everything: bool) 
     return Plan(ours, tuple(one for one in gateway.open_on_the_key() if one.order_id not in known))
 
 
+def cancelled_before(engine: EngineStore, order_ids: Sequence[OrderId]) -> tuple[OrderId, ...]:
+    """Those of which the exchange has said to one of ours that it cancelled them: that it does not find them
+    now is their end and no failure, although nobody has read them since.
+
+    Raises:
+        DatabaseError: the journal could not be read.
+    """
+    return tuple(
+        order_id
+        for order_id in order_ids
+        if any(
+            entry.kind == REQUESTED and json.loads(entry.payload).get("answer") == CANCELLED
+            for entry in engine.journal(subject=order_id)
+        )
+    )
+
+
 def cancel_orders(
     gateway: OrderGateway,
     engine: EngineStore,
@@ -65,15 +85,11 @@ def cancel_orders(
     try:
         for order_id in order_ids:
             result = (
-                "cancelled"
-                if order_id in answer.cancelled
-                else answer.not_cancelled.get(order_id, "no answer")
+                CANCELLED if order_id in answer.cancelled else answer.not_cancelled.get(order_id, "no answer")
             )
             if noted is not None and (order_id, result) in noted:
                 continue
-            engine.note(
-                None, kind="cancel.requested", subject=order_id, payload={"answer": result}, actor=actor
-            )
+            engine.note(None, kind=REQUESTED, subject=order_id, payload={"answer": result}, actor=actor)
             if noted is not None:
                 noted.add((order_id, result))
     except DatabaseError as error:

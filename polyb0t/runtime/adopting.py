@@ -1,7 +1,7 @@
 """Taking a restored database over: first every identity is looked for, then nothing waits any more."""
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -17,7 +17,7 @@ from polyb0t.execution.gateway import Found, OrderGateway, Unreadable
 from polyb0t.execution.intents import IntentRecord, IntentStatus
 from polyb0t.execution.orders import NewOrder
 from polyb0t.execution.scope import Regime
-from polyb0t.execution.store import Adoption, Stores
+from polyb0t.execution.store import Adoption, Lease, Stores
 from polyb0t.runtime.current import holder_is_gone
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.places import anchor_path
@@ -54,11 +54,17 @@ def adopt(opened: OpenedStore, *, actor: str, reason: str) -> Adopted:
             why="It goes on from its anchor.",
             code="not_restored",
         )
-    _require_no_local_engine(opened.stores)
+    gone = _gone(opened.stores)
     open_intents = could_have_orders(opened.stores)
     gateway = gateway_of(opened, lambda _order_id: ANY_FEE) if open_intents else None
     adoption, asked = adopt_with(
-        opened.stores, gateway, anchor, open_intents, actor=actor, reason=f"{reason} ({_short(found)})"
+        opened.stores,
+        gateway,
+        anchor,
+        open_intents,
+        actor=actor,
+        reason=f"{reason} ({_short(found)})",
+        gone=gone,
     )
     return Adopted(found.why, asked, adoption)
 
@@ -71,6 +77,7 @@ def adopt_with(
     *,
     actor: str,
     reason: str,
+    gone: Collection[Lease] = (),
 ) -> tuple[Adoption, int]:
     """The work itself: look, write, anchor. How many identities were asked for is the second part."""
     seen: list[NewOrder] = []
@@ -86,7 +93,7 @@ def adopt_with(
         elif record.status is IntentStatus.EXECUTING:
             doubtful.append(order)  # the permit may have come after the backup
     adoption = stores.engine.adopt(
-        actor=actor, reason=reason, above_token=_token(anchor), found=seen, doubtful=doubtful
+        actor=actor, reason=reason, above_token=_token(anchor), found=seen, doubtful=doubtful, gone=gone
     )
     anchor.replace(adoption.point)
     log.warning("database.adopted", recovered=list(adoption.recovered), expired=len(adoption.expired))
@@ -138,18 +145,24 @@ def _token(anchor: AnchorFile) -> int:
     return last.token if last is not None else 0
 
 
-def _require_no_local_engine(stores: Stores) -> None:
-    """One that runs on this machine. Of others the store asks that they were silent for the lease time."""
-    info = stores.engine.lease_info("engine")
-    if info is None or info.released or holder_is_gone(info):
-        return
-    if info.holder.rpartition(":")[0] == socket.gethostname():
-        raise ConflictError(
-            "The database was not taken over.",
-            why=f"{info.holder} runs on it.",
-            do="Stop that engine first, then try again.",
-            code="engine_running",
-        )
+def _gone(stores: Stores) -> tuple[Lease, ...]:
+    """Leases whose process has ended on this machine; a copy says of them that they beat a moment ago. Of
+    others the store asks that they were silent for the lease time.
+
+    Raises:
+        ConflictError: one runs on this machine.
+    """
+    held = [(role, stores.engine.lease_info(role)) for role in ("engine", "claims")]
+    open_here = [(role, info) for role, info in held if info is not None and not info.released]
+    for _, info in open_here:
+        if not holder_is_gone(info) and info.holder.rpartition(":")[0] == socket.gethostname():
+            raise ConflictError(
+                "The database was not taken over.",
+                why=f"{info.holder} runs on it.",
+                do="Stop that engine first, then try again.",
+                code="engine_running",
+            )
+    return tuple(Lease(role, info.token) for role, info in open_here if holder_is_gone(info))
 
 
 def _short(found: Restored) -> str:

@@ -13,11 +13,14 @@ from polyb0t.core.ids import AssetId, ConditionId, OrderId
 from polyb0t.core.units import ZERO, Price, Shares
 from polyb0t.data.account_state import AccountOrder
 from polyb0t.data.order_book import Side
+from polyb0t.execution.cancelling import cancel_orders
 from polyb0t.execution.intents import OrderType, TradeIntent
 from polyb0t.execution.orders import OrderStatus
+from polyb0t.execution.scope import Regime
+from polyb0t.execution.store import Denied, Lease
 from polyb0t.models.kill_switches import KillSwitchType
 from tests.cli.conftest import Place
-from tests.support.builders import an_intent
+from tests.support.builders import an_intent, an_order_for, wide_limits
 from tests.support.engine_room import EngineRoom
 
 
@@ -164,3 +167,46 @@ def test_without_credentials_it_names_the_website(place: Place) -> None:
 
     assert answer.code != 0
     assert "Nothing" in answer.err or "Not" in answer.err
+
+
+@pytest.mark.parametrize("json", [False, True], ids=["text", "json"])
+def test_what_the_exchange_said_it_cancelled_is_no_failure_later(
+    room: EngineRoom, capsys: pytest.CaptureFixture[str], json: bool
+) -> None:
+    first, second = (room.order_id(resting(room, asset)) for asset in ("5", "6"))
+    cancel_orders(room.gateway, room.stores.engine, [first], actor="user:anna")
+    room.stores.engine.release(room.lease)  # no engine reads that it is over
+
+    assert run(room, json=json) == 0
+    assert run(room, json=json) == 0  # nor the second time, of either
+
+    assert set(room.gateway.cancels) == {first, second}
+    assert json or "Cancelled already before this: 1." in capsys.readouterr().out
+
+
+def test_what_the_exchange_never_said_it_cancelled_stays_a_failure(room: EngineRoom) -> None:
+    intent = resting(room)
+    room.gateway.cancel([room.order_id(intent)])  # by somebody else: we were told nothing
+
+    assert run(room) == 4
+
+
+def test_a_delayed_order_cannot_be_cancelled_and_says_so(place: Place) -> None:
+    place.stores.engine.release(place.lease)
+    lease = place.stores.engine.acquire(
+        "engine", holder="here:1", boot_id="b", process_started="1", regime=Regime.LIVE
+    )
+    assert isinstance(lease, Lease)
+    place.lease = lease
+    intent = place.propose(regime=Regime.LIVE).intent
+    store = place.stores.intents
+    store.approve(intent.id, digest=intent.digest, actor="user:anna", grace_seconds=10)
+    assert not isinstance(store.claim(intent.id, lease, Regime.LIVE, wide_limits()), Denied)
+    order = an_order_for(intent)
+    assert not isinstance(store.permit(order, lease, post_budget_seconds=10), Denied)
+    place.stores.orders.settle(order.id, lease, status=OrderStatus.DELAYED, code="accepted", detail="")
+
+    said = place.type("orders", "cancel", order.id, "--json")
+
+    assert (said.code, said.problem["code"]) == (4, "order_delayed")
+    assert "takes no cancel" in said.problem["title"]

@@ -82,3 +82,18 @@ def test_only_a_person_with_a_reason_takes_over(world: World, actor: str, reason
     silent(world)
     with pytest.raises(NotAuthorisedError):
         world.engine.adopt(actor=actor, reason=reason, above_token=0, found=[], doubtful=[])
+
+
+def test_one_that_beat_a_moment_ago_stands_in_the_way_unless_its_process_is_proven_gone(world: World) -> None:
+    def adopt(*gone: Lease) -> int:
+        return world.engine.adopt(
+            actor="user:anna", reason="disk", above_token=0, found=(), doubtful=(), gone=gone
+        ).point.token
+
+    held = world.lease
+    for another in ((), (Lease("engine", held.token + 1),), (Lease("claims", held.token),)):
+        with pytest.raises(ConflictError) as refused:
+            adopt(*another)
+        assert refused.value.code == "engine_running"
+
+    assert adopt(held) > held.token
