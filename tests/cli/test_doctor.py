@@ -73,6 +73,12 @@ def test_for_real_orders_what_could_not_be_seen_is_a_failure(doctor: Typist) -> 
     assert checks["test order"]["state"] == "not_run"
 
 
+def test_claims_have_their_checks(doctor: Typist) -> None:
+    checks = doctor.checks("--live", code=1)
+    assert checks["chain"]["state"] != "not_run"  # it says whether a node is set
+    assert "relayer" in checks
+
+
 @pytest.mark.parametrize(
     ("path", "body", "name"),
     [
