@@ -1,8 +1,7 @@
 """`doctor`: every check that can be made without signing anything, each with what to do about it.
 
 It reads only, and never the signing key. A check that cannot be made says why and is `not run`: it is
-never a pass. To add a check, write a function that answers with one and name it in `_ours`, or in
-`diagnose` where it asks the exchange.
+never a pass. To add a check, write a function that answers with one and call it in `diagnose`.
 """
 
 from collections.abc import Callable, Sequence
