@@ -278,7 +278,7 @@ def stuck(room: ClaimRoom) -> None:
 
 
 STORIES = (plain, several, unheard, stuck)
-POINTS_MOST = int(os.environ.get("CLAIM_POINTS", "60"))
+POINTS_MOST = int(os.environ.get("CLAIM_POINTS", "3"))
 
 
 @each_route
@@ -287,8 +287,7 @@ def test_a_process_that_ends_anywhere_claims_nothing_twice_and_loses_nothing(
     tmp_path: Path, route: ClaimRoute, story: Story
 ) -> None:
     counted = _played(tmp_path / "0", route, story, Line())
-    step = max(1, counted // POINTS_MOST)
-    for point in range(1, counted + 1, step):
+    for point in range(1 + counted % 7, counted + 1, max(1, counted // POINTS_MOST)):
         _played(tmp_path / str(point), route, story, Line(point))
 
 
