@@ -6,12 +6,15 @@ and contexts field by field, concludes nothing and keeps nothing.
     .venv/bin/python -m bench risk
 """
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Final
 
 from bench.bench_controls import CANDIDATES, _best, _candidate
+from bench.exit_house import ExitHouse
 from bench.figures import Section
 from polyb0t.core.ids import AssetId, ConditionId, EventId, OrderId, TradeId
 from polyb0t.core.units import Price, Pusd, Shares
@@ -67,7 +70,16 @@ def measure() -> Section:
             )
         ),
     )
+    _with_what_it_reads(section)
     return section
+
+
+def _with_what_it_reads(section: Section) -> None:
+    """The desk and the exits stage of the cycle over SQLite: what they read of the stores is in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        house = ExitHouse(Path(folder), POSITIONS)
+        section.add("the desk and what it reads, CPU", _best(house.desk.desk), "ms")
+        section.add("the exits stage and what it reads, CPU", _best(house.stage.propose), "ms")
 
 
 def _market(number: int) -> Market:

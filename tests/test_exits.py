@@ -382,6 +382,10 @@ class TestWhatScreensSay:
     def said(self, house: House) -> str:
         return exit_column(house.world.stores, [YES], house.world.intents.now())[YES]
 
+    def test_in_a_paper_run_that_asks_nobody_no_exit_waits_for_a_person(self, house: House) -> None:
+        stores, now = house.world.stores, house.world.intents.now()
+        assert exit_column(stores, [YES], now, decides_itself=True)[YES] == "by itself"
+
     def test_the_exit_column(self, house: House) -> None:
         assert self.said(house) == "waits for you"
         house.cycle("0.55")

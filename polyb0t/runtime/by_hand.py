@@ -219,5 +219,8 @@ def _outcome(market: Market, label: str) -> AssetId:
 
 def _refused(done: str, code: str, reason: str) -> ConflictError:
     return ConflictError(
-        f"Not {done}: a check stands in the way. Nothing was sent.", why=reason, do="", code=code
+        f"Not {done}: a check stands in the way. Nothing was sent.",
+        why=reason,
+        do=f"What {code} is and what to do stands in docs/operations.md.",
+        code=code,
     )

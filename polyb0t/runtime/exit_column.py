@@ -13,8 +13,10 @@ from polyb0t.models import wording
 WAITS: Final = "waits for you"
 
 
-def exit_column(stores: Stores, assets: Sequence[AssetId], now: datetime) -> Mapping[AssetId, str]:
-    """In the words of a column, by asset."""
+def exit_column(
+    stores: Stores, assets: Sequence[AssetId], now: datetime, *, decides_itself: bool = False
+) -> Mapping[AssetId, str]:
+    """In the words of a column, by asset; `decides_itself`: a paper run asks nobody."""
     live = stores.intents.list(
         statuses=tuple(LIVE_STATUSES),
         types=(IntentType.CLOSE_POSITION, IntentType.CLAIM_SETTLEMENT),
@@ -26,7 +28,8 @@ def exit_column(stores: Stores, assets: Sequence[AssetId], now: datetime) -> Map
     for each in stores.standing.active():
         if each.left > 0:
             approved[each.standing.asset_id] = each
-    return {asset: under_way.get(asset) or _approved(approved.get(asset)) for asset in assets}
+    otherwise = "by itself" if decides_itself else WAITS
+    return {asset: under_way.get(asset) or _approved(approved.get(asset), otherwise) for asset in assets}
 
 
 def _under_way(record: IntentRecord, short: str, now: datetime) -> str:
@@ -38,5 +41,5 @@ def _under_way(record: IntentRecord, short: str, now: datetime) -> str:
     return f"{short}, {wording.coarse(max(0.0, left))}"
 
 
-def _approved(standing: StandingRecord | None) -> str:
-    return WAITS if standing is None else f"until {standing.standing.until:%d %b}"
+def _approved(standing: StandingRecord | None, otherwise: str) -> str:
+    return otherwise if standing is None else f"until {standing.standing.until:%d %b}"

@@ -149,13 +149,15 @@ def find_holding(holdings: Sequence[Holding], prefix: str) -> Holding:
 
 def read_holdings(stores: Stores) -> Holdings:
     """From the stored fills, the engine's marks and the last stored account state; asks no exchange."""
-    marks, now = read_facts(stores.engine.lease_info("engine")).last_marks(), stores.intents.now()
+    facts, now = read_facts(stores.engine.lease_info("engine")), stores.intents.now()
+    marks = facts.last_marks()
     fills = stores.orders.fills()
     account = stores.engine.latest_account_state()
     seen = {each.asset_id: each for each in (account.positions or ())} if account else {}
     portfolio = portfolio_of(fills, starting_cash=Pusd(ZERO), booked=stores.books.movements())
     order_of_asset = {fill.asset_id: fill.order_id for fill in fills}
-    planned = exit_column(stores, [position.asset_id for position in portfolio.held()], now)
+    assets = [position.asset_id for position in portfolio.held()]
+    planned = exit_column(stores, assets, now, decides_itself=facts.decides_itself)
     ours = []
     for position in portfolio.held():
         intent = stores.intents.get(stores.orders.order(order_of_asset[position.asset_id]).intent_id).intent
