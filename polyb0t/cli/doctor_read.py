@@ -7,8 +7,7 @@ from polyb0t.cli import words
 from polyb0t.cli.terminal import Paint, Terminal
 from polyb0t.core.errors import PolybotError
 from polyb0t.models import wording
-from polyb0t.runtime.doctor import Diagnosis, diagnose, unreadable
-from polyb0t.venue.preflight import Check, CheckState
+from polyb0t.runtime.doctor import Check, CheckState, Diagnosis, diagnose, unreadable
 
 if TYPE_CHECKING:
     from polyb0t.config.settings import Settings

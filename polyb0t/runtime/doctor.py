@@ -31,7 +31,9 @@ from polyb0t.venue.account import PolymarketAccount
 from polyb0t.venue.credentials import load_credentials
 from polyb0t.venue.diagnosis import WalletFacts, check_network, check_wallet
 from polyb0t.venue.http import HttpReader
-from polyb0t.venue.preflight import Check, CheckState, run_preflight
+from polyb0t.venue.preflight import Check as Check  # noqa: PLC0414 - for whoever shows a diagnosis
+from polyb0t.venue.preflight import CheckState as CheckState  # noqa: PLC0414
+from polyb0t.venue.preflight import run_preflight
 
 # The preflight's checks under the names that a person reads here.
 _NAMES: Final = {"location": "region", "allowances": "spending", "version": "order system"}
