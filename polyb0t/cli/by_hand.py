@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from polyb0t.cli import door, words
 from polyb0t.cli.approve import DECLINED, can_be_asked, conclude
@@ -180,25 +179,3 @@ def _protect_lines(given: Sequence[StandingApproval], scene: Scene, columns: int
         )
         lines += [f"  {line}" for line in words.wrap(text, columns - 4)]
     return lines
-
-
-def size_of(text: str | None, what: str) -> Decimal | None:
-    """A positive amount with at most two decimals, as typed.
-
-    Raises:
-        UsageError: it is none.
-    """
-    if text is None:
-        return None
-    try:
-        value = Decimal(text.strip())
-        exact = value > 0 and value == value.quantize(Decimal("0.01"))
-    except ArithmeticError:
-        exact, value = False, Decimal(0)
-    if not exact:
-        raise UsageError(
-            f"{text!r:.20} is no {what}.",
-            do="Write a number above zero, with two decimals at most.",
-            code="bad_size",
-        )
-    return value

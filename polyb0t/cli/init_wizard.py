@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from polyb0t.cli import doctor_read
-from polyb0t.cli.by_hand import size_of
 from polyb0t.cli.terminal import Terminal
 from polyb0t.core.errors import UsageError
 from polyb0t.core.units import plain
 from polyb0t.runtime import env_file
+from polyb0t.runtime.prices import size_of
 
 if TYPE_CHECKING:
     from polyb0t.config.settings import Settings

@@ -67,9 +67,8 @@ def approve(
 ) -> None:
     """Approve one trade: exactly the content that is shown, or less of it."""
     from polyb0t.cli import approve as deciding
-    from polyb0t.cli.by_hand import size_of
     from polyb0t.core.units import Shares
-    from polyb0t.runtime.prices import price_of
+    from polyb0t.runtime.prices import price_of, size_of
 
     size = size_of(shares, "number of shares")
     request = deciding.Request(
@@ -119,9 +118,9 @@ def propose(
     from polyb0t.cli import by_hand
     from polyb0t.core.units import Pusd, Shares
     from polyb0t.runtime.by_hand import Idea
-    from polyb0t.runtime.prices import price_of
+    from polyb0t.runtime.prices import price_of, size_of
 
-    money, size = by_hand.size_of(amount, "amount"), by_hand.size_of(shares, "number of shares")
+    money, size = size_of(amount, "amount"), size_of(shares, "number of shares")
     idea = Idea(
         market,
         outcome,

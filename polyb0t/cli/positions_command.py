@@ -35,9 +35,9 @@ def close(
     """Sell now, at a floor that is shown; one y approves it."""
     from polyb0t.cli import by_hand
     from polyb0t.core.units import Shares
-    from polyb0t.runtime.prices import price_of
+    from polyb0t.runtime.prices import price_of, size_of
 
-    size = by_hand.size_of(shares, "number of shares")
+    size = size_of(shares, "number of shares")
     code = by_hand.close(
         door.terminal(ctx, as_json=as_json),
         door.opened(ctx),

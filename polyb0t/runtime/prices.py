@@ -1,4 +1,4 @@
-"""Prices and times as people type them."""
+"""Prices, sizes and times as people type them."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -27,6 +27,28 @@ def price_of(text: str) -> Price:
             code="bad_price",
         ) from None
     return Price(price)
+
+
+def size_of(text: str | None, what: str) -> Decimal | None:
+    """A positive amount with at most two decimals, as typed.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if text is None:
+        return None
+    try:
+        value = Decimal(text.strip())
+        exact = value > 0 and value == value.quantize(Decimal("0.01"))
+    except ArithmeticError:
+        exact, value = False, Decimal(0)
+    if not exact:
+        raise UsageError(
+            f"{text!r:.20} is no {what}.",
+            do="Write a number above zero, with two decimals at most.",
+            code="bad_size",
+        )
+    return value
 
 
 def time_of(text: str) -> timedelta:
