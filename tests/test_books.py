@@ -389,6 +389,10 @@ class Desk:
     def cash_pusd(self) -> Pusd:
         return Pusd(Decimal(990))
 
+    def clock_facts(self) -> tuple[None, None]:
+        """No other clock is known here."""
+        return None, None
+
     def risk(self) -> None:
         """No limits are known here."""
 
