@@ -29,7 +29,7 @@ from polyb0t.runtime.watching import MarketWatch
 from tests.support.builders import ASSET, CONDITION, NOW, a_deposit, an_intent, an_order_for, wide_limits
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_stores
-from tests.support.decisions import a_book, d, levels
+from tests.support.decisions import a_book, d
 
 
 class Watch:
@@ -146,8 +146,8 @@ class Room:
 
     def bid(self, price: str | None) -> None:
         """The best bid of what is held; None: the book has no bids."""
-        bids = levels((price, 100)) if price is not None else ()
-        book = a_book("tram-yes", bids, levels(("0.99", 100)))
+        bids = [(price, 100)] if price is not None else []
+        book = a_book("tram-yes", bids, [("0.99", 100)])
         self.watch.books[ASSET] = replace(book, asset_id=ASSET, observed_at=self.clock.now())
 
     def tell(self, **changes: Any) -> None:
@@ -172,28 +172,28 @@ class TestMoneyThatMoves:
     ) -> None:
         room.cash = Pusd(d(1250))
         seen = room.cycle()
-        assert (seen.equity_pusd, seen.unexplained_pusd) == (1000, 250)
+        assert (seen.equity_pusd, seen.unexplained_pusd) == (d(1000), d(250))
         assert room.books.outside_pusd == 250
         room.tell()
         seen = room.cycle()
-        assert (seen.equity_pusd, seen.unexplained_pusd, seen.peak_pusd) == (1250, 0, 1250)
-        assert (seen.day_result_pusd, seen.drawdown_fraction) == (0, 0)
+        assert (seen.equity_pusd, seen.unexplained_pusd, seen.peak_pusd) == (d(1250), d(0), d(1250))
+        assert (seen.day_result_pusd, seen.drawdown_fraction) == (d(0), d(0))
         assert room.books.outside_pusd == 0
 
     def test_a_withdrawal_is_no_loss_neither_before_nor_after_it_is_explained(self, room: Room) -> None:
         room.cash = Pusd(d(400))
         seen = room.cycle()
-        assert (seen.equity_pusd, seen.unexplained_pusd, seen.drawdown_fraction) == (1000, -600, 0)
+        assert (seen.equity_pusd, seen.unexplained_pusd, seen.drawdown_fraction) == (d(1000), d(-600), d(0))
         room.tell(kind="WITHDRAWAL", pusd=Pusd(d(600)))
         seen = room.cycle()
-        assert (seen.equity_pusd, seen.drawdown_fraction, seen.day_result_pusd) == (400, 0, 0)
+        assert (seen.equity_pusd, seen.drawdown_fraction, seen.day_result_pusd) == (d(400), d(0), d(0))
 
     @pytest.mark.parametrize("kind", ["REWARD", "MAKER_REBATE", "TAKER_REBATE", "YIELD", "REFERRAL_REWARD"])
     def test_found_money_makes_no_day_better(self, room: Room, kind: str) -> None:
         room.cash = Pusd(d(1010))
         room.tell(kind=kind, pusd=Pusd(d(10)))
         seen = room.cycle(70)
-        assert (seen.equity_pusd, seen.day_result_pusd) == (1010, 0)
+        assert (seen.equity_pusd, seen.day_result_pusd) == (d(1010), d(0))
 
     def test_the_index_is_asked_every_minute_and_sooner_while_cash_is_unexplained(self, room: Room) -> None:
         asked = len(room.asked)
@@ -209,7 +209,7 @@ class TestMoneyThatMoves:
         room.tell()
         for _ in range(5):
             seen = room.cycle(70)
-        assert (seen.equity_pusd, seen.unexplained_pusd) == (1250, 0)
+        assert (seen.equity_pusd, seen.unexplained_pusd) == (d(1250), d(0))
 
     def test_what_moved_before_the_books_were_opened_never_counts(self, room: Room) -> None:
         opening = room.stores.books.opening(Regime.LIVE)
@@ -225,13 +225,13 @@ class TestMoneyThatMoves:
         room.clock.advance(seconds=3_600)
         room.start()
         seen = room.cycle()
-        assert (seen.equity_pusd, seen.unexplained_pusd, seen.day_result_pusd) == (1250, 0, 0)
+        assert (seen.equity_pusd, seen.unexplained_pusd, seen.day_result_pusd) == (d(1250), d(0), d(0))
 
     def test_an_index_that_cannot_be_read_stops_nothing_and_says_so(self, room: Room) -> None:
         room.unreadable = True
         room.cash = Pusd(d(1250))
         seen = room.cycle(70)
-        assert (seen.equity_pusd, seen.unexplained_pusd) == (1000, 250)
+        assert (seen.equity_pusd, seen.unexplained_pusd) == (d(1000), d(250))
         assert room.books.problem
         assert room.stance() is Stance.ACTIVE
 
@@ -295,7 +295,7 @@ class TestWhatIsHeld:
         room.buy("0.48")
         room.watch.books.clear()
         seen = room.cycle()
-        assert (seen.equity_pusd, seen.stale_seconds) == (1000, {ASSET: None})
+        assert (seen.equity_pusd, seen.stale_seconds) == (d(1000), {ASSET: None})
 
     def test_a_resolved_market_is_worth_what_it_pays(self, room: Room) -> None:
         room.buy("0.48")
@@ -316,7 +316,7 @@ class TestWhatIsHeld:
             kind="REDEEM", pusd=Pusd(d(20)), shares=Shares(d(20)), condition_id=CONDITION, outcome_label="Yes"
         )
         seen = room.cycle(70)
-        assert (seen.equity_pusd, seen.unexplained_pusd) == (d("1010.3"), 0)
+        assert (seen.equity_pusd, seen.unexplained_pusd) == (d("1010.3"), d(0))
         assert seen.day_result_pusd == d("10.3")
         assert room.watch.held == []
 
@@ -329,7 +329,7 @@ class TestWhatIsHeld:
             kind="REDEEM", pusd=Pusd(d(7)), shares=Shares(d(7)), condition_id=CONDITION, outcome_label="No"
         )
         seen = room.cycle(70)
-        assert (seen.day_flows_pusd, seen.unexplained_pusd) == (7, 0)
+        assert (seen.day_flows_pusd, seen.unexplained_pusd) == (d(7), d(0))
         assert room.watch.held == [ASSET]
 
     def test_what_the_exchange_does_not_say_is_left_is_asked_again(self, room: Room) -> None:
@@ -349,7 +349,7 @@ class TestWhatIsHeld:
         trade = {"asset_id": ASSET, "condition_id": CONDITION, "side": "BUY", "transaction_hash": "0xfill"}
         room.tell(kind="TRADE", pusd=Pusd(d("9.6")), shares=Shares(d(20)), **trade)
         seen = room.cycle(70)
-        assert (seen.unexplained_pusd, room.stores.books.movements()) == (0, ())
+        assert (seen.unexplained_pusd, room.stores.books.movements()) == (d(0), ())
 
 
 class TestRegimes:
@@ -359,7 +359,7 @@ class TestRegimes:
         room.pretend = Pusd(d(400))
         room.start()
         seen = room.cycle()
-        assert (seen.equity_pusd, seen.drawdown_fraction, seen.day_result_pusd) == (400, 0, 0)
+        assert (seen.equity_pusd, seen.drawdown_fraction, seen.day_result_pusd) == (d(400), d(0), d(0))
 
     def test_without_a_balance_the_books_do_not_open(self, tmp_path: Path) -> None:
         room = Room(tmp_path)

@@ -291,7 +291,7 @@ class Day:
         return terms.order_id
 
 
-def agree(day: Day) -> None:
+def agree(day: "NaiveDay") -> None:
     """Cash to the millionth, nothing unexplained, and no share counted that is not there."""
     client, world = day.client, day.world
     ledger = ledger_of(client.opening, client.fills, client.booked)

@@ -93,7 +93,7 @@ class TestOwnTrades:
         row = a_move("TRADE", "121.50", "202.50", side="BUY", asset_id=YES, transaction_hash="0xhash")
         rest = foreign_part(row, [a_fill()])
         assert rest is not None
-        assert (rest.shares, rest.pusd) == (50, 30)
+        assert (rest.shares, rest.pusd) == (d(50), d(30))
 
     def test_a_trade_of_another_transaction_is_not_ours(self) -> None:
         row = a_move("TRADE", "91.50", "152.50", side="BUY", asset_id=YES, transaction_hash="0xother")

@@ -78,9 +78,9 @@ class TestTheDay:
     def test_it_turns_at_midnight_utc(self) -> None:
         marks, _ = after(("1000", "0"))
         before = marked(marks, d(900), d(0), NOON + timedelta(hours=11, minutes=59))
-        assert (before.day, before.day_start_pusd) == ("2026-11-22", 1000)
+        assert (before.day, before.day_start_pusd) == ("2026-11-22", d(1000))
         turned = marked(before, d(900), d(0), NOON + timedelta(hours=12))
-        assert (turned.day, turned.day_start_pusd, turned.peak_pusd) == ("2026-11-23", 900, 1000)
+        assert (turned.day, turned.day_start_pusd, turned.peak_pusd) == ("2026-11-23", d(900), d(1000))
 
     def test_a_clock_that_went_back_opens_no_day_anew(self) -> None:
         marks, _ = after(("1000", "0"))
@@ -95,7 +95,7 @@ class TestTheDay:
         marks, _ = after(("1000", "0"), ("1100", "100"))
         marks = marked(marks, d(1100), d(100), NOON + timedelta(days=1))
         seen = health(marks, d(1100), NOON)
-        assert (marks.day_flows_pusd, seen.day_result_pusd) == (0, 0)
+        assert (marks.day_flows_pusd, seen.day_result_pusd) == (d(0), d(0))
 
     def test_a_withdrawal_makes_the_days_loss_no_larger_part(self) -> None:
         _, seen = after(("1000", "0"), ("950", "0"), ("50", "-900"))

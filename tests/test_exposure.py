@@ -35,7 +35,7 @@ class TestOneMarket:
     def test_a_holding_can_lose_what_it_cost(self) -> None:
         market = a_market()
         found = exposure([market], held(market, 0, "100", "60"))
-        assert (found.total, found.market(market), found.event(market)) == (60, 60, 60)
+        assert (found.total, found.market(market), found.event(market)) == (d(60), d(60), d(60))
         assert found.category(market) == 60
 
     def test_both_outcomes_together_cannot_both_lose(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from polyb0t.cli.account_read import account_screen
+from polyb0t.cli.terminal import PLAIN
 from polyb0t.core.clock import SystemClock
 from polyb0t.core.ids import AssetId
 from polyb0t.core.units import Pusd, Shares
@@ -20,7 +21,6 @@ from polyb0t.runtime.health_facts import health_fact
 from polyb0t.runtime.holdings import Holdings
 from tests.cli.conftest import Place
 from tests.cli.scenes import NOW, D, scene
-from tests.cli.test_screens import PLAIN
 from tests.support.builders import a_deposit
 
 HEALTH = AccountHealth(

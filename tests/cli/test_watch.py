@@ -19,7 +19,7 @@ from polyb0t.cli.render_watch import watch_screen
 from polyb0t.cli.terminal import PLAIN
 from polyb0t.cli.watch_offer import Offer, offer_of
 from polyb0t.cli.watch_state import Manner, WatchState, Wish
-from polyb0t.config.settings import Settings
+from polyb0t.config.settings import load_settings
 from polyb0t.core.errors import UsageError
 from polyb0t.core.ids import IntentId
 from polyb0t.execution.intents import IntentStatus, IntentType
@@ -70,10 +70,11 @@ def test_another_question_after_a_no_is_about_the_whole_trade_again() -> None:
 def test_each_s_halves_what_is_asked_about_and_the_question_shows_it() -> None:
     state = watching(tram().id)
     state.key("s", 1)
-    first = offer_of(item(tram()), state, Settings(), scene().now)
+    first = offer_of(item(tram()), state, load_settings(), scene().now)
     state.key("s", 2)
-    second = offer_of(item(tram()), state, Settings(), scene().now)
-    assert [each.shape.smaller.least_shares for each in (first, second)] == [75, Decimal("37.49")]
+    second = offer_of(item(tram()), state, load_settings(), scene().now)
+    smaller = [each.shape.smaller for each in (first, second)]
+    assert [each and each.least_shares for each in smaller] == [75, Decimal("37.49")]
     (ask,) = watch_screen([item(tram())], state, scene(), PLAIN, 100, offer=second)[-1:]
     assert ask.startswith("BUY YES, pay at most 23.79 pUSD, 38 s left. y = approve, s = half of that")
 
@@ -81,7 +82,7 @@ def test_each_s_halves_what_is_asked_about_and_the_question_shows_it() -> None:
 def test_the_question_with_exits_says_how_low_and_until_when() -> None:
     state = watching(tram().id)
     state.key("e", 1)
-    asked = offer_of(item(tram()), state, Settings(), scene().now)
+    asked = offer_of(item(tram()), state, load_settings(), scene().now)
     ask = " ".join(watch_screen([item(tram())], state, scene(), PLAIN, 100, offer=asked)[-2:])
     assert "its exits without asking: take-profit, stop-loss, time, edge gone at 50¢ or more, until" in ask
 
@@ -92,7 +93,7 @@ def test_what_opens_nothing_has_no_exits() -> None:
     sale = item(mayor())
     assert sale.record.intent.intent_type is IntentType.CLOSE_POSITION
     with pytest.raises(UsageError):
-        offer_of(sale, state, Settings(), scene().now)
+        offer_of(sale, state, load_settings(), scene().now)
 
 
 def test_a_y_alone_does_nothing() -> None:
@@ -297,7 +298,7 @@ def test_with_exits_smaller_and_muted_in_a_real_terminal(place: Place, terminals
     assert place.stores.intents.get(first.id).status is IntentStatus.APPROVED
     assert place.stores.intents.get(second.id).result == "superseded"
     (smaller,) = [each for each in place.stores.intents.list() if each.intent.parent_id == second.id]
-    assert (smaller.status, smaller.intent.least_shares) == (IntentStatus.APPROVED, 75)
+    assert (smaller.status, smaller.intent.least_shares) == (IntentStatus.APPROVED, Decimal(75))
     assert place.stores.intents.get(third.id).status is IntentStatus.REJECTED
     assert [each.condition_id for each in place.stores.by_hand.mutes()] == [third.intent.condition_id]
 

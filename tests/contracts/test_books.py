@@ -100,7 +100,7 @@ class TestMarks:
         books.mark(LIVE, d("1000"), d("0"), opened.lease)
         books.mark(LIVE, d("1100"), d("0"), opened.lease)
         after = opened.another().books.mark(LIVE, d("990"), d("0"), opened.lease)
-        assert (after.peak_pusd, after.day_start_pusd) == (1100, 1000)
+        assert (after.peak_pusd, after.day_start_pusd) == (d("1100"), d("1000"))
 
     def test_a_day_is_opened_once_and_journalled(self, opened: World) -> None:
         for equity in ("1000", "1001", "1002"):
@@ -111,7 +111,7 @@ class TestMarks:
         assert len(days) == 2
         marks = opened.stores.books.marks(LIVE)
         assert marks is not None
-        assert (marks.day, marks.day_start_pusd) == (days[1].subject, 980)
+        assert (marks.day, marks.day_start_pusd) == (days[1].subject, d("980"))
 
     def test_a_look_that_changes_nothing_writes_nothing(self, opened: World) -> None:
         opened.stores.books.mark(LIVE, d("1000"), d("0"), opened.lease)

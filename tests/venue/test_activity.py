@@ -47,7 +47,7 @@ def page(*rows: object, cursor: str | None = None) -> object:
 class TestRows:
     def test_a_redemption(self) -> None:
         (movement,), cursor = parse_activity(page(row()), WALLET)
-        assert (movement.kind, movement.pusd, movement.shares) == ("REDEEM", 20, 20)
+        assert (movement.kind, movement.pusd, movement.shares) == ("REDEEM", Decimal(20), Decimal(20))
         assert movement.at == datetime.fromtimestamp(1786861677, UTC)
         assert (movement.condition_id, movement.outcome_label) == (CONDITION, "Under")
         assert cursor == ""
