@@ -44,9 +44,3 @@ def test_what_this_computer_refuses_names_the_file(
     assert code == 1
     assert "Is a directory" in said
     assert "polyb0t.log" in said
-
-
-def test_paper_trading_is_refused_in_one_way(capsys: pytest.CaptureFixture[str]) -> None:
-    code, said = typed(capsys, "run", "--paper")
-    assert code == 2
-    assert "--paper comes with a later release" in said
