@@ -1,6 +1,6 @@
 """Signing again, anywhere, after anything, gives the same order."""
 
-from dataclasses import fields, replace
+from dataclasses import MISSING, fields, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -47,7 +47,8 @@ def test_every_field_of_an_intent_is_in_its_digest() -> None:
     text = an_intent().canonical
 
     for field in fields(an_intent()):
-        assert f'"{field.name}":' in text
+        if field.default is MISSING:  # the others say nothing here, and are tested where they do
+            assert f'"{field.name}":' in text
 
 
 def test_the_spelling_of_a_number_is_not_content() -> None:

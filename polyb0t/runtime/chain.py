@@ -115,7 +115,7 @@ def rpc_url(settings: Settings, around: Surroundings, reader: HttpReader) -> str
 
 
 def _answers(url: str, reader: HttpReader) -> bool:
-    """Whether the sandbox runs a chain; one without says 503."""
+    """Whether the sandbox runs a chain; one without refuses the call."""
     try:
         reader.post(url, {"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []})
     except PolybotError:

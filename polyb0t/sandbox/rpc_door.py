@@ -50,7 +50,7 @@ class RpcDoor:
         """One call, or a list of calls."""
         chain = self._world.chain
         if chain is None:
-            raise WireError(503, "this sandbox runs without a chain; start it with --chain")
+            raise WireError(404, "this sandbox runs without a chain; start it with --chain")
         try:
             asked = json.loads(request.body)
         except ValueError:

@@ -179,10 +179,10 @@ class Household:
         return [row for row in rows if row["maker"].lower() == wallet.lower()]
 
     def stop(self) -> None:
+        """The exchange last: whoever ends while it is there ends at once."""
         for process in reversed(list(self.processes.values())):
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-        for process in self.processes.values():
             try:
                 process.wait(20)
             except subprocess.TimeoutExpired:

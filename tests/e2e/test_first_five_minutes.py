@@ -147,7 +147,7 @@ def test_the_first_five_minutes(home: Household) -> None:
     home.command("intents", "approve", fresh["id"], "--yes", "--no-wait")
 
     # Ctrl-C leaves nothing behind
-    assert len(psutil.Process(launcher.pid).children()) == 3
+    assert len(psutil.Process(launcher.pid).children()) == 4  # sandbox, engine, claims, API
     children = psutil.Process(launcher.pid).children(recursive=True)  # also what those have started
     assert interrupt(launcher) == 0
     assert [child for child in children if child.is_running()] == []

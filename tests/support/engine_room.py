@@ -198,7 +198,7 @@ class EngineRoom:
         return None if self.gateway.down else Shares(self.gateway.held().get(asset_id, ZERO))
 
     def _resolved_at_exchange(self, assets: Sequence[AssetId]) -> dict[AssetId, Price]:
-        if self.gateway.down:
+        if getattr(self.gateway, "down", False):  # a real one is not told to be
             raise VenueUnreachableError("The exchange did not answer.")
         return {asset: Price(Decimal(1)) for asset in assets if asset in self.resolved}
 
