@@ -25,7 +25,7 @@ shell: ## A prompt where `polyb0t` works
 	@sh scripts/install.sh run quiet && exec sh scripts/shell.sh
 
 test: ## All tests
-	@sh scripts/install.sh dev quiet && exec $(PY) -m pytest -n 2 --dist loadgroup
+	@sh scripts/install.sh dev quiet && exec $(PY) -m pytest -n 3 --dist loadgroup
 
 faults: ## One shard of the fault suite (SEED=1 SHARD=1/1 MINUTES=85 DATABASE=sqlite), summed into docs/reliability.md
 	@sh scripts/install.sh dev quiet && $(PY) -m tests.model && $(PY) -m tests.faults --seed $(or $(SEED),1) --shard $(or $(SHARD),1/1) --minutes $(or $(MINUTES),85) --database $(or $(DATABASE),sqlite) && $(PY) -m tests.faults.report

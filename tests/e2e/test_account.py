@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.household import Household, eventually, household
 
-pytestmark = pytest.mark.xdist_group("e2e")
+pytestmark = pytest.mark.xdist_group("e2e with money")
 
 
 @pytest.fixture

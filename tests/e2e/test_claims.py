@@ -13,7 +13,7 @@ import pytest
 from polyb0t.sandbox.chain.anvil import find_anvil
 from tests.e2e.household import Household, eventually, household
 
-pytestmark = pytest.mark.xdist_group("e2e")
+pytestmark = pytest.mark.xdist_group("e2e with money")
 PROJECT = Path(__file__).resolve().parents[2]
 EOA, DEPOSIT_WALLET = "0", "3"
 

@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.household import Household, eventually
 from tests.e2e.test_first_five_minutes import Terminal
 
-pytestmark = pytest.mark.xdist_group("e2e")
+pytestmark = pytest.mark.xdist_group("e2e with money")
 
 GUIDE = Path(__file__).parents[2] / "LIVE_MODE_README.md"
 TITLE = "## From a wallet to the first order"

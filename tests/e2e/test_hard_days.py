@@ -20,7 +20,7 @@ from polyb0t.execution.store import Lease, Stores
 from polyb0t.runtime.opened import open_store
 from tests.e2e.household import Household, eventually, household
 
-pytestmark = pytest.mark.xdist_group("e2e")
+pytestmark = pytest.mark.xdist_group("e2e with money")
 
 
 @pytest.fixture

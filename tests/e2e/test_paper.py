@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e.household import Household, eventually, household
 
-pytestmark = pytest.mark.xdist_group("e2e")
+pytestmark = pytest.mark.xdist_group("e2e with money")
 QUICK = {"POLYBOT_PAPER_INTERVAL_SECONDS": "1", "POLYBOT_RECONCILE_SECONDS": "1"}
 NO_KEY = {"POLYBOT_PRIVATE_KEY": "this is no key, and nobody looks at it"}
 # `polyb0t`, but for this: whoever asks for the signing key ends the process.

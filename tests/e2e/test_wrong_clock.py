@@ -7,7 +7,7 @@ import pytest
 
 from tests.e2e.household import Household, eventually, household
 
-pytestmark = pytest.mark.xdist_group("e2e")
+pytestmark = pytest.mark.xdist_group("e2e with money")
 
 PRACTICE_MS = 30_000  # inside of what the exchange's signature check tolerates: it would take the order
 
