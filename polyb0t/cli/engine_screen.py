@@ -282,7 +282,8 @@ def _words_of(switch: str) -> str:
 def _universe_line(payload: dict[str, Any]) -> str:
     """`Watching 60 markets: 41 tradable, 12 end too soon, 7 have too wide a spread.`"""
     reasons = sorted(payload.get("reasons", []), key=lambda each: -each["count"])[:3]
-    parts = [f"{payload['tradable']} tradable", *(f"{r['count']} {left_out(r['code'])}" for r in reasons)]
+    out = [f"{each['count']} {left_out(each['code'], each['count'])}" for each in reasons]
+    parts = [f"{payload['tradable']} tradable", *out]
     skipped = payload.get("skipped_count", 0)
     if skipped:
         parts.append(f"{skipped} not understood")

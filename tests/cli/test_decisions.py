@@ -298,6 +298,7 @@ def test_every_reason_to_leave_a_market_out_has_words_that_follow_a_number() -> 
     codes = set(re.findall(r'Reason\(\s*"([a-z_]+)"', source))
     assert len(codes) > 10
     assert [code for code in codes if left_out(code) == code.replace("_", " ")] == []
+    assert [code for code in codes if left_out(code, 1) == left_out(code, 2)] == []
 
 
 def test_where_the_engine_cannot_read_the_markets_every_screen_says_so(place: Place) -> None:
