@@ -11,8 +11,7 @@ from typing import Final
 from polyb0t.core.clock import from_microseconds
 from polyb0t.core.errors import PolybotError
 from polyb0t.core.ids import AssetId, ConditionId, Wallet
-from polyb0t.core.units import ZERO, Pusd, Shares, from_e6, to_e6
-from polyb0t.data.markets import ProtocolVersion
+from polyb0t.core.units import Pusd, Shares, from_e6
 from polyb0t.execution.settlement.ports import (
     ChainHead,
     ClaimCall,
@@ -40,7 +39,6 @@ BLOCKS_PER_QUERY: Final = 2_000  # public nodes answer no larger range of logs
 _HELD: Final = "balanceOf(address,uint256)"
 _MONEY: Final = "balanceOf(address)"
 _TIP: Final = "eth_maxPriorityFeePerGas"
-_PAYS: Final = "getPayout(uint256,uint256)"
 
 
 class ChainClaims:
@@ -115,20 +113,7 @@ class ChainClaims:
     # --- a claim --------------------------------------------------------------------------------
 
     def build(self, wallet: Wallet, holding: Holding) -> ClaimCall:
-        """The call, for the whole of `holding.expected` where one call can pay it.
-
-        Protocol V2 redeems one outcome a call. Where both are held and both pay, this is the call of the
-        one that pays more, and `expected` counts that one alone; the other is left for another claim.
-        """
-        held = [outcome for outcome in (0, 1) if holding.shares[outcome] > 0]
-        if holding.version != ProtocolVersion.V2 or len(held) == 1:
-            outcome = held[0] if held else 0
-            return claim_call(wallet, holding, self._contracts, outcome=outcome, expected=holding.expected)
-        pays = [self._pays(holding, outcome) for outcome in (0, 1)]
-        outcome = 0 if pays[0] >= pays[1] else 1
-        both = min(pays) > 0 and sum(pays) == holding.expected
-        expected = pays[outcome] if both else holding.expected
-        return claim_call(wallet, holding, self._contracts, outcome=outcome, expected=expected)
+        return claim_call(wallet, holding, self._contracts)
 
     def simulate(self, calls: Sequence[ClaimCall]) -> Simulation:
         wallets = {call.wallet for call in calls}
@@ -221,19 +206,6 @@ class ChainClaims:
         raw = self._rpc.ask("eth_getLogs", asked)
         with self._rpc.answering():
             return list(dict.fromkeys(log.tx_hash for log in parse_logs(raw)))
-
-    def _pays(self, holding: Holding, outcome: int) -> Pusd:
-        """What the ledger of Protocol V2 says that the shares of an outcome pay; 0 before a result."""
-        amount = number_word(to_e6(holding.shares[outcome]))
-        data = call_data(_PAYS, number_word(int(holding.asset_ids[outcome])), amount)
-        with self._rpc.answering():
-            try:
-                answer = self._rpc.read(self._contracts["position_manager"], data)
-            except RpcError as error:
-                if not error.reverted:
-                    raise
-                return Pusd(ZERO)
-            return Pusd(from_e6(words(answer, 1, "getPayout")[0]))
 
     def _suggested_tip(self) -> int:
         with self._rpc.answering():

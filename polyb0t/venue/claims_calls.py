@@ -10,7 +10,7 @@ from typing import Final
 
 from polyb0t.core.errors import ConfigurationError
 from polyb0t.core.ids import Wallet
-from polyb0t.core.units import Pusd, to_e6
+from polyb0t.core.units import to_e6
 from polyb0t.data.markets import ProtocolVersion
 from polyb0t.execution.settlement.ports import ClaimCall, Holding
 from polyb0t.venue.claims_abi import call_data, number_word, right_padded, wallet_word
@@ -48,16 +48,15 @@ def ledger_of(version: str, contracts: Mapping[str, Wallet]) -> Wallet:
     )
 
 
-def claim_call(
-    wallet: Wallet, holding: Holding, contracts: Mapping[str, Wallet], *, outcome: int, expected: Pusd
-) -> ClaimCall:
-    """The call for `holding`; of Protocol V2 only `outcome`, which is what `expected` counts.
+def claim_call(wallet: Wallet, holding: Holding, contracts: Mapping[str, Wallet]) -> ClaimCall:
+    """The one call that redeems `holding`.
 
     Raises:
-        ConfigurationError: an unknown protocol version.
+        ConfigurationError: an unknown protocol version, or more than one call of Protocol V2 redeems.
     """
     condition = bytes.fromhex(holding.condition_id[2:])
     if ledger_of(holding.version, contracts) == contracts["position_manager"]:
+        outcome = _one_outcome(holding)
         amount = number_word(to_e6(holding.shares[outcome]))
         data = call_data(REDEEM_V2, right_padded(condition[:31]), number_word(outcome), amount)
         target, function = contracts["router"], REDEEM_V2
@@ -66,7 +65,15 @@ def claim_call(
         pusd = wallet_word(contracts["collateral"])
         data = call_data(REDEEM_V1, pusd, ZERO_WORD, condition, tail=_BOTH_OUTCOMES)
         target, function = contracts[adapter], REDEEM_V1
-    return ClaimCall(holding.condition_id, wallet, target, function, data, expected)
+    return ClaimCall(holding.condition_id, wallet, target, function, data, holding.expected)
+
+
+def _one_outcome(holding: Holding) -> int:
+    """A call of Protocol V2 pays one outcome: of a market that pays both, each is a claim of its own."""
+    named = [outcome for outcome, shares in enumerate(holding.shares) if shares > 0]
+    if len(named) != 1:
+        raise wrong_claim(f"One call of Protocol V2 redeems one outcome, not {len(named)}.")
+    return named[0]
 
 
 def approval_query(owner: str, operator: str) -> str:

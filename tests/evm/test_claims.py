@@ -82,19 +82,25 @@ def test_what_was_simulated_is_paid_to_the_millionth(ours: Hands, kind: str) -> 
 def test_half_and_half_and_the_second_outcome(ours: Hands, kind: str, first: int, paid: str) -> None:
     give(ours.node, ours.wallet, kind, (40_000_000, 15_000_000))
     report(ours.node, kind, first)
-    wanted = holding(kind, ("40", "15"), paid)
+    wanted = [holding(kind, ("40", "15"), paid)]
     before = ours.claims.balance(ours.wallet)
+    if kind == "v2":  # one outcome a call; the other is another claim
+        wanted = [holding(kind, ("0", "15"), "7.5" if first else "15")]
+        wanted += [holding(kind, ("40", "0"), "20")] if first else []
 
-    call = ours.claims.build(ours.wallet, wanted)
-    assert ours.claims.simulate([call]).pays == call.expected
-    receipt = carried(ours, call)
-    if kind == "v2" and first:  # one outcome a call; the other is another claim
-        rest = ours.claims.build(ours.wallet, holding(kind, ("0", "15"), "7.5"))
-        assert (call.expected, rest.expected) == (Decimal(20), Decimal("7.5"))
-        carried(ours, rest)
+    for each in wanted:
+        call = ours.claims.build(ours.wallet, each)
+        assert ours.claims.simulate([call]).pays == call.expected == each.expected
+        assert carried(ours, call).payouts[0].pusd == each.expected
 
-    assert receipt.payouts[0].pusd == call.expected
     assert ours.claims.balance(ours.wallet) - before == Decimal(paid)
+
+
+@pytest.mark.parametrize("shares", [("40", "15"), ("0", "0")])
+def test_a_claim_of_protocol_v2_names_one_outcome(ours: Hands, shares: tuple[str, str]) -> None:
+    with pytest.raises(ConfigurationError, match="one outcome") as refused:
+        ours.claims.build(ours.wallet, holding("v2", shares, "27.5"))
+    assert refused.value.code == "wrong_claim"
 
 
 def test_several_markets_are_simulated_in_turn_as_one(ours: Hands) -> None:

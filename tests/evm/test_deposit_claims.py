@@ -12,6 +12,7 @@ from polyb0t.core.ids import AssetId, ConditionId, Wallet
 from polyb0t.core.units import ONE, ZERO, Price, Pusd, Shares, from_e6
 from polyb0t.data.resolution import ResolutionState
 from polyb0t.execution.settlement.ports import Holding, SendClass
+from polyb0t.models.settling import NOTHING
 from polyb0t.runtime.chain import ChainDoor, chain_door
 from polyb0t.runtime.relayer_key import RELAYER_ADDRESS_NAME, RELAYER_KEY_NAME, relayer_key
 from polyb0t.runtime.surroundings import Surroundings
@@ -53,11 +54,11 @@ class Practice:
         return self.door.relayer(self.owner, key)
 
     def held(self, spec: MarketSpec) -> Holding:
-        """All of both outcomes; the first has won."""
+        """All that one call claims; the first outcome has won."""
         first, second = (AssetId(token) for token in spec.token_ids)
         full = Shares(from_e6(100_000_001))
-        condition = ConditionId(spec.condition_id)
-        return Holding(condition, spec.version, spec.neg_risk, (first, second), (full, full), Pusd(full))
+        condition, other = ConditionId(spec.condition_id), NOTHING if spec.version == "v2" else full
+        return Holding(condition, spec.version, spec.neg_risk, (first, second), (full, other), Pusd(full))
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from polyb0t.execution.settlement.ports import (
     SendClass,
     SignedClaim,
 )
+from polyb0t.models.settling import NOTHING
 from polyb0t.sandbox.types import MILLION, MarketSpec
 from polyb0t.venue.buckets import Throttle
 from polyb0t.venue.claims_calls import claim_call
@@ -80,11 +81,10 @@ class Owned:
             spec.version,
             spec.neg_risk,
             (first, second),
-            (full, full),
+            (full, NOTHING if spec.version == "v2" else full),
             Pusd(full),
         )
-        contracts = self.environment.contracts
-        return claim_call(self.wallet, held, contracts, outcome=0, expected=Pusd(full))
+        return claim_call(self.wallet, held, self.environment.contracts)
 
     def signed(self, *calls: ClaimCall) -> SignedClaim:
         nonce = self.relayer.nonce()

@@ -24,7 +24,10 @@ class ClaimRoute(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What of one resolved market is claimed: shares by outcome, in the market's order."""
+    """What of one resolved market is claimed: shares by outcome, in the market's order.
+
+    A claim of Protocol V2 names one outcome, that of one position; the other one is claimed after it.
+    """
 
     condition_id: ConditionId
     version: str  # data.markets.ProtocolVersion
@@ -174,7 +177,7 @@ class ClaimChain(Protocol):
         ...
 
     def build(self, wallet: Wallet, holding: Holding) -> ClaimCall:
-        """The call that redeems it. Raises ConfigurationError for a kind of market that is not known."""
+        """The call that redeems it. Raises ConfigurationError where no one call is known for it."""
         ...
 
     def simulate(self, calls: Sequence[ClaimCall]) -> Simulation:
