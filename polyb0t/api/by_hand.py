@@ -5,7 +5,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body
 
-from polyb0t.api.intents import actor, intent_answer, may_decide_on
+from polyb0t.api.deciders import actor, may_decide_on
+from polyb0t.api.intents import intent_answer
 from polyb0t.api.problems import responses
 from polyb0t.api.schemas import Close, Intent, Muted, OwnIdea, Protection, Standing
 from polyb0t.core.errors import ConflictError, NotFoundError
@@ -40,11 +41,8 @@ def by_hand_routes(opened: OpenedStore) -> APIRouter:
             None if body.amount is None else Pusd(Decimal(body.amount)),
             None if body.shares is None else Shares(Decimal(body.shares)),
         )
-        desk = HandDesk(opened)
-        try:
+        with HandDesk(opened) as desk:
             return _stored(opened, desk.buy(idea), replaces=False)
-        finally:
-            desk.shut()
 
     @router.post("/positions/{position_id}/close", response_model=Intent, responses=REFUSALS, status_code=201)
     def close(position_id: str, body: Annotated[Close, Body()] = NO_CLOSE) -> View:
@@ -52,12 +50,8 @@ def by_hand_routes(opened: OpenedStore) -> APIRouter:
         may_decide_on(opened.scope, opened.regime(), "positions close")
         shares = None if body.shares is None else Shares(Decimal(body.shares))
         position = held_position(stores, position_id)
-        desk = HandDesk(opened)
-        try:
-            intent = desk.close(position, shares, _price(body.worst_price))
-        finally:
-            desk.shut()
-        return _stored(opened, intent, replaces=True)
+        with HandDesk(opened) as desk:
+            return _stored(opened, desk.close(position, shares, _price(body.worst_price)), replaces=True)
 
     @router.post("/positions/{position_id}/protect", response_model=list[Standing], responses=REFUSALS)
     def protect(position_id: str, body: Annotated[Protection, Body()] = NO_PROTECTION) -> list[View]:
@@ -77,6 +71,8 @@ def by_hand_routes(opened: OpenedStore) -> APIRouter:
         if not found:
             raise ConflictError(
                 "Nothing was taken back: no exit of this position is approved in advance.",
+                why="Its exits wait for you.",
+                do=f"To approve them: polyb0t positions protect {position_id:.20}",
                 code="not_protected",
             )
         gone = [stores.standing.revoke(each.id, actor=actor(), reason="") for each in found]
@@ -91,7 +87,11 @@ def by_hand_routes(opened: OpenedStore) -> APIRouter:
     def unmute(condition_id: str) -> list[View]:
         """Be asked about it again; what stays muted."""
         if not stores.by_hand.unmute(ConditionId(condition_id), actor=actor()):
-            raise NotFoundError("This market is not muted.", code="not_muted")
+            raise NotFoundError(
+                "Nothing changed: this market is not muted.",
+                do="See which are: polyb0t intents mutes",
+                code="not_muted",
+            )
         return [mute_view(mute) for mute in stores.by_hand.mutes()]
 
     return router

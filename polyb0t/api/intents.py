@@ -1,21 +1,22 @@
 """Routes of proposed trades: list, one, approve, reject."""
 
-import getpass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Response
 
+from polyb0t.api.deciders import actor, may_decide_on
 from polyb0t.api.problems import responses
 from polyb0t.api.schemas import Approval, Intent, Rejection
-from polyb0t.core.errors import NotAuthorisedError, UsageError
+from polyb0t.core.errors import UsageError
 from polyb0t.core.ids import ALPHABET, INTENT_ID_LENGTH, IntentId
 from polyb0t.core.units import Price, Shares
 from polyb0t.execution.intents import IntentManager, IntentRecord, IntentStatus, ProposingRules
-from polyb0t.execution.scope import Regime, Scope
+from polyb0t.execution.scope import Scope
 from polyb0t.execution.smaller import smaller_form
 from polyb0t.runtime.deciding import Shape, approve_as_shown
+from polyb0t.runtime.deciding import reject as rejected
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.standing_terms import NO_TERMS, standing_for
 from polyb0t.runtime.views import View, intent_view, intent_views, order_of
@@ -69,22 +70,15 @@ def intent_routes(opened: OpenedStore) -> APIRouter:
         """Reject a trade that waits, or that is approved and not yet sent."""
         record = opened.stores.intents.find(intent_id)
         _may_decide(record)
-        reason = body.reason if body else ""
-        if body is None or body.mute_hours is None:
-            return intent_answer(opened, manager.reject(record.id, actor=actor(), reason=reason))
-        until = opened.stores.intents.now() + timedelta(hours=body.mute_hours)
-
-        def both(_grace: float) -> IntentRecord:
-            return opened.stores.by_hand.reject_and_mute(record.id, actor=actor(), reason=reason, until=until)
-
-        return intent_answer(opened, manager.decide("rejected", record.id, both))
+        asked = body or Rejection()
+        hours = asked.mute_hours
+        until = None if hours is None else opened.stores.intents.now() + timedelta(hours=hours)
+        gone = rejected(
+            opened.stores, manager, record.id, actor=actor(), reason=asked.reason, muted_until=until
+        )
+        return intent_answer(opened, gone)
 
     return router
-
-
-def actor() -> str:
-    """Whoever runs this API: it answers this computer only and has no tokens yet."""
-    return f"user:{getpass.getuser()}@http"
 
 
 def intent_answer(opened: OpenedStore, record: IntentRecord) -> View:
@@ -123,14 +117,3 @@ def _shape(opened: OpenedStore, record: IntentRecord, body: Approval) -> Shape:
 
 def _may_decide(record: IntentRecord) -> None:
     may_decide_on(Scope.parse(record.intent.scope), record.intent.regime, f"intents show {record.id[:6]}")
-
-
-def may_decide_on(scope: Scope, regime: Regime, command: str) -> None:
-    """With real money a decision over HTTP needs a token, and there are none yet."""
-    if regime is Regime.LIVE and not scope.is_sandbox:
-        raise NotAuthorisedError(
-            "Not decided: decisions about real money over HTTP need tokens. Nothing was sent.",
-            why="They come with a later release.",
-            do=f"Decide in a terminal: polyb0t {command}",
-            code="tokens_required",
-        )

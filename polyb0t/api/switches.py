@@ -2,11 +2,9 @@
 
 from fastapi import APIRouter
 
-from polyb0t.api.intents import actor
+from polyb0t.api.deciders import actor, may_decide_on
 from polyb0t.api.problems import responses
 from polyb0t.api.schemas import SwitchClearing, SwitchNow, SwitchOverriding, SwitchReason
-from polyb0t.core.errors import NotAuthorisedError
-from polyb0t.execution.scope import Regime
 from polyb0t.models.durations import parse_duration
 from polyb0t.runtime import switching
 from polyb0t.runtime.opened import OpenedStore
@@ -54,11 +52,5 @@ def _view(opened: OpenedStore, name: str) -> View:
 
 
 def _may_lift(opened: OpenedStore) -> None:
-    """Stopping needs no token; letting real money trade again does, and there are none yet."""
-    if opened.regime() is Regime.LIVE and not opened.scope.is_sandbox:
-        raise NotAuthorisedError(
-            "Nothing changed: decisions about real money over HTTP need tokens.",
-            why="They come with a later release.",
-            do="Decide in a terminal: polyb0t kill-switches list",
-            code="tokens_required",
-        )
+    """Stopping needs no token; letting real money trade again does."""
+    may_decide_on(opened.scope, opened.regime(), "kill-switches list", undone="Nothing changed")

@@ -46,21 +46,15 @@ def close(
     """Sell a position at a shown floor, approved in the same `y`; the exit code."""
     position = held_position(opened.stores, prefix)
     _bounded(opened, how, floor is not None, f"polyb0t positions close {prefix} --worst-price 50c --yes")
-    desk = HandDesk(opened)
-    try:
+    with HandDesk(opened) as desk:
         intent = desk.close(position, shares, floor)
-    finally:
-        desk.shut()
     return _approve(terminal, opened, intent, how, f"polyb0t positions close {prefix}", replaces=True)
 
 
 def propose(terminal: Terminal, opened: OpenedStore, idea: Idea, how: How) -> int:
     """Buy what a person wants, through the same controls, approved in the same `y`."""
-    desk = HandDesk(opened)
-    try:
+    with HandDesk(opened) as desk:
         intent = desk.buy(idea)
-    finally:
-        desk.shut()
     return _approve(terminal, opened, intent, how, "polyb0t intents propose", replaces=False)
 
 

@@ -1,6 +1,7 @@
 """`claims list` and `claims show`."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from polyb0t.cli import words
 from polyb0t.cli.scene import Scene, context_line, look
@@ -103,7 +104,7 @@ def _send(send: SendRecord, columns: int) -> list[str]:
     lines = [f"{send.status.value}, nonce {send.nonce}, {wording.clock_time(send.created_at)}"]
     lines += [words.cut(f"  {each}", columns) for each in (send.tx_hash, send.transaction_id) if each]
     if send.gas_cost_wei:
-        lines.append(f"  gas {send.gas_cost_wei / 10**18:.6f} POL")
+        lines.append(f"  gas {Decimal(send.gas_cost_wei).scaleb(-18):.6f} POL")
     if send.detail:
         lines += [f"  {line}" for line in words.wrap(wording.one_line(send.detail), columns - 2)]
     return lines

@@ -7,6 +7,7 @@ from polyb0t.cli.render_show import dialog, question
 from polyb0t.cli.scene import look
 from polyb0t.cli.terminal import Terminal
 from polyb0t.execution.intents import TradeIntent
+from polyb0t.models import wording
 from polyb0t.runtime.by_hand import HandDesk
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.proving import Outcome, Proving, require_engine, untested
@@ -23,11 +24,8 @@ def run(terminal: Terminal, opened: OpenedStore, market: str | None, *, yes: boo
     """
     require_engine(opened)
     around, wanted = untested(opened)
-    desk = HandDesk(opened)
-    try:
+    with HandDesk(opened) as desk:
         intent = desk.test_order(market, wanted)
-    finally:
-        desk.shut()
     scene, item = look(opened), unstored(intent)
     if not yes:
         can_be_asked(terminal, "polyb0t doctor --test-order")
@@ -50,8 +48,9 @@ def run(terminal: Terminal, opened: OpenedStore, market: str | None, *, yes: boo
 
 def _what_happens(intent: TradeIntent) -> str:
     return (
-        f"A test order: it rests {intent.shares} shares at {intent.worst_price}, is read back by its id and "
-        f"cancelled at once. It costs nothing; should it fill after all, at most {intent.max_cost} pUSD."
+        f"A test order: it rests {wording.shares(intent.shares)} shares at "
+        f"{wording.price(intent.worst_price, intent.tick)}, is read back by its id and cancelled at once. It "
+        f"costs nothing; should it fill after all, at most {wording.at_most(intent.max_cost)} pUSD."
     )
 
 

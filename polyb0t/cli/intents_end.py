@@ -7,6 +7,7 @@ from polyb0t.core.errors import AmbiguousError, NotFoundError
 from polyb0t.execution.intents import IntentRecord
 from polyb0t.execution.refusals import person
 from polyb0t.models.wording import clock_time, one_line, short_hex
+from polyb0t.runtime import deciding
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.prices import time_of
 from polyb0t.runtime.views import intent_view, mute_view, order_of
@@ -17,18 +18,12 @@ def reject(
 ) -> None:
     """Reject it, or say in a ConflictError why that is too late; `mute` keeps its market away as well."""
     found = opened.stores.intents.find(prefix)
-    if mute is None:
-        record = door.manager(opened).reject(found.id, actor=door.actor(), reason=reason)
-        _tell(terminal, opened, record, "Rejected")
-        return
-    until = opened.stores.intents.now() + time_of(mute)
-
-    def both(_grace: float) -> IntentRecord:
-        return opened.stores.by_hand.reject_and_mute(found.id, actor=door.actor(), reason=reason, until=until)
-
-    record = door.manager(opened).decide("rejected", found.id, both)
+    until = None if mute is None else opened.stores.intents.now() + time_of(mute)
+    record = deciding.reject(
+        opened.stores, door.manager(opened), found.id, actor=door.actor(), reason=reason, muted_until=until
+    )
     _tell(terminal, opened, record, "Rejected")
-    if not terminal.json:
+    if until is not None and not terminal.json:
         terminal.show([f"Its market stays away until {until_words(until)}. See: polyb0t intents mutes"])
 
 

@@ -9,7 +9,7 @@ from polyb0t.cli.terminal import MEDIUM, Paint, Terminal
 from polyb0t.execution.scope import Regime
 from polyb0t.models import wording
 from polyb0t.runtime.exit_column import WAITS
-from polyb0t.runtime.holdings import SHORTEST_ID, Holding, Holdings, read_holdings, short_ids
+from polyb0t.runtime.holdings import Holding, Holdings, read_holdings, short_ids
 from polyb0t.runtime.opened import OpenedStore
 
 _COLUMNS = (
@@ -38,18 +38,18 @@ def show(terminal: Terminal, opened: OpenedStore) -> None:
 def positions_screen(holdings: Holdings, scene: Scene, paint: Paint, columns: int) -> list[str]:
     """The whole screen."""
     lines = [*context_line(scene, paint, columns).split("\n"), ""]
-    if not holdings.ours:
+    ids = short_ids(holdings.ours)
+    rows = [_row(holding, paint, ids[holding.position.asset_id]) for holding in holdings.ours]
+    if not rows:
         lines.append("Nothing is held that polyb0t bought.")
         if scene.regime is Regime.DRY_RUN:
             lines.append(
                 "This is a dry run: approved trades are noted, nothing is bought. make practice buys."
             )
     elif columns < MEDIUM:
-        lines += [line for holding in holdings.ours for line in _card(holding, paint, columns)]
+        lines += [line for row in rows for line in _card(row, columns)]
         lines += words.fold(_total(holdings), columns)
     else:
-        ids = short_ids(holdings.ours)
-        rows = [_row(holding, paint, ids[holding.position.asset_id]) for holding in holdings.ours]
         lines += table(_COLUMNS, rows, columns)
         lines += words.fold(_total(holdings), columns)
     lines += [line for sentence in _not_fresh(holdings) for line in words.wrap(sentence, columns)]
@@ -124,8 +124,7 @@ def _colour(gain: Decimal | None, text: str, paint: Paint) -> str:
     return paint.green(text) if gain > 0 else paint.red(text)
 
 
-def _card(holding: Holding, paint: Paint, columns: int) -> list[str]:
-    row = _row(holding, paint, holding.id[:SHORTEST_ID])
+def _card(row: list[str], columns: int) -> list[str]:
     lines = [f"{row[0]}  {row[1]}  {row[6]} {row[7]}", "      " + words.cut(row[2], columns - 6)]
     return [*lines, "      " + words.cut(f"exit: {row[8]}", columns - 6)] if row[8] else lines
 

@@ -22,7 +22,7 @@ from polyb0t.core.errors import PolybotError
 from polyb0t.execution.intents import IntentRecord, IntentStatus
 from polyb0t.execution.outcome import outcome_of
 from polyb0t.models import wording
-from polyb0t.runtime.deciding import approve_as_shown
+from polyb0t.runtime.deciding import approve_as_shown, reject
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.resting import resting
 from polyb0t.runtime.views import order_of
@@ -170,12 +170,9 @@ class Watching:
 
     def _mute(self, item: Listed) -> None:
         """Rejected, and its market stays away."""
-        stores, until = self._opened.stores, self._opened.stores.intents.now() + MUTE
-
-        def both(_grace: float) -> IntentRecord:
-            return stores.by_hand.reject_and_mute(item.record.id, actor=door.actor(), reason="", until=until)
-
-        door.manager(self._opened).decide("rejected", item.record.id, both)
+        stores = self._opened.stores
+        until, manager = stores.intents.now() + MUTE, door.manager(self._opened)
+        reject(stores, manager, item.record.id, actor=door.actor(), reason="", muted_until=until)
         again = f"polyb0t intents unmute {item.record.intent.condition_id[:8]}"
         self._state.say(f"{item.short} rejected, its market stays away until {until_words(until)}. {again}")
 

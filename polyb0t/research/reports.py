@@ -145,7 +145,7 @@ def decisions_of(intents: Iterable[IntentRecord], since: datetime, until: dateti
     found = [record for record in intents if since <= record.intent.created_at < until]
     status = [record.status for record in found]
     approved = [record for record in found if record.decided_by and record.status is not _S.REJECTED]
-    expired = [record for record in found if record.status is _S.EXPIRED and record not in approved]
+    expired = [record for record in found if record.status is _S.EXPIRED and not record.decided_by]
     superseded = [record for record in expired if record.result == "superseded"]
     alone = [record for record in expired if record.result != "superseded"]
     seconds = sorted(_seconds(record) for record in found if _person(record))

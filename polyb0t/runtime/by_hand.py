@@ -6,6 +6,7 @@ sent are the engine's own settings and the engine's own look, since every contro
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from polyb0t.config.settings import Settings, load_settings
 from polyb0t.core.clock import Clock, SystemClock
@@ -51,7 +52,7 @@ class Idea:
 
 
 class HandDesk:
-    """Reads what one trade needs. One use, one thread."""
+    """Reads what one trade needs. One use (`with`), one thread."""
 
     def __init__(self, opened: OpenedStore, clock: Clock | None = None) -> None:
         self._opened = opened
@@ -155,7 +156,10 @@ class HandDesk:
                 refusal = _refused("proposed", order.code, order.reason)
         raise refusal
 
-    def shut(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._reader.close()
 
     def _market(self, reference: str) -> Market:

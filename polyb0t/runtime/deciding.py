@@ -1,7 +1,9 @@
-"""Approving in the form that was shown: as it is, smaller, with the exits of what it buys."""
+"""Approving in the form that was shown: as it is, smaller, with its exits. Rejecting, perhaps muted."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from polyb0t.core.ids import IntentId
 from polyb0t.execution.intents import IntentManager, IntentRecord, TradeIntent
 from polyb0t.execution.standing import StandingApproval
 from polyb0t.execution.store import Stores
@@ -43,3 +45,26 @@ def approve_as_shown(
         )
 
     return manager.decide("approved", record.id, act)
+
+
+def reject(
+    stores: Stores,
+    manager: IntentManager,
+    intent_id: IntentId,
+    *,
+    actor: str,
+    reason: str,
+    muted_until: datetime | None = None,
+) -> IntentRecord:
+    """Reject it, and with `muted_until` ask nobody about its market before then, in one transaction.
+
+    Raises:
+        ConflictError: in sentences; nothing was sent and nothing muted.
+    """
+    if muted_until is None:
+        return manager.reject(intent_id, actor=actor, reason=reason)
+
+    def act(_grace_seconds: float) -> IntentRecord:
+        return stores.by_hand.reject_and_mute(intent_id, actor=actor, reason=reason, until=muted_until)
+
+    return manager.decide("rejected", intent_id, act)
