@@ -1,6 +1,7 @@
 """The vendor's former client, a second implementation of signing and headers, against the sandbox."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
@@ -44,6 +45,13 @@ def test_a_market_order_fills(sandbox: RunningSandbox, client: Any) -> None:
     args = client_module.MarketOrderArgs(
         token_id=book.token_id, amount=10, side=client_module.Side.BUY, price=book.asks[-1][0] / 1_000_000
     )
-    placed = client.create_and_post_market_order(args, order_type=client_module.OrderType.FAK)
+    with ThreadPoolExecutor(1) as apart:
+        order = apart.submit(
+            client.create_and_post_market_order, args, order_type=client_module.OrderType.FAK
+        )
+        while not wait([order], timeout=0.1).done:  # it asks until its trades are on the chain
+            sandbox.step(1_000)
+    placed = order.result()
     assert placed["status"] == "matched"
+    assert len(placed["transactionsHashes"]) == len(placed["tradeIDs"])
     assert [trade["id"] for trade in client.get_trades()] == placed["tradeIDs"]

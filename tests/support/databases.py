@@ -55,7 +55,7 @@ class PostgresServer:
 
     def __init__(self, url: str) -> None:
         self._url = make_url(url).set(drivername="postgresql+psycopg")
-        self._admin = create_engine(self._url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        self._admin = create_engine(self._url, isolation_level="AUTOCOMMIT")
         self._template = self.empty_database()
         upgrade(self._template)
 
