@@ -24,6 +24,7 @@ from polyb0t.venue.gateway import PolymarketGateway
 from polyb0t.venue.http import HttpReader
 from polyb0t.venue.one_shot import OneShot
 from polyb0t.venue.signing import SigningKey
+from polyb0t.venue.wallets import is_session_key
 from polyb0t.venue.windows import VenueWindows
 
 FeeOf = Callable[[OrderId], FeeSchedule]
@@ -74,7 +75,8 @@ def build_account(
     """The account at the exchange; without `key` it reads and cancels but cannot sign. `fee_of` knows the
     fee of orders that the stores do not; calls are counted over `calls_seconds`."""
     owner = credentials.address
-    wallet = TradingWallet(around.wallet, owner, around.signature_type)
+    session = is_session_key(owner, around.wallet, around.signature_type)
+    wallet = TradingWallet(around.wallet, owner, around.signature_type, session)
     throttle, windows = Throttle(clock), VenueWindows(clock)
     calls = CallCounts(clock, calls_seconds)
     sandbox = around.environment.is_sandbox

@@ -30,6 +30,7 @@ class TradingWallet:
     maker: Wallet  # holds the money and the shares
     owner: Wallet  # the address of the signing key, which API credentials belong to
     signature_type: int
+    session: bool = False  # the key is one that the owner of a deposit wallet lets trade, and only trade
 
     @property
     def signer(self) -> Wallet:

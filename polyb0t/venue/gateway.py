@@ -81,7 +81,7 @@ class PolymarketGateway:
             )
         key, credentials, seconds = self._signing_key(), self._api.credentials, milliseconds(at) // 1_000
         struct, domain = self._struct(intent)
-        order_id, signature = sign_order(struct, domain, key)
+        order_id, signature = sign_order(struct, domain, key, session=self._api.wallet.session)
         signed = _wire_order(struct, expiration_of(intent, seconds), signature)
         body = _compact(_wire_body(intent, signed, credentials.api_key))
         return PreparedOrder(

@@ -42,6 +42,8 @@ _AUTH_DOMAIN_TYPEHASH: Final = keccak(b"EIP712Domain(string name,string version,
 _AUTH_TYPEHASH: Final = keccak(b"ClobAuth(address address,string timestamp,uint256 nonce,string message)")
 _AUTH_MESSAGE: Final = keccak(b"This message attests that I control the given wallet")
 ZERO_WORD: Final = bytes(32)
+# By these bytes at its end a deposit wallet knows that a session key signed, and not its owner.
+_SESSION_MARK: Final = bytes.fromhex("6492") * 16
 
 EOA: Final = 0
 POLY_PROXY: Final = 1
@@ -229,20 +231,36 @@ def _key_bytes(key: str) -> bytes:
     return secret
 
 
-def sign_order(order: OrderStruct, domain: ExchangeDomain, key: DigestSigner) -> tuple[OrderId, str]:
-    """The order's id and its signature as 0x-hex: 65 bytes, or 317 for a deposit wallet.
+def sign_order(
+    order: OrderStruct, domain: ExchangeDomain, key: DigestSigner, *, session: bool = False
+) -> tuple[OrderId, str]:
+    """The order's id and its signature as 0x-hex: 65 bytes, or 317 for a deposit wallet, of which those of
+    a `session` key come in an envelope of 480. The id is the same whoever signs.
 
     The same order, domain and key always give the same bytes.
+
+    Raises:
+        ValueError: a session key for a wallet that knows none.
     """
     contents = struct_hash(order)
     separator = domain.separator
     digest = keccak(b"\x19\x01" + separator + contents)
     order_id = OrderId("0x" + digest.hex())
     if order.signature_type != POLY_1271:
+        if session:
+            raise ValueError("only deposit wallets have session keys")
         return order_id, "0x" + key.sign_digest(digest).hex()
     inner = key.sign_digest(_wrap_digest(order, domain, contents))
     tail = ORDER_TYPE + len(ORDER_TYPE).to_bytes(2, "big")
-    return order_id, "0x" + (inner + separator + contents + tail).hex()
+    wrapped = inner + separator + contents + tail
+    return order_id, "0x" + (_in_envelope(wrapped, key.address) if session else wrapped).hex()
+
+
+def _in_envelope(signature: bytes, session_key: Wallet) -> bytes:
+    """abi.encode(bytes32 whose, bytes32 0, bytes signature), and the mark: as the vendor's SDK 0.14 does."""
+    padding = bytes(-len(signature) % 32)
+    head = address_word(session_key) + ZERO_WORD + word(96) + word(len(signature))
+    return head + signature + padding + _SESSION_MARK
 
 
 def _wrap_digest(order: OrderStruct, domain: ExchangeDomain, contents: bytes) -> bytes:
