@@ -1,0 +1,63 @@
+"""What a model would have said, month after month, fitted only on what had ended by then.
+
+At each refit the model sees markets that ended a week or more before (the embargo); an event with rows
+in the month to come is not learnt from at all (the purge).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import numpy as np
+
+from polyb0t.core.clock import from_microseconds, microseconds
+from polyb0t.research.evaluation.observations import DAY_US, Codes, Flags, Floats, Observations
+from polyb0t.research.evaluation.recalibration import USUAL, Prior, fit
+
+EMBARGO_US: Final = 7 * DAY_US
+
+
+@dataclass(frozen=True, slots=True)
+class Forecasts:
+    """Rows that a model had not seen, with what it said of them and when it was fitted."""
+
+    rows: Observations
+    q: Floats
+    sd: Floats
+    refit_us: Codes
+
+    def take(self, chosen: Flags) -> "Forecasts":
+        return Forecasts(self.rows.take(chosen), self.q[chosen], self.sd[chosen], self.refit_us[chosen])
+
+
+def walk_forward(rows: Observations, prior: Prior = USUAL) -> Forecasts:
+    """Every row from the second month on, predicted by the model fitted at the start of its month."""
+    q, sd, refit = np.zeros(len(rows)), np.zeros(len(rows)), np.zeros(len(rows), np.int64)
+    for start, seen, ahead in windows(rows):
+        q[ahead], sd[ahead] = fit(rows.take(seen), start, prior).predict(rows.take(ahead))
+        refit[ahead] = start
+    return Forecasts(rows, q, sd, refit).take(refit > 0)
+
+
+def windows(rows: Observations) -> Iterator[tuple[int, Flags, Flags]]:
+    """Start of each month in microseconds, the rows to learn from, the rows to predict."""
+    for start, end in _months(rows.at_us):
+        ahead: Flags = (rows.at_us >= start) & (rows.at_us < end)
+        known: Flags = rows.resolved_us < start - EMBARGO_US
+        purged = np.isin(rows.event, rows.event[ahead])
+        seen: Flags = known & ~purged
+        if seen.any() and ahead.any():
+            yield start, seen, ahead
+
+
+def _months(at_us: Codes) -> Iterator[tuple[int, int]]:
+    """Calendar months in UTC from the first row to the last."""
+    if not len(at_us):
+        return
+    moment, last = from_microseconds(int(at_us.min())), int(at_us.max())
+    start = datetime(moment.year, moment.month, 1, tzinfo=UTC)
+    while microseconds(start) <= last:
+        after = datetime(start.year + start.month // 12, start.month % 12 + 1, 1, tzinfo=UTC)
+        yield microseconds(start), microseconds(after)
+        start = after
