@@ -1,10 +1,10 @@
 """The IntentStore in SQL: each method is one transaction over the gate."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select, update
+from sqlalchemy import Select, and_, bindparam, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from polyb0t.core.errors import AmbiguousError, DatabaseError, PolybotError
@@ -12,7 +12,7 @@ from polyb0t.core.ids import SHORTEST_PREFIX, IntentId
 from polyb0t.db import carrying_out, decisions, proposals
 from polyb0t.db.failures import is_duplicate
 from polyb0t.db.moves import no_such_intent
-from polyb0t.db.rows import INTENT_QUERY, intent_record
+from polyb0t.db.rows import RECORD_QUERY, intent_record
 from polyb0t.db.tables import orders, trade_intents
 from polyb0t.db.unit import Unit, Units
 from polyb0t.execution.cooldown import Cooldowns
@@ -26,12 +26,20 @@ CANDIDATES_SHOWN = 5
 SEEN_SECONDS = 15  # an open screen shows the same intent every second; one write in a while says enough
 
 _HERE = trade_intents.c.scope == bindparam("of_scope")
-_ONE = INTENT_QUERY.where(_HERE, trade_intents.c.id == bindparam("intent_id"))
-_LIST = INTENT_QUERY.where(_HERE).order_by(trade_intents.c.created_at.desc(), trade_intents.c.id.desc())
+_ONE = RECORD_QUERY.where(_HERE, trade_intents.c.id == bindparam("intent_id"))
+_NAMED = RECORD_QUERY.where(_HERE, trade_intents.c.id.in_(bindparam("ids", expanding=True)))
+_LIST = RECORD_QUERY.where(_HERE).order_by(trade_intents.c.created_at.desc(), trade_intents.c.id.desc())
 _LIST_IN = _LIST.where(trade_intents.c.status.in_(bindparam("statuses", expanding=True)))
-_WITHOUT_ORDER = INTENT_QUERY.where(
+_WITHOUT_ORDER = RECORD_QUERY.where(
     _HERE, trade_intents.c.status == IntentStatus.EXECUTING, orders.c.id.is_(None)
 ).order_by(trade_intents.c.created_at)
+IDS_AT_ONCE = 500  # a database takes only so many values in one statement
+_OTHER = trade_intents.alias()
+_NEIGHBOURS = select(
+    trade_intents.c.id,
+    select(func.max(_OTHER.c.id)).where(_OTHER.c.id < trade_intents.c.id).scalar_subquery().label("before"),
+    select(func.min(_OTHER.c.id)).where(_OTHER.c.id > trade_intents.c.id).scalar_subquery().label("after"),
+).where(trade_intents.c.id.in_(bindparam("ids", expanding=True)))
 
 
 class SqlIntentStore:
@@ -56,11 +64,16 @@ class SqlIntentStore:
             raise no_such_intent(intent_id)
         return rows[0]
 
+    def named(self, ids: Collection[IntentId]) -> Mapping[IntentId, IntentRecord]:
+        asked = sorted(set(ids))
+        parts = [asked[start : start + IDS_AT_ONCE] for start in range(0, len(asked), IDS_AT_ONCE)]
+        return {record.id: record for part in parts for record in self._rows(_NAMED, ids=part)}
+
     def find(self, prefix: str) -> IntentRecord:
         wanted = prefix.strip().lower()
         if not wanted:
             raise no_such_intent("without an id")
-        query = INTENT_QUERY.where(trade_intents.c.id.startswith(wanted, autoescape=True), _HERE)
+        query = RECORD_QUERY.where(trade_intents.c.id.startswith(wanted, autoescape=True), _HERE)
         rows = self._rows(query.order_by(trade_intents.c.created_at.desc()).limit(CANDIDATES_SHOWN + 1))
         if not rows:
             raise no_such_intent(prefix)
@@ -90,7 +103,13 @@ class SqlIntentStore:
         return self._rows(query.limit(limit), **which)
 
     def shortest_prefixes(self, ids: Sequence[IntentId]) -> Mapping[IntentId, str]:
-        return self._units.read(lambda connection: {one: self._shortest(connection, one) for one in ids})
+        parts = [list(ids[start : start + IDS_AT_ONCE]) for start in range(0, len(ids), IDS_AT_ONCE)]
+        rows = self._units.read(
+            lambda connection: [
+                row for part in parts for row in connection.execute(_NEIGHBOURS, {"ids": part}).all()
+            ]
+        )
+        return {row.id: _shortest(row.id, row.before or "", row.after or "") for row in rows}
 
     def approve(self, intent_id: IntentId, *, digest: str, actor: str, grace_seconds: float) -> IntentRecord:
         return self._units.decide(
@@ -164,14 +183,6 @@ class SqlIntentStore:
         rows = self._units.read(lambda connection: connection.execute(query, which).mappings().all())
         return tuple(intent_record(row) for row in rows)
 
-    def _shortest(self, connection: Connection, intent_id: IntentId) -> str:
-        """One character more than what it shares with its neighbours in the order of ids."""
-        ids = trade_intents.c.id
-        before = connection.scalar(select(func.max(ids)).where(ids < intent_id))
-        after = connection.scalar(select(func.min(ids)).where(ids > intent_id))
-        shared = max(_common(intent_id, before or ""), _common(intent_id, after or ""))
-        return intent_id[: max(SHORTEST_PREFIX, shared + 1)]
-
     def _inserting(self, work: Callable[[Unit], IntentRecord | Denied]) -> IntentRecord | Denied:
         """The unique index is the last word on duplicates, whatever the code before it saw."""
         try:
@@ -181,6 +192,12 @@ class SqlIntentStore:
             if isinstance(cause, IntegrityError) and is_duplicate(cause):
                 return Denied("duplicate", "An intent on it exists already.")
             raise
+
+
+def _shortest(intent_id: IntentId, *neighbours: str) -> str:
+    """One character more than what it shares with its neighbours in the order of ids."""
+    shared = max(_common(intent_id, other) for other in neighbours)
+    return intent_id[: max(SHORTEST_PREFIX, shared + 1)]
 
 
 def _common(one: str, other: str) -> int:

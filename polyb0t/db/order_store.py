@@ -1,9 +1,9 @@
 """The OrderStore in SQL: an order, its fills, its intent and its reservation move together."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, or_, select, update
+from sqlalchemy import Select, and_, bindparam, or_, select, update
 
 from polyb0t.core.errors import AmbiguousError, ConflictError, NotFoundError, PolybotError
 from polyb0t.core.ids import AssetId, OrderId
@@ -43,6 +43,7 @@ _ORDER = select(orders).where(_ONE, _HERE)
 _INTENT_OF = select(orders.c.intent_id).where(_ONE, _HERE)
 _NEWEST = select(orders).where(_HERE).order_by(orders.c.created_at.desc(), orders.c.id.desc())
 _NEWEST_IN = _NEWEST.where(orders.c.status.in_(bindparam("statuses", expanding=True)))
+_NAMED = select(orders).where(_HERE, orders.c.id.in_(bindparam("ids", expanding=True)))
 _UNSETTLED = select(fills.c.order_id).where(
     fills.c.order_id == orders.c.id, fills.c.status.not_in(FINAL_FILL)
 )
@@ -120,12 +121,24 @@ class SqlOrderStore:
         query = select(orders.c.id).where(orders.c.scope == str(self._units.scope), orders.c.id.in_(part))
         return self._units.read(lambda connection: connection.scalars(query).all())
 
+    def named(self, ids: Collection[OrderId]) -> Mapping[OrderId, OrderRecord]:
+        asked = sorted(set(ids))
+        parts = [asked[start : start + IDS_AT_ONCE] for start in range(0, len(asked), IDS_AT_ONCE)]
+        return {order.id: order for part in parts for order in self._rows(_NAMED, ids=part)}
+
     def orders(
-        self, *, statuses: Sequence[OrderStatus] = (), limit: int | None = 100
+        self,
+        *,
+        statuses: Sequence[OrderStatus] = (),
+        limit: int | None = 100,
+        before: OrderId | None = None,
     ) -> tuple[OrderRecord, ...]:
-        if statuses:
-            return self._rows(_NEWEST_IN.limit(limit), statuses=tuple(statuses))
-        return self._rows(_NEWEST.limit(limit))
+        query = _NEWEST_IN if statuses else _NEWEST
+        if before is not None:
+            at, table = self.order(before).created_at, orders.c
+            query = query.where(or_(table.created_at < at, and_(table.created_at == at, table.id < before)))
+        which = {"statuses": tuple(statuses)} if statuses else {}
+        return self._rows(query.limit(limit), **which)
 
     def watched(self) -> tuple[OrderRecord, ...]:
         return self._rows(_WATCHED)

@@ -26,6 +26,14 @@ from polyb0t.execution.scope import Regime
 INTENT_QUERY: Select[Any] = select(trade_intents, orders.c.id.label("order_id")).outerjoin(
     orders, orders.c.intent_id == trade_intents.c.id
 )
+# What a record is made of and no more: a list need not translate columns that its text has already.
+_SHOWN: Final = (
+    *("canonical", "digest", "status", "decided_at", "decided_by", "execute_by", "result", "result_detail"),
+    *("seen_at", "updated_at"),
+)
+RECORD_QUERY: Final[Select[Any]] = select(
+    *(trade_intents.c[name] for name in _SHOWN), orders.c.id.label("order_id")
+).outerjoin(orders, orders.c.intent_id == trade_intents.c.id)
 
 
 def intent_columns(intent: TradeIntent) -> dict[str, object]:

@@ -126,6 +126,10 @@ class IntentStore(Protocol):
         """Raises NotFoundError."""
         ...
 
+    def named(self, ids: Collection[IntentId]) -> Mapping[IntentId, IntentRecord]:
+        """Those of these that are intents of this scope; full ids only."""
+        ...
+
     def find(self, prefix: str) -> IntentRecord:
         """The one intent whose id begins so, over all intents.
 
@@ -227,10 +231,19 @@ class OrderStore(Protocol):
         """Which of these are orders of this scope; full ids only."""
         ...
 
+    def named(self, ids: Collection[OrderId]) -> Mapping[OrderId, OrderRecord]:
+        """Those of these that are orders of this scope; full ids only."""
+        ...
+
     def orders(
-        self, *, statuses: Sequence[OrderStatus] = (), limit: int | None = 100
+        self,
+        *,
+        statuses: Sequence[OrderStatus] = (),
+        limit: int | None = 100,
+        before: OrderId | None = None,
     ) -> tuple[OrderRecord, ...]:
-        """Newest first. `limit` None: all of them, for whoever decides by what is there."""
+        """Newest first; `before` continues after that order. `limit` None: all of them, for whoever
+        decides by what is there."""
         ...
 
     def watched(self) -> tuple[OrderRecord, ...]:

@@ -14,7 +14,7 @@ from typing import Final
 
 from polyb0t.core.clock import iso
 from polyb0t.core.errors import NotFoundError, PolybotError
-from polyb0t.core.ids import IntentId, OrderId
+from polyb0t.core.ids import OrderId
 from polyb0t.core.units import E6, plain
 from polyb0t.data.fills import Fill
 from polyb0t.execution.by_hand import Mute
@@ -22,7 +22,7 @@ from polyb0t.execution.intents import IntentRecord, TradeIntent
 from polyb0t.execution.orders import OrderRecord
 from polyb0t.execution.outcome import outcome_of
 from polyb0t.execution.standing import StandingRecord
-from polyb0t.execution.store import EngineStore, Stores
+from polyb0t.execution.store import EngineStore, JournalEntry, Stores
 from polyb0t.models.kill_switches import SwitchState
 
 View = dict[str, object]
@@ -83,19 +83,44 @@ def to_millionth(quotient: Decimal | None) -> Decimal | None:
 
 def intent_view(record: IntentRecord, order: OrderRecord | None, short_id: str) -> View:
     """An intent with how it stands. `edge` is at the worst price, in pUSD per share."""
-    intent: TradeIntent = record.intent
-    view: View = {
-        "id": intent.id,
+    return {
+        "id": record.id,
         "short_id": short_id,
         "digest": record.digest,
         "status": record.status.value,
         "outcome": outcome_of(record, order) or None,
+        **_CONTENTS.of(record),
+        **{name: value_view(getattr(record, name)) for name in _STANDING},
+    }
+
+
+class _Contents:
+    """What never changes of an intent, as data, by its digest: a list that is asked for again and again
+    need not spell it out again. Nobody may alter what it gives out."""
+
+    _MOST: Final = 1_024
+
+    def __init__(self) -> None:
+        self._known: dict[str, View] = {}
+
+    def of(self, record: IntentRecord) -> View:
+        found = self._known.get(record.digest)
+        if found is None:
+            if len(self._known) >= self._MOST:
+                self._known = {}
+            found = self._known[record.digest] = _content(record.intent)
+        return found
+
+
+_CONTENTS: Final = _Contents()
+
+
+def _content(intent: TradeIntent) -> View:
+    view: View = {
         "edge": value_view(intent.edge_worst),
         "controls": [control.as_dict() for control in intent.controls],
     }
-    view.update({name: value_view(getattr(intent, name)) for name in _CONTENT})
-    view.update({name: value_view(getattr(record, name)) for name in _STANDING})
-    return view
+    return view | {name: value_view(getattr(intent, name)) for name in _CONTENT}
 
 
 def order_view(order: OrderRecord) -> View:
@@ -139,6 +164,20 @@ def mute_view(mute: Mute) -> View:
     return {name: value_view(getattr(mute, name)) for name in names}
 
 
+def entry_view(entry: JournalEntry) -> View:
+    """An entry of the journal; its `previous_hash` is the `hash` of the one before it."""
+    return {
+        "sequence": entry.sequence,
+        "at": iso(entry.at),
+        "actor": entry.actor,
+        "kind": entry.kind,
+        "subject": entry.subject,
+        "payload": json.loads(entry.payload),
+        "previous_hash": entry.previous_hash,
+        "hash": entry.hash,
+    }
+
+
 def problem_view(error: PolybotError) -> View:
     """A refusal as problem details (RFC 9457), with the same code on every surface."""
     return {
@@ -162,9 +201,13 @@ def order_of(stores: Stores, order_id: OrderId | None) -> OrderRecord | None:
 
 def intent_views(stores: Stores, records: Sequence[IntentRecord]) -> list[View]:
     """A list of intents with their orders and the shortest prefixes of their ids."""
-    short = stores.intents.shortest_prefixes([record.id for record in records]) if records else {}
+    if not records:
+        return []
+    short = stores.intents.shortest_prefixes([record.id for record in records])
+    named = {record.order_id for record in records if record.order_id is not None}
+    orders = stores.orders.named(named) if named else {}
     return [
-        intent_view(record, order_of(stores, record.order_id), short[IntentId(record.id)])
+        intent_view(record, orders.get(record.order_id) if record.order_id else None, short[record.id])
         for record in records
     ]
 

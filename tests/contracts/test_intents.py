@@ -194,6 +194,12 @@ class TestFinding:
             alone: "z000",
         }
 
+    def test_named_intents_come_together_and_what_is_not_there_is_left_out(self, world: World) -> None:
+        made = [world.proposed(asset_id=str(n)) for n in range(3)]
+        asked = [made[0].id, made[2].id, IntentId("0000000000000000")]
+        assert world.intents.named(asked) == {made[0].id: made[0], made[2].id: made[2]}
+        assert world.intents.named([]) == {}
+
     def test_the_list_is_newest_first_and_continues_after_an_intent(self, world: World) -> None:
         at = world.intents.now()
         made = [

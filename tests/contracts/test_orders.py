@@ -289,6 +289,20 @@ class TestFinding:
         assert [one.id for one in world.orders.orders(statuses=[ORDER.LIVE])] == [order.id]
         assert world.orders.orders(statuses=[ORDER.FILLED]) == ()
 
+    def test_a_list_of_orders_continues_after_an_order(self, world: World) -> None:
+        for number in range(5):
+            world.permitted(asset_id=str(number), condition_id=ConditionId(f"0x{number}"))
+        every = world.orders.orders()
+        assert len(every) == 5
+        assert world.orders.orders(limit=2, before=every[1].id) == every[2:4]
+        assert world.orders.orders(statuses=[ORDER.SIGNED], before=every[3].id) == every[4:]
+        with pytest.raises(NotFoundError):
+            world.orders.orders(before=OrderId("0xnone"))
+
+    def test_named_orders_come_together(self, world: World) -> None:
+        order = world.permitted()
+        assert world.orders.named([order.id, OrderId("0xnone")]) == {order.id: order}
+
 
 def test_what_is_inferred_absent_is_listed_for_watching_until_its_market_resolved(world: World) -> None:
     open_market, ended = (
