@@ -11,6 +11,7 @@ from typing import Final
 from polyb0t.core.clock import Clock, milliseconds
 from polyb0t.sandbox import (
     account,
+    auto_redeem,
     chain_panel,
     clob,
     clob_lists,
@@ -75,6 +76,7 @@ class SandboxApp:
         account.add_routes(self.router, keys, self.heartbeats, self.house, self.rates)
         data_api.add_routes(self.router, world)
         chain_panel.add_routes(self.router, world)
+        auto_redeem.add_routes(self.router, world)
         purse_panel.add_routes(self.router, world)
         relayer.add_routes(self.router, world)
         rpc_door.add_routes(self.router, world)

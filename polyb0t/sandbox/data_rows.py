@@ -41,7 +41,7 @@ def position(one: PositionView, spec: MarketSpec, *, both: bool) -> Row:
         "percent_pnl": number(100 * _ratio(gain, one.cost_e6)),
         "percent_realized_pnl": number(100 * _ratio(one.realized_e6, one.cost_e6)),
         "status": status(one),
-        "redeemable": one.resolved,
+        "redeemable": status(one) == "REDEEMABLE",
         "mergeable": both and not one.resolved,
         "negative_risk": spec.neg_risk,
         "archived": False,
@@ -58,10 +58,10 @@ def position(one: PositionView, spec: MarketSpec, *, both: bool) -> Row:
 
 
 def status(one: PositionView) -> str:
-    """A lost holding is redeemable too, for nothing."""
-    if one.resolved:
-        return "REDEEMABLE"
-    return "OPEN" if one.shares_e6 else "CLOSED"
+    """A lost holding is redeemable too, for nothing; one that was paid or sold is closed."""
+    if not one.shares_e6:
+        return "CLOSED"
+    return "REDEEMABLE" if one.resolved else "OPEN"
 
 
 def has_status(one: PositionView, asked: str | None, *, both: bool) -> bool:
@@ -70,7 +70,7 @@ def has_status(one: PositionView, asked: str | None, *, both: bool) -> bool:
         case None:
             return True
         case "REDEEMABLE_LOST":
-            return one.resolved and one.price_e6 == 0
+            return status(one) == "REDEEMABLE" and one.price_e6 == 0
         case "MERGEABLE":
             return both and not one.resolved
         case _:

@@ -64,6 +64,8 @@ class Lifecycle(Pipeline):
         market.touch(self.now_ms)
         self.crowd.leave(market)
         self._tell_resolution(market, payouts_e6)
+        if self.auto_redeem.on:
+            self._at(self.now_ms + self.auto_redeem.after_ms, "auto", condition_id)
         self._settle_up()
 
     def resolve_event(self, event_id: str, winner: str) -> None:

@@ -16,7 +16,7 @@ from polyb0t.sandbox.crowd import Opinion
 from polyb0t.sandbox.exchange import Order
 from polyb0t.sandbox.market import HISTORY_LENGTH, OLDER_LENGTH, TAPE_LENGTH, Market
 from polyb0t.sandbox.portfolio import Holding
-from polyb0t.sandbox.relayed import Relayed
+from polyb0t.sandbox.relayed import AutoRedeem, Relayed
 from polyb0t.sandbox.settlement import Settling, Trade
 from polyb0t.sandbox.state import WorldState
 from polyb0t.sandbox.types import (
@@ -93,6 +93,7 @@ class Memory(msgspec.Struct):
     chain_block: int = 0
     on_chain: list[str] = []
     settling: Settling = Settling()
+    auto_redeem: AutoRedeem = AutoRedeem(on=False)
     sessions: list[tuple[str, str, int]] = []
 
 
@@ -116,6 +117,7 @@ def memory_of(world: WorldState) -> Memory:
         chain_block=world.chain_block,
         on_chain=sorted(world.on_chain),
         settling=engine.settling,
+        auto_redeem=world.auto_redeem,
         agenda_number=world.agenda_number,
         agenda=sorted(world.agenda),
         order_sequence=engine.order_sequence,
@@ -151,6 +153,7 @@ def restore(world: WorldState, state: Memory) -> None:
     world.born, world.agenda_number, world.agenda = state.born, state.agenda_number, state.agenda
     world.fail_next, world.retry_next = state.fail_next, state.retry_next
     world.data_lag_ms, engine.settling = state.data_lag_ms, state.settling
+    world.auto_redeem = state.auto_redeem
     world.liveness_ms, world.wallet_nonces = state.liveness_ms, dict(state.wallet_nonces)
     world.chain_block, world.on_chain = state.chain_block, set(state.on_chain)
     world.relayed = {batch.id: batch for batch in state.relayed}

@@ -46,6 +46,13 @@ class Relayed:
     error: str = ""
 
 
+class AutoRedeem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether the venue pays winnings by itself, and how long after a result."""
+
+    on: bool
+    after_ms: int = 0
+
+
 class RelayFaults(msgspec.Struct, forbid_unknown_fields=True):
     """What becomes of the next actions: so many fail, are called invalid, or never go on; whether the
     wallet is called busy."""

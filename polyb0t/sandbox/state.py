@@ -2,7 +2,7 @@
 
 import heapq
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from polyb0t.core.errors import NotFoundError, UsageError
@@ -13,9 +13,9 @@ from polyb0t.sandbox.ledger import Ledger
 from polyb0t.sandbox.market import Market
 from polyb0t.sandbox.node import Node
 from polyb0t.sandbox.portfolio import Portfolio
-from polyb0t.sandbox.relayed import Relayed, RelayFaults
+from polyb0t.sandbox.relayed import AutoRedeem, Relayed, RelayFaults
 from polyb0t.sandbox.settlement import FEE_WALLET, hex_of
-from polyb0t.sandbox.types import PracticeAccount, WorldEvent
+from polyb0t.sandbox.types import MarketSpec, PracticeAccount, WorldEvent
 
 HOUSE: Final = frozenset((*WALLETS, FEE_WALLET))
 
@@ -34,6 +34,10 @@ class ChainPort(Protocol):
 
     def tick(self) -> None:
         """Bring over what has a result, book what was paid there."""
+        ...
+
+    def redeem_for(self, wallet: str, spec: MarketSpec, outcomes: Sequence[int]) -> None:
+        """Redeem as the venue's own operator does. Raises RevertedError."""
         ...
 
 
@@ -69,6 +73,7 @@ class WorldState:
         self.relayed: dict[str, Relayed] = {}  # batches of deposit wallets by the relayer's id
         self.wallet_nonces: dict[str, int] = {}  # of deposit wallets, lower case
         self.relay_faults = RelayFaults()
+        self.auto_redeem = AutoRedeem(on=False)
         self.chain: ChainPort | None = None  # a local chain that pays; not part of the state
         self.chain_block = 0  # up to which block its redemptions are booked
         self.on_chain: set[str] = set()  # conditions whose shares were brought there

@@ -14,13 +14,13 @@ from polyb0t.core.errors import UsageError
 from polyb0t.sandbox import accounts as practice
 from polyb0t.sandbox import snapshot
 from polyb0t.sandbox.archive import Archive
+from polyb0t.sandbox.auto_redeem import AutoRedeeming
 from polyb0t.sandbox.crowd import VISIT_MS, Opinion, logit, opinion_of
 from polyb0t.sandbox.kinds import cast
 from polyb0t.sandbox.market import Market
 from polyb0t.sandbox.memory import restore
 from polyb0t.sandbox.oracle import Oracle
 from polyb0t.sandbox.paths import Past
-from polyb0t.sandbox.relaying import Relaying
 from polyb0t.sandbox.trading import Trading
 from polyb0t.sandbox.types import (
     MILLION,
@@ -34,7 +34,7 @@ from polyb0t.sandbox.types import (
 CATCH_UP_MS: Final = 600_000  # after a longer absence the crowd does not live through every minute
 
 
-class World(Trading, Relaying, Oracle):
+class World(Trading, AutoRedeeming, Oracle):
     """The whole state of the sandbox and every way to change it."""
 
     def __init__(
@@ -226,6 +226,8 @@ class World(Trading, Relaying, Oracle):
                 self._list(whose)
             case "relay":
                 self._relay(whose)
+            case "auto":
+                self._redeem_by_itself(whose)
             case "stand":
                 self._stands(whose)
             case _:

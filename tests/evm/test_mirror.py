@@ -12,6 +12,7 @@ from polyb0t.sandbox.contracts import BRIDGED_USDC, CONTRACTS, ORACLE
 from polyb0t.sandbox.ctf_ids import condition_id, token_ids
 from polyb0t.sandbox.kinds import cast
 from polyb0t.sandbox.node import Node
+from polyb0t.sandbox.relayed import AutoRedeem
 from polyb0t.sandbox.types import MILLION, MarketSpec
 from polyb0t.sandbox.world import World
 from tests.sandbox.test_relayer import Client, adapter_redeem
@@ -104,6 +105,41 @@ def test_a_deposit_wallets_batch_goes_through_the_relayer(both: Both, kind: str)
     receipt = both.node.call("eth_getTransactionReceipt", ended["transaction_hash"])
     assert receipt["status"] == "0x1"
     assert both.world.balance(both.client.wallet) - before == 100_000_001
+    both.agree()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("first", [MILLION, MILLION // 2])
+def test_the_venues_operator_pays_every_wallet_once(both: Both, kind: str, first: int) -> None:
+    spec = PLAIN if not kind else both.spec(kind)
+    wallets = (both.owner, both.client.wallet)
+    before = [both.world.balance(wallet) for wallet in wallets]
+    both.world.set_auto_redeem(AutoRedeem(on=True, after_ms=1_000))
+
+    both.resolve(spec, first)
+    both.agree()
+    both.world.step(1_000)
+    both.world.step(60_000)
+    both.mirror.tick()
+
+    paid = 2 * (100_000_001 * (MILLION // 2) // MILLION) if first == MILLION // 2 else 100_000_001
+    assert [both.world.balance(wallet) for wallet in wallets] == [old + paid for old in before]
+    assert both.world.balance(both.owner, spec.token_ids[0]) == 0
+    both.agree()
+
+
+def test_a_wallet_that_does_not_let_the_operator_is_left_to_its_owner(both: Both) -> None:
+    act_as(both.node, both.owner)
+    forbid = call_data("setApprovalForAll(address,bool)", CONTRACTS["auto_redeemer"], False)
+    send(both.node, both.owner, CTF, forbid)
+    before = both.world.balance(both.owner)
+    both.world.set_auto_redeem(AutoRedeem(on=True))
+
+    both.resolve(PLAIN)
+    both.world.step(60_000)
+
+    assert both.world.balance(both.owner) == before
+    assert both.world.balance(both.owner, PLAIN.token_ids[0]) == 100_000_001
     both.agree()
 
 

@@ -57,12 +57,12 @@ def conditional_tokens_code(project: Path) -> str:
 
 
 def lay_out(node: Node, project: Path) -> None:
-    """Put every contract in its place. What lies there already stays, so a kept chain goes on."""
+    """Put every contract in its place. What they keep stays, so a chain of an earlier version goes on."""
     code = own_code()
     places = {address: code[name] for address, name in _PLACES.items()}
     places[CONTRACTS["conditional_tokens"]] = conditional_tokens_code(project)
     for address, runtime in places.items():
-        if node.call("eth_getCode", address, "latest") == "0x":
+        if node.call("eth_getCode", address, "latest").lower() != runtime.lower():
             node.call("anvil_setCode", address, runtime)
     node.call("anvil_setStorageAt", CONTRACTS["deposit_wallet_factory"], _slot(0), _word(OPERATOR))
     for each in (ORACLE, OPERATOR):

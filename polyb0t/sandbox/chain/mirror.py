@@ -5,6 +5,7 @@ practice wallets are put on the chain, and from then on the chain is what pays: 
 there is booked in the ledger once, by block. pUSD on the chain follows the ledger after every step.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ from polyb0t.sandbox.market import Market
 from polyb0t.sandbox.node import Node
 from polyb0t.sandbox.redeeming import RevertedError
 from polyb0t.sandbox.relayed import Relayed
+from polyb0t.sandbox.types import MarketSpec
 from polyb0t.sandbox.wallets import DEPOSIT
 from polyb0t.sandbox.world import World
 
@@ -37,6 +39,7 @@ _APPROVALS: Final = (
     (_CTF, CONTRACTS["neg_risk_collateral_adapter"]),
     (_CTF, CONTRACTS["auto_redeemer"]),
     (CONTRACTS["position_manager"], CONTRACTS["router"]),
+    (CONTRACTS["position_manager"], CONTRACTS["auto_redeemer"]),
 )
 _PLENTY: Final = 2**255
 
@@ -80,6 +83,22 @@ class Mirror:
         if receipt["status"] != "0x1":
             raise RevertedError("transaction reverted")
         return batch.transaction
+
+    def redeem_for(self, wallet: str, spec: MarketSpec, outcomes: Sequence[int]) -> None:
+        """Redeem as the venue's own operator does, which pays the gas.
+
+        Raises:
+            RevertedError: the chain refused it.
+        """
+        condition = bytes.fromhex(spec.condition_id[2:])
+        if spec.version == "v2":
+            asked = "redeemPositionFor(address,bytes31,uint256)"
+            orders = [call_data(asked, wallet, condition[:31], outcome) for outcome in outcomes]
+        else:
+            orders = [call_data("redeemFor(address,bytes32)", wallet, condition)]
+        for data in orders:
+            if send(self.node, OPERATOR, CONTRACTS["auto_redeemer"], data)["status"] != "0x1":
+                raise RevertedError("transaction reverted")
 
     # --- the accounts ---------------------------------------------------------------------------
 

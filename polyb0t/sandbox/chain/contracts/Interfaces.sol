@@ -6,6 +6,7 @@ interface IToken {
     function burn(address from, uint256 value) external;
     function approve(address spender, uint256 value) external returns (bool);
     function balanceOf(address owner) external view returns (uint256);
+    function transfer(address to, uint256 value) external returns (bool);
     function transferFrom(address from, address to, uint256 value) external returns (bool);
 }
 
