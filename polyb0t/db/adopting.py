@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, select, text, update
 
 from polyb0t.core.errors import ConflictError, NotAuthorisedError
+from polyb0t.core.ids import IntentId
 from polyb0t.db.carrying_out import store_order
 from polyb0t.db.engine import Database
 from polyb0t.db.kill_switch_store import trip_within
@@ -14,9 +15,9 @@ from polyb0t.db.moves import load, move, present, transition
 from polyb0t.db.reservations import store as store_reservation
 from polyb0t.db.reservations import whole
 from polyb0t.db.standing_book import revoke_all
-from polyb0t.db.tables import engine_lease, gates, journal_head, orders, trade_intents
+from polyb0t.db.tables import claim_members, engine_lease, gates, journal_head, orders, trade_intents
 from polyb0t.db.unit import ROLES, Unit
-from polyb0t.execution.intents import IntentStatus
+from polyb0t.execution.intents import IntentStatus, IntentType
 from polyb0t.execution.orders import NewOrder, OrderStatus
 from polyb0t.execution.scope import Lease, Scope
 from polyb0t.execution.store import Adoption, AnchorPoint
@@ -105,7 +106,25 @@ def _expire(unit: Unit, actor: str) -> tuple[Any, ...]:
     for one in waiting:
         detail = "The database was restored; what waited in it may have been decided already."
         transition(unit, one, IntentStatus.EXPIRED, actor=actor, code="adopted", detail=detail)
-    return tuple(one.id for one in waiting)
+    return (*(one.id for one in waiting), *_end_claims(unit, actor))
+
+
+def _end_claims(unit: Unit, actor: str) -> tuple[IntentId, ...]:
+    """Claims that were taken and had no transaction yet may have been sent since. What is still there is
+    proposed anew; a transaction that the backup knows is followed to its end."""
+    taken = trade_intents.c.status == IntentStatus.EXECUTING
+    sent = select(claim_members.c.intent_id)
+    query = select(trade_intents.c.id).where(
+        trade_intents.c.scope == str(unit.scope),
+        taken,
+        trade_intents.c.intent_type == IntentType.CLAIM_SETTLEMENT,
+        trade_intents.c.id.not_in(sent),
+    )
+    ended = tuple(IntentId(each) for each in unit.connection.scalars(query))
+    for intent_id in ended:
+        detail = "The database was restored; its transaction may have been sent since the backup."
+        move(unit, load(unit, intent_id), IntentStatus.FAILED, actor=actor, code="adopted", detail=detail)
+    return ended
 
 
 def _require_person(actor: str, reason: str) -> None:

@@ -49,7 +49,7 @@ class SqlBookStore:
     def _movements(self, connection: Connection) -> tuple[Booked, ...]:
         """What the index told, and what the chain paid, each event once."""
         told = tuple(map(_booked, connection.execute(_ALL, {"of_scope": str(self._units.scope)}).mappings()))
-        paid = read_payouts(connection, str(self._units.scope), with_removed=False)
+        paid = read_payouts(connection, str(self._units.scope), with_removed=True)
         return with_payouts(told, paid) if paid else told
 
     def record_movements(self, booked: Sequence[Booked], lease: Lease) -> tuple[Booked, ...]:

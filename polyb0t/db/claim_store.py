@@ -31,6 +31,7 @@ from polyb0t.execution.settlement.store import BookedPayout, SendNews
 CLAIMS: Final = "claims"  # the actor of what the claims process does
 SEND_PREPARED: Final = "claim.prepared"
 SEND_SETTLED: Final = "claim.settled"
+SEND_FINAL: Final = "claim.final"
 PAYOUT_BOOKED: Final = "payout.booked"
 PAYOUT_TAKEN_BACK: Final = "payout.taken_back"
 _CONTENT: Final = (
@@ -66,6 +67,17 @@ class SqlClaimStore:
             return _settle(unit, send_id, news, booked, ends)
 
         return self._units.decide(settled)
+
+    def finish(self, send_id: str, lease: Lease) -> None:
+        def finished(unit: Unit) -> None:
+            require_claims(unit, lease)
+            send = _load(unit, send_id)
+            if send.status is SendStatus.CONFIRMED and send.raw is not None:
+                erased = update(claim_sends).where(claim_sends.c.id == send_id).values(raw=None)
+                unit.connection.execute(erased)
+                unit.note(SEND_FINAL, send_id, {"tx_hash": send.tx_hash}, actor=CLAIMS)
+
+        self._units.write(finished)
 
     def end(
         self,
@@ -184,7 +196,7 @@ def _move(unit: Unit, send: SendRecord, news: SendNews) -> None:
     }
     if "tx_hash" in told:
         told["tx_hash"] = told["tx_hash"].lower()
-    if news.status in ENDED_SEND:
+    if news.status in ENDED_SEND - {SendStatus.CONFIRMED}:
         told["raw"] = None
     values = {"status": news.status, "code": news.code, "detail": news.detail, "updated_at": unit.now, **told}
     table = claim_sends.c

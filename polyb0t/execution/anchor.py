@@ -1,7 +1,8 @@
 """A point of the journal, kept outside the database, so that a restored backup cannot pass for the present.
 
 Written and fsynced after the commit of every permit and before anything leaves: whatever was sent, the
-anchor knows a journal at least as long as the one that permitted it.
+anchor knows a journal at least as long as the one that permitted it. The engine and the claims process
+write the same file, so each looks at what is there under a lock: it never goes back.
 """
 
 import json
@@ -10,7 +11,7 @@ from pathlib import Path
 from threading import Lock
 
 from polyb0t.core.errors import ConflictError
-from polyb0t.core.files import write_durably
+from polyb0t.core.files import folder_locked, write_durably
 from polyb0t.execution.intents import IntentStatus, IntentType
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import AnchorPoint, EngineStore, Stores
@@ -45,11 +46,24 @@ class AnchorFile:
 
         Raises:
             OSError: it could not be written. DatabaseError: the head could not be read.
+            ConflictError: `database_restored`, the database went back while we ran.
         """
-        with self._lock:
-            point = self._engine.anchor_point()
-            if point.sequence > self._written:
+        with self._lock, folder_locked(self._path.parent):
+            point = self._engine.anchor_point()  # under the lock: no other's is newer
+            there = self._reached(point)
+            if there > point.sequence:
+                raise _went_back(point.sequence, there)
+            if point.sequence > there:
                 self.replace(point)
+
+    def _reached(self, point: AnchorPoint) -> int:
+        """How far whoever wrote last had come with this database."""
+        try:
+            last = self.read()
+        except ValueError:
+            last = None
+        there = last.sequence if last is not None and last.database_id == point.database_id else 0
+        return max(there, self._written)
 
     def replace(self, point: AnchorPoint) -> None:
         """Write `point`, whatever was there. Raises OSError."""
@@ -99,6 +113,15 @@ def require_present(stores: Stores, anchor: AnchorFile) -> None:
             do='Look at the exchange first, then take it over: polyb0t db adopt --reason "..."',
             code="database_restored",
         )
+
+
+def _went_back(here: int, there: int) -> ConflictError:
+    return ConflictError(
+        "Nothing was sent: the database went back while this ran.",
+        why=f"Its journal ends at {here}; {there} had been written.",
+        do='Stop everything, look at the exchange, then: polyb0t db adopt --reason "..."',
+        code="database_restored",
+    )
 
 
 def _hash_at(stores: Stores, last: AnchorPoint) -> str | None:

@@ -68,14 +68,15 @@ def run_claims(settings: Settings, say: Say, *, steps: int | None = None) -> int
     migrate.upgrade(url)
     stores = open_stores(url, around.scope, clock, lease_seconds=settings.lease_seconds)
     try:
-        require_present(stores, AnchorFile(anchor_path(settings, around.scope), stores.engine))
+        anchor = AnchorFile(anchor_path(settings, around.scope), stores.engine)
+        require_present(stores, anchor)
         lease = acquire_lease(stores.engine, Regime.LIVE, ROLE)
         facts = {RELAYER_FACT: relayer is not None}
         keeper = LeaseKeeper(stores.engine, lease, clock, settings.lease_seconds, facts=lambda: facts)
         stores.engine.beat(lease, cycle=0, facts=facts)
         keeper.start()
         try:
-            run = ClaimsRun(settings, around, stores, keeper, clock, say, key, relayer)
+            run = ClaimsRun(settings, around, stores, keeper, clock, say, key, relayer, anchor)
             return run.until_stopped(steps)
         finally:
             keeper.stop()
@@ -96,10 +97,11 @@ class ClaimsRun:
         say: Say,
         key: SigningKey,
         relayer: RelayerKey | None,
+        anchor: AnchorFile,
     ) -> None:
         self._settings, self._around, self._stores = settings, around, stores
         self._keeper, self._clock, self._say = keeper, clock, say
-        self._key, self._relayer = key, relayer
+        self._key, self._relayer, self._anchor = key, relayer, anchor
         self._stop = threading.Event()
         self._told = ""
 
@@ -155,6 +157,7 @@ class ClaimsRun:
             clock=self._clock,
             settings=ClaimSettings(confirmations=self._settings.claim_confirmations),
             halt_file=HaltFile(scope_dir(self._settings, self._around.scope) / "HALT").present,
+            anchor=self._anchor.advance,
         )
         return Claimer(parts)
 

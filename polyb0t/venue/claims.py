@@ -26,12 +26,21 @@ from polyb0t.execution.settlement.ports import (
     Simulation,
 )
 from polyb0t.venue.chain_rpc import METHOD_NOT_FOUND, ChainRpc, RpcError, as_quantity
-from polyb0t.venue.claims_abi import call_data, number_word, wallet_word, words
+from polyb0t.venue.claims_abi import call_data, number_word, raw_bytes, wallet_word, words
 from polyb0t.venue.claims_calls import TARGETS, claim_call, ledger_of, wrong_claim
-from polyb0t.venue.claims_receipts import BATCH, SINGLE, Mined, parse_logs, parse_receipt, payouts_of
+from polyb0t.venue.claims_receipts import (
+    BATCH,
+    SINGLE,
+    Mined,
+    hash_of,
+    parse_logs,
+    parse_receipt,
+    payouts_of,
+)
 from polyb0t.venue.claims_simulation import outcome_of, program
 from polyb0t.venue.one_shot import NeverLeft, NoAnswer
-from polyb0t.venue.parsing import Wire
+from polyb0t.venue.parsing import Wire, as_object
+from polyb0t.venue.relayer_answers import batch_signature
 from polyb0t.venue.signing import DigestSigner
 from polyb0t.venue.transactions import GasPolicy, of_error, of_result, signed_transaction
 
@@ -96,6 +105,21 @@ class ChainClaims:
             () if own is None else self._payouts(mined, own, at),
             mined.gas_cost_wei if own is not None and mined.sender == own.lower() else 0,
         )
+
+    def block_hash(self, number: int) -> str | None:
+        if number > self._rpc.quantity("eth_blockNumber"):
+            return None
+        with self._rpc.answering():
+            return hash_of(self._rpc.block(number))
+
+    def carries(self, tx_hash: str, raw: str) -> bool:
+        """A batch's signature is of this batch alone, and whoever carries it has to bring it along."""
+        told = self._rpc.ask("eth_getTransactionByHash", tx_hash)
+        with self._rpc.answering():
+            if told is None:
+                return False
+            data = raw_bytes(as_object(told, "the transaction").get("input"), "the transaction's input")
+            return batch_signature(raw) in data
 
     def payouts(
         self, wallet: Wallet, condition_ids: Sequence[ConditionId], *, from_block: int

@@ -108,6 +108,11 @@ def _log(raw: Wire) -> Log:
     )
 
 
+def hash_of(block: Wire) -> str:
+    """A block's own hash, in lower case. Raises Refused: it has none."""
+    return _hash(block, "hash")
+
+
 def _hash(raw: Wire, name: str) -> str:
     return _word(raw.get(name), name)
 

@@ -9,9 +9,11 @@ import re
 from typing import Final
 
 from polyb0t.execution.settlement.ports import RelayerState, RelayerTransaction, SendClass, SendOutcome
+from polyb0t.venue.claims_abi import raw_bytes
 from polyb0t.venue.parsing import Refused, as_object, decode_json, line
 
 _LONGEST: Final = 300
+_SIGNATURE_BYTES: Final = 65
 _BUSY: Final = re.compile(r"wallet busy|active action|in-flight action", re.IGNORECASE)
 _NONCE: Final = re.compile(r"batch nonce (\d{1,30}) does not match on-chain nonce (\d{1,30})", re.IGNORECASE)
 _BLOCKED: Final = re.compile(r"call blocked", re.IGNORECASE)
@@ -83,6 +85,19 @@ def of_state(status: int, body: bytes) -> RelayerTransaction:
         return RelayerTransaction(state, found, line(told, "error_msg"))
     except Refused as refused:
         return RelayerTransaction(RelayerState.UNKNOWN, error=f"HTTP {status}: {refused.what}")
+
+
+def batch_signature(raw: str) -> bytes:
+    """The owner's signature in a submission's JSON, which no other batch has.
+
+    Raises:
+        Refused: there is none of 65 bytes.
+    """
+    told = as_object(decode_json(raw), "the submission")
+    signature = raw_bytes(told.get("signature"), "the signature")
+    if len(signature) != _SIGNATURE_BYTES:
+        raise Refused("malformed", f"a signature of {len(signature)} bytes")
+    return signature
 
 
 def _error_text(body: bytes) -> str | None:

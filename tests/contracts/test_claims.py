@@ -207,10 +207,27 @@ class TestEnds:
         send = claims.settle(
             claims.prepared(member), S.CONFIRMED, booked=(a_payout(),), paid=Pusd(Decimal(20))
         )
-        assert (send.status, send.paid, send.raw) == (S.CONFIRMED, Decimal(20), None)
+        assert (send.status, send.paid) == (S.CONFIRMED, Decimal(20))
         record = claims.world.intents.get(member)
         assert (record.status, record.result) == (IntentStatus.EXECUTED, "claimed")
         assert [entry.payout.pusd for entry in claims.store.payouts()] == [Decimal(20)]
+
+    def test_its_bytes_stay_until_the_chain_cannot_take_it_back_any_more(self, claims: Claims) -> None:
+        send = claims.settle(claims.prepared(), S.CONFIRMED, booked=(a_payout(),), paid=Pusd(Decimal(20)))
+        assert send.raw == "0x02aa"
+        claims.store.finish(send.id, claims.lease)
+        claims.store.finish(send.id, claims.lease)
+        assert [each.raw for each in claims.store.sends()] == [None]
+        assert claims.world.kinds(send.id).count("claim.final") == 1
+
+    @pytest.mark.parametrize("status", [S.REVERTED, S.DROPPED, S.ALREADY_PAID])
+    def test_what_came_to_nothing_leaves_no_bytes(self, claims: Claims, status: SendStatus) -> None:
+        assert claims.settle(claims.prepared(), status).raw is None
+
+    def test_bytes_of_what_is_not_over_are_not_erased(self, claims: Claims) -> None:
+        send = claims.settle(claims.prepared(), S.SENT)
+        claims.store.finish(send.id, claims.lease)
+        assert [each.raw for each in claims.store.sends()] == ["0x02aa"]
 
     def test_somebody_elses_payment_does_not(self, claims: Claims) -> None:
         member = claims.executing()

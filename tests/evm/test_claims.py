@@ -281,8 +281,12 @@ def test_confirmations_grow_and_a_block_that_is_taken_back_takes_the_receipt_wit
     assert later is not None
     assert (first.confirmations, later.confirmations) == (1, 4)
 
+    assert ours.claims.block_hash(first.block_number) == first.block_hash
+    assert ours.claims.block_hash(first.block_number + 1_000) is None
+
     ours.node.call("anvil_reorg", 4, [])
 
+    assert ours.claims.block_hash(first.block_number) not in (None, first.block_hash)
     assert ours.claims.receipt(first.tx_hash) is None
     assert ours.claims.payouts(ours.wallet, [call.condition_id], from_block=0) == ()
     assert ours.claims.balance(ours.wallet) == before

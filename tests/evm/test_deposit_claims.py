@@ -97,6 +97,9 @@ def test_simulated_signed_relayed_and_paid_to_the_millionth(practice: Practice, 
     assert claims.balance(practice.around.wallet) - before == call.expected
     assert claims.payouts(practice.around.wallet, [call.condition_id], from_block=start) == (payout,)
     assert relayer.nonce() == nonce + 1
+    assert claims.carries(receipt.tx_hash, signed.raw)  # whose it is, also where no name of it was heard
+    later = relayer.sign([call], nonce, deadline=int(claims.head().at.timestamp()) + 2**32)
+    assert not claims.carries(receipt.tx_hash, later.raw)
     practice.both.agree()
 
 

@@ -9,6 +9,7 @@ from polyb0t.core.errors import VenueUnreachableError
 from polyb0t.core.ids import AssetId, ConditionId, IntentId, TradeId, Wallet
 from polyb0t.core.units import ZERO, Price, Pusd, Shares
 from polyb0t.data.fills import FillStatus
+from polyb0t.execution.anchor import AnchorFile
 from polyb0t.execution.intents import IntentRecord, IntentStatus
 from polyb0t.execution.orders import OrderStatus
 from polyb0t.execution.scope import Lease, Regime
@@ -74,6 +75,7 @@ class ClaimRoom:
         self.chain = PretendChain(Wallet(WALLET), NOW)
         self.relayer = PretendRelayer(self.chain)
         self.opening = self.chain.money
+        self.anchor = AnchorFile(folder / "anchor.json", self.world.engine)
         self.settings = ClaimSettings(confirmations=5, **settings)
         self.lease: Lease | None = None
         self.claimer = self.start()
@@ -111,6 +113,7 @@ class ClaimRoom:
             route=self.route,
             clock=self.clock,
             settings=self.settings,
+            anchor=wrap(self.anchor).advance,
         )
         self.claimer = Claimer(parts)
         return self.claimer

@@ -84,6 +84,8 @@ class PretendChain:
         self.unreachable = 0  # so many reads fail
         self.forks = 0
         self.reverting = False
+        self.brought: dict[str, str] = {}  # by transaction: the batch that it carried
+        self.behind = 0  # so many of the newest blocks this node does not have yet
 
     # -- the world -----------------------------------------------------------------------------
 
@@ -182,7 +184,8 @@ class PretendChain:
 
     def head(self) -> ChainHead:
         self.read()
-        return ChainHead(137, self.blocks[-1].number, self.blocks[-1].at)
+        newest = self._known()[-1]
+        return ChainHead(137, newest.number, newest.at)
 
     def shares(self, wallet: Wallet, asset_id: AssetId, *, version: str, neg_risk: bool) -> Shares:
         self.read()
@@ -242,7 +245,7 @@ class PretendChain:
 
     def receipt(self, tx_hash: str) -> Receipt | None:
         self.read()
-        for block in self.blocks:
+        for block in self._known():
             for mined in block.mined:
                 if mined.tx_hash.lower() == tx_hash.lower():
                     deep = self.blocks[-1].number - block.number + 1
@@ -256,6 +259,17 @@ class PretendChain:
                         GAS * 30,
                     )
         return None
+
+    def block_hash(self, number: int) -> str | None:
+        self.read()
+        return next((block.hash for block in self._known() if block.number == number), None)
+
+    def carries(self, tx_hash: str, raw: str) -> bool:
+        self.read()
+        return self.brought.get(tx_hash.lower()) == raw
+
+    def _known(self) -> list[Block]:
+        return self.blocks[: len(self.blocks) - self.behind]
 
     def nonce(self, wallet: Wallet) -> int:
         self.read()
@@ -337,6 +351,7 @@ class PretendRelayer:
             self.chain.advance(BLOCK_SECONDS)
             tx_hash = _hash(name + json.dumps(told))
             self.chain.wallet_nonce += 1
+            self.chain.brought[tx_hash] = json.dumps(told)
             self.chain.mine(tx_hash, _calls(told), ours=True)
             self.known[name] |= {"state": RelayerState.MINED, "tx": tx_hash, "over": True}
 

@@ -22,9 +22,13 @@ class _Event(NamedTuple):
 
 
 def with_payouts(told: Sequence[Booked], paid: Sequence[BookedPayout]) -> tuple[Booked, ...]:
-    """The movements that the index told and those that the chain proved, oldest first, each event once."""
+    """The movements that the index told and those that the chain proved, oldest first, each event once.
+
+    What the chain took back counts no more, even where the index has told it meanwhile.
+    """
     chain = {
-        event: tuple(entries) for event, entries in groupby(sorted(paid, key=_paid_event), key=_paid_event)
+        event: tuple(entry for entry in entries if entry.removed_at is None)
+        for event, entries in groupby(sorted(paid, key=_paid_event), key=_paid_event)
     }
     index: dict[_Event, list[Booked]] = {}
     others = []
@@ -37,7 +41,7 @@ def with_payouts(told: Sequence[Booked], paid: Sequence[BookedPayout]) -> tuple[
     for event, entries in chain.items():
         by_index = index.get(event, [])
         taken_there = any(entry.taken for entry in by_index)
-        if taken_there and not any(entry.taken for entry in entries):
+        if entries and taken_there and not any(entry.taken for entry in entries):
             others += by_index
         else:
             others += [_as_booked(entry) for entry in entries]

@@ -25,6 +25,7 @@ from polyb0t.execution.settlement.ports import (
     SendOutcome,
     SignedClaim,
 )
+from polyb0t.execution.settlement.rechecking import Rechecker
 from polyb0t.execution.settlement.sends import NewSend, SendRecord, SendStatus
 from polyb0t.execution.settlement.store import SendNews
 from polyb0t.execution.store import ClaimLimits, Denied
@@ -49,6 +50,7 @@ class Claimer:
     def __init__(self, parts: ClaimParts) -> None:
         self._parts = parts
         self._follower = Follower(parts, self._broadcast, alert=self._alert)
+        self._rechecker = Rechecker(parts, alert=self._alert)
 
     def step(self) -> None:
         """Follow what is under way, then begin the next.
@@ -60,6 +62,7 @@ class Claimer:
         store = self._parts.stores.claims
         for send in store.sends(open_only=True):
             self._follower.follow(send)
+        self._rechecker.look()
         if not store.sends(open_only=True):
             self._begin()
 
@@ -150,6 +153,11 @@ class Claimer:
         if isinstance(stored, Denied):
             log.warning("claim.not_permitted", code=stored.code, detail=stored.detail)
             return None
+        unanchored = self._parts.anchored()
+        if unanchored:
+            ends = [(member, "anchor_not_written", unanchored) for member in stored.members]
+            news = SendNews(SendStatus.DROPPED, "anchor_not_written", unanchored)
+            return stores.claims.settle(stored.id, lease, news, ends=ends)
         if self._parts.halt_file():
             detail = "The HALT file is there. Nothing was sent."
             return stores.claims.settle(stored.id, lease, SendNews(SendStatus.DROPPED, "halted", detail))
@@ -207,9 +215,9 @@ class Claimer:
             ),
         )
 
-    def _alert(self, send: SendRecord, sentence: str) -> None:
+    def _alert(self, name: str, sentence: str) -> None:
         """Money that is not what was expected: everything stops until a person has looked."""
-        log.error("claim.differs", send_id=send.id, detail=sentence)
+        log.error("claim.differs", name=name, detail=sentence)
         self._parts.stores.switches.trip(
-            KillSwitchType.RECONCILIATION, actor=ACTOR, reason=f"Claim {send.id}: {sentence}"
+            KillSwitchType.RECONCILIATION, actor=ACTOR, reason=f"Claim {name}: {sentence}"
         )

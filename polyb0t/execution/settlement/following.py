@@ -8,10 +8,11 @@ from typing import Final
 import structlog
 
 from polyb0t.core.errors import ConflictError
-from polyb0t.core.ids import ConditionId, IntentId
+from polyb0t.core.ids import IntentId
 from polyb0t.core.units import ZERO, Pusd
 from polyb0t.execution.intents import IntentRecord
 from polyb0t.execution.settlement.booking import total_of
+from polyb0t.execution.settlement.evidence import Evidence
 from polyb0t.execution.settlement.lots import booked_payouts
 from polyb0t.execution.settlement.parts import ClaimParts
 from polyb0t.execution.settlement.ports import (
@@ -42,11 +43,12 @@ class Follower:
         parts: ClaimParts,
         broadcast: Callable[[SignedClaim], SendOutcome],
         *,
-        alert: Callable[[SendRecord, str], None],
+        alert: Callable[[str, str], None],
     ) -> None:
         self._parts = parts
         self._broadcast = broadcast
         self._alert = alert
+        self._evidence = Evidence(parts)
         self._replacing = Replacing(parts, broadcast)
         self._elsewhere: dict[str, float] = {}  # send -> since when its nonce is known to be used
 
@@ -143,7 +145,7 @@ class Follower:
     ) -> None:
         total, got = total_of(paid), {each.condition_id for each in paid}
         unpaid = [record for record in claims if record.intent.condition_id not in got]
-        elsewhere = self._others(send, [record.intent.condition_id for record in unpaid])
+        elsewhere = self._evidence.others(send, [record.intent.condition_id for record in unpaid])
         ends = [self._unpaid(record, elsewhere) for record in unpaid]
         booked = booked_payouts(self._parts.stores, (*paid, *elsewhere), claims, send.id)
         mine = {each.tx_hash for each in paid}
@@ -151,37 +153,16 @@ class Follower:
             entry if entry.payout.tx_hash in mine else replace(entry, send_id="") for entry in booked
         )
         detail = f"Paid {total} pUSD by {receipt.tx_hash}."
-        sentence = self._difference(send, total, elsewhere)
+        sentence = self._evidence.difference(send, total, elsewhere)
         if sentence:
-            self._alert(send, sentence)  # first: a crash in between raises it again, and never not at all
+            self._alert(send.id, sentence)  # first: a crash in between raises it again, and never not at all
         news = _news(receipt, _S.CONFIRMED, "claimed", detail, paid)
         self._parts.stores.claims.settle(send.id, self._parts.lease, news, booked=booked, ends=ends)
         log.info("claim.paid", send_id=send.id, pusd=str(total), tx_hash=receipt.tx_hash)
 
-    def _difference(self, send: SendRecord, total: Pusd, elsewhere: Sequence[Payout]) -> str:
-        """What nothing explains between what was expected and what the chain says."""
-        apart = send.expected - total - total_of(elsewhere)
-        if apart:
-            return f"it paid {total} pUSD and {send.expected} were expected."
-        came = self._parts.chain.balance(send.wallet) - send.balance_before
-        if came < total and not self._spent_since(send):
-            return f"it paid {total} pUSD and the balance rose by {came} only."
-        return ""
-
-    def _spent_since(self, send: SendRecord) -> bool:
-        """Whether anything of ours may have taken money since: then the balance proves nothing."""
-        stores = self._parts.stores
-        recent = any(
-            fill.matched_at >= send.created_at - timedelta(minutes=5) for fill in stores.orders.fills()
-        )
-        moved = any(
-            entry.movement.at >= send.created_at for entry in stores.books.movements() if not entry.taken
-        )
-        return recent or moved
-
     def _came_to_nothing(self, send: SendRecord, receipt: Receipt, claims: Sequence[IntentRecord]) -> None:
         """It reverted, or found nothing to redeem: somebody else was there first, or it was wrong."""
-        others = self._others(send, [record.intent.condition_id for record in claims])
+        others = self._evidence.others(send, [record.intent.condition_id for record in claims])
         if others:
             self._already_paid(send, others, claims, receipt)
             return
@@ -195,6 +176,8 @@ class Follower:
     # -- not mined -----------------------------------------------------------------------------
 
     def _reorganised(self, send: SendRecord) -> None:
+        if not self._evidence.taken_back(send.tx_hash):
+            return  # its block is where it was, or above what this node has: the node does not know better
         self._take_back(send.tx_hash, send)
         self._settle(send, _S.UNKNOWN, "reorganised", "Its block was taken back; it is looked for again.")
 
@@ -206,7 +189,12 @@ class Follower:
             return
         claims = self._claims(send)
         conditions = [record.intent.condition_id for record in claims]
-        others = self._others(send, conditions)
+        others = self._evidence.others(send, conditions)
+        own = self._evidence.own(send, others)
+        receipt = None if own is None else self._parts.chain.receipt(own.tx_hash)
+        if own is not None and receipt is not None:
+            self._mined(own.send, receipt)
+            return
         if {each.condition_id for each in others} >= set(conditions):
             self._already_paid(send, others, claims, None)
             return
@@ -238,6 +226,8 @@ class Follower:
     def _waits(self, send: SendRecord) -> None:
         """Nothing is proven: the same bytes again after a while, or more gas for the same nonce."""
         self._elsewhere.pop(send.id, None)
+        if self._parts.stopped():
+            return  # what has left may still pay; no further byte of it leaves
         own_gas = send.status is _S.SENT and send.route is ClaimRoute.TRANSACTION
         if own_gas and self._replacing.replaced(send):
             return
@@ -265,13 +255,6 @@ class Follower:
 
     def _claims(self, send: SendRecord) -> list[IntentRecord]:
         return [self._parts.stores.intents.get(member) for member in send.members]
-
-    def _others(self, send: SendRecord, conditions: Sequence[ConditionId]) -> tuple[Payout, ...]:
-        """What other transactions paid for these markets since it was made."""
-        if not conditions:
-            return ()
-        found = self._parts.chain.payouts(send.wallet, tuple(conditions), from_block=send.from_block)
-        return tuple(each for each in found if each.tx_hash.lower() != send.tx_hash)
 
     def _unpaid(self, record: IntentRecord, others: Sequence[Payout]) -> tuple[IntentId, str, str]:
         if any(each.condition_id == record.intent.condition_id for each in others):

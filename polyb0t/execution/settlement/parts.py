@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from polyb0t.core.clock import Clock
+from polyb0t.core.errors import PolybotError
 from polyb0t.core.ids import Wallet
 from polyb0t.execution.scope import Lease
 from polyb0t.execution.settlement.ports import ClaimChain, ClaimRoute, Relayer
 from polyb0t.execution.settlement.store import ClaimStores
+from polyb0t.models.kill_switches import Stance, stance_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,8 @@ class ClaimSettings:
     replace_seconds: float = 90
     proof_seconds: float = 30  # a nonce that went elsewhere is believed after so long
     batch_most: int = 10
+    watch_blocks: int = 1_800  # for so long what was paid is compared with the chain: an hour of Polygon
+    recheck_seconds: float = 60
 
 
 @dataclass(frozen=True)
@@ -36,3 +40,17 @@ class ClaimParts:
     clock: Clock
     settings: ClaimSettings = field(default_factory=ClaimSettings)
     halt_file: Callable[[], bool] = lambda: False
+    anchor: Callable[[], None] = lambda: None  # writes how far the journal is, before anything leaves
+
+    def anchored(self) -> str:
+        """After a send was stored and before a byte of it leaves, so that a backup restored later is known
+        as one. Why it could not be done; empty where it was."""
+        try:
+            self.anchor()
+        except (OSError, PolybotError) as error:
+            return f"The anchor file could not be written: {error}. Nothing was sent."
+        return ""
+
+    def stopped(self) -> bool:
+        """Whether not even a second copy of what was permitted may leave now."""
+        return self.halt_file() or stance_of(self.stores.switches.list()) is Stance.HALTED

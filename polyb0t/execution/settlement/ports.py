@@ -198,6 +198,15 @@ class ClaimChain(Protocol):
         """None: it is in no block that the node knows."""
         ...
 
+    def block_hash(self, number: int) -> str | None:
+        """Of the block that lies there now, in lower case. None: the node has none so high."""
+        ...
+
+    def carries(self, tx_hash: str, raw: str) -> bool:
+        """Whether that transaction brought the batch that was signed as `raw` (RELAYER) to the chain: a
+        proof of whose it is where the relayer told no name. False also where the node does not know it."""
+        ...
+
     def nonce(self, wallet: Wallet) -> int:
         """How many transactions of an EOA are mined: its next nonce, those that wait not counted."""
         ...

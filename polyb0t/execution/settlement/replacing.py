@@ -46,6 +46,11 @@ class Replacing:
         if isinstance(stored, Denied):
             log.warning("claim.not_replaced", send_id=send.id, code=stored.code, detail=stored.detail)
             return False
+        unanchored = self._parts.anchored()
+        if unanchored:
+            news = SendNews(SendStatus.DROPPED, "anchor_not_written", unanchored)
+            stores.claims.settle(stored.id, self._parts.lease, news)
+            return False
         outcome = self._broadcast(signed)
         # Either of the two may be mined, so a refusal ends neither.
         status = SendStatus.SENT if outcome.kind is SendClass.ACCEPTED else SendStatus.UNKNOWN

@@ -64,12 +64,17 @@ class ClaimStore(Protocol):
         """Move the send, book what it paid, and end its members: EXECUTED at CONFIRMED, else FAILED.
 
         `ends` names those members that end otherwise than the send itself (intent, code, detail). At
-        CONFIRMED the other sends of its nonce are DROPPED; its raw bytes are erased at every end. DROPPED
+        CONFIRMED the other sends of its nonce are DROPPED. Its raw bytes are erased at every end but
+        CONFIRMED: they are all that brings the payment back if the chain takes the block back. DROPPED
         leaves members EXECUTING: nothing of theirs was done, and they may be sent anew in their time.
 
         Raises:
             ConflictError: `illegal_move`.
         """
+        ...
+
+    def finish(self, send_id: str, lease: Lease) -> None:
+        """Erase the bytes of a CONFIRMED send whose payment no reorganisation reaches any more."""
         ...
 
     def end(
