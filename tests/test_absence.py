@@ -8,11 +8,19 @@ from typing import Any, NoReturn
 import pytest
 
 from polyb0t.core.errors import VenueUnreachableError
-from polyb0t.core.ids import AssetId, ConditionId
+from polyb0t.core.ids import AssetId, ConditionId, TradeId
 from polyb0t.core.units import ZERO, Price, Pusd, Shares
 from polyb0t.data.fills import FillStatus
-from polyb0t.execution.end_of_watch import ASK_SECONDS, LATE_SECONDS
-from polyb0t.execution.gateway import NotFound, PreparedOrder, SendOutcome, Unknown, Unreadable
+from polyb0t.execution.end_of_watch import ASK_SECONDS, LATE_SECONDS, PROOF_SECONDS
+from polyb0t.execution.gateway import (
+    Accepted,
+    AcceptedStatus,
+    NotFound,
+    PreparedOrder,
+    SendOutcome,
+    Unknown,
+    Unreadable,
+)
 from polyb0t.execution.intents import IntentStatus, OrderType, TradeIntent
 from polyb0t.execution.orders import OrderStatus
 from polyb0t.execution.outcome import order_outcome
@@ -354,6 +362,130 @@ def test_the_trades_of_an_order_that_matched_and_was_forgotten_are_found_in_its_
     a_pass(room, after=5)
 
     assert room.order(intent).filled_shares == sum(fill.shares for fill in room.gateway.trades.values())
+
+
+def matched_and_forgotten(room: EngineRoom, *, confirmed: bool = True) -> TradeIntent:
+    """It took 12 of the 20 shares that it was signed for, and then the exchange knew nothing of it."""
+
+    def take_and_forget(prepared: PreparedOrder) -> SendOutcome:
+        outcome = room.gateway.take(prepared)
+        room.gateway.orders.clear()
+        return Accepted(AcceptedStatus.MATCHED, outcome.trade_ids if isinstance(outcome, Accepted) else ())
+
+    intent = a_resting(post_only=False)
+    room.gateway.offered = Shares(Decimal(12))
+    room.gateway.answers.append(take_and_forget)
+    room.execute(intent)
+    if confirmed:
+        room.gateway.settle_trades()
+    a_pass(room, after=5)
+    assert room.order(intent).status is OrderStatus.MATCHED
+    assert room.order(intent).filled_shares == Decimal(12)
+    return intent
+
+
+def the_rest(intent: TradeIntent) -> Decimal:
+    return (intent.max_cost or ZERO) * 8 / 20
+
+
+def test_what_matched_and_was_forgotten_keeps_the_money_of_its_rest_while_its_market_may_be_open(
+    room: EngineRoom,
+) -> None:
+    intent = matched_and_forgotten(room)
+
+    proven(room)
+    a_pass(room, after=LATE_SECONDS + 86_400)
+
+    assert room.order(intent).status is OrderStatus.MATCHED
+    assert room.stores.orders.reserved_pusd() == the_rest(intent)
+
+
+def test_when_its_market_has_resolved_what_matched_and_was_forgotten_ends_by_proof_and_frees_its_rest(
+    room: EngineRoom,
+) -> None:
+    intent = matched_and_forgotten(room)
+    room.resolved.add(intent.asset_id)
+    a_pass(room, after=ASK_SECONDS)
+    a_pass(room, after=LATE_SECONDS - 60)
+    assert room.stores.orders.reserved_pusd() == the_rest(intent)  # what traded before may still show
+
+    a_pass(room, after=61)
+    report = a_pass(room, after=10)
+
+    order = room.order(intent)
+    assert (order.status, order.filled_shares, order.signed_order) == (
+        OrderStatus.CANCELLED,
+        Decimal(12),
+        None,
+    )
+    assert "12.00 shares were traded and no more" in order.detail
+    assert room.stores.orders.reserved_pusd() == ZERO
+    assert room.status(intent) is IntentStatus.EXECUTED
+    assert "never proven" not in " ".join(report.alerts)
+    assert room.stores.engine.audit().findings == ()
+    assert a_pass(room, after=60).open_orders == 0
+
+
+def test_a_trade_that_shows_in_the_last_round_about_a_forgotten_match_counts(room: EngineRoom) -> None:
+    intent = matched_and_forgotten(room)
+    room.resolved.add(intent.asset_id)
+    a_pass(room, after=ASK_SECONDS)
+    (first,) = room.gateway.trades.values()
+    room.gateway.trades["late"] = replace(first, trade_id=TradeId("late"), shares=Shares(Decimal(5)))
+
+    a_pass(room, after=LATE_SECONDS + 1)
+    a_pass(room, after=10)
+
+    assert room.order(intent).filled_shares == Decimal(17)
+
+
+@pytest.mark.parametrize("method", ["open_orders", "market_fills", "control_read"])
+def test_a_forgotten_match_is_not_ended_by_rounds_of_which_a_read_failed(
+    room: EngineRoom, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    intent = matched_and_forgotten(room)
+    proven(room)  # before the resolution: it proves nothing of what traded until then
+    room.resolved.add(intent.asset_id)
+    a_pass(room, after=ASK_SECONDS)
+
+    def failing(*_: object) -> NoReturn:
+        raise VenueUnreachableError("The exchange did not answer.")
+
+    monkeypatch.setattr(room.gateway, method, failing)
+    a_pass(room, after=LATE_SECONDS)
+    a_pass(room, after=10)
+
+    assert room.order(intent).status is OrderStatus.MATCHED
+    assert room.stores.orders.reserved_pusd() == the_rest(intent)
+
+
+def test_a_forgotten_match_of_other_credentials_ends_loudly_a_day_after_its_market(room: EngineRoom) -> None:
+    intent = matched_and_forgotten(room)
+    room.gateway.credential_id = "another"
+    room.resolved.add(intent.asset_id)
+    a_pass(room, after=ASK_SECONDS)
+    a_pass(room, after=LATE_SECONDS + PROOF_SECONDS - 10)
+    assert room.order(intent).status is OrderStatus.MATCHED
+
+    report = a_pass(room, after=10)
+
+    assert room.order(intent).status is OrderStatus.CANCELLED
+    assert room.stores.orders.reserved_pusd() == ZERO
+    assert "never proven" in " ".join(report.alerts)
+
+
+def test_a_forgotten_match_whose_final_trades_are_all_that_was_signed_is_filled_at_once(
+    room: EngineRoom,
+) -> None:
+    intent = matched_and_forgotten(room)
+    (first,) = room.gateway.trades.values()
+    room.gateway.trades["late"] = replace(first, trade_id=TradeId("late"), shares=Shares(Decimal(8)))
+
+    a_pass(room, after=5)
+    a_pass(room, after=5)
+
+    assert room.order(intent).status is OrderStatus.FILLED
+    assert room.stores.orders.reserved_pusd() == ZERO
 
 
 # -- halted ------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from polyb0t.data.fills import FillStatus
 from polyb0t.data.order_book import Side
 from polyb0t.execution.intents import LIVE_STATUSES, IntentRecord
 from polyb0t.execution.orders import UNRESOLVED_ORDER, OrderStatus, OrderType
+from polyb0t.execution.scope import Regime
 from polyb0t.execution.using import bought_since, own_orders
 from polyb0t.models.risk import RiskLimits
 from polyb0t.models.usage import OwnOrder, Usage
@@ -49,7 +50,7 @@ def usage(world: World, without: IntentRecord | None = None) -> Usage:
         realised=Pusd(Decimal(-3)),
         held=Pusd(Decimal(7)),
     )
-    book = LimitBook(world.stores, LimitSettings())
+    book = LimitBook(world.stores, LimitSettings(), Regime.LIVE)
     return book.known(records, None, without=without.id if without else None)["usage"]
 
 
@@ -93,6 +94,14 @@ class TestWhatIsUsed:
         trade(world, 1)
         world.clock.advance(seconds=3_601)
         assert usage(world).orders_last_hour == 0
+
+    def test_what_was_approved_in_a_dry_run_is_no_order_of_the_live_regime(self, world: World) -> None:
+        tried = world.approved(**at(1), regime=Regime.DRY_RUN)
+        assert (usage(world).open_orders, usage(world).open_pusd) == (0, Decimal(0))
+        world.claim(tried.id, Regime.DRY_RUN)
+        world.intents.finish(tried.id, world.lease, code="dry_run", detail="")
+        world.claimed(**at(2))
+        assert usage(world).orders_last_hour == 1
 
     def test_losses_count_and_what_is_held_is_in_use(self, world: World) -> None:
         assert usage(world).used_pusd == Decimal(10)
@@ -145,7 +154,9 @@ class TestOwnOrders:
 
 class TestWhatIsInForce:
     def test_sizes_are_small_until_enough_orders_agree(self, world: World) -> None:
-        book = LimitBook(world.stores, LimitSettings(small_orders=2, small_order_pusd=Pusd(Decimal(5))))
+        book = LimitBook(
+            world.stores, LimitSettings(small_orders=2, small_order_pusd=Pusd(Decimal(5))), Regime.LIVE
+        )
         assert book.in_force(RiskLimits()).order_max_pusd == 5
         trade(world, 1)
         assert book.in_force(RiskLimits()).order_max_pusd == 5
@@ -153,7 +164,9 @@ class TestWhatIsInForce:
         assert book.in_force(RiskLimits()).order_max_pusd == 250
 
     def test_a_smaller_limit_of_ones_own_stays(self, world: World) -> None:
-        book = LimitBook(world.stores, LimitSettings(small_orders=2, small_order_pusd=Pusd(Decimal(5))))
+        book = LimitBook(
+            world.stores, LimitSettings(small_orders=2, small_order_pusd=Pusd(Decimal(5))), Regime.LIVE
+        )
         assert book.in_force(RiskLimits(order_max_pusd=Decimal(3))).order_max_pusd == 3
 
     def test_the_bankroll_is_no_larger_than_the_budget(self) -> None:

@@ -21,6 +21,7 @@ from polyb0t.execution.orders import OrderRecord, OrderStatus
 from polyb0t.execution.refusals import person
 from polyb0t.execution.scope import Regime, Scope
 from polyb0t.execution.smaller import smaller_form
+from polyb0t.execution.standing import StandingApproval
 from polyb0t.models import wording
 from polyb0t.runtime.deciding import Shape, approve_as_shown
 from polyb0t.runtime.opened import OpenedStore
@@ -85,7 +86,16 @@ def approve(terminal: Terminal, opened: OpenedStore, request: Request) -> int:
     approved = approve_as_shown(
         opened.stores, door.manager(opened), record, digest=digest, actor=door.actor(), shape=shape
     )
+    if not asked and not terminal.json:
+        terminal.show(_content(load(opened.stores, [approved])[0], exits, terminal.columns))
     return conclude(terminal, opened, approved, scene, asked=asked, wait=request.wait)
+
+
+def _content(item: Listed, exits: StandingApproval | None, columns: int) -> list[str]:
+    """What was approved, for who was not asked and so has not read it."""
+    trade, question_ = item.trade, wording.one_line(item.record.intent.question)
+    said = f"{item.short}: {trade.sentence()}: {trade.stake()}"
+    return [*words.wrap(said, columns), words.cut(question_, columns), *exit_lines(exits, columns)]
 
 
 def conclude(

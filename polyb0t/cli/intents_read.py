@@ -61,6 +61,8 @@ def show_list(
     """Print the list."""
     wanted = statuses(status, every=every)
     records = opened.stores.intents.list(statuses=wanted, limit=limit)
+    if wanted == (IntentStatus.PENDING,):
+        records = still_waiting(records, opened.stores.intents.now())
     if terminal.json:
         terminal.data(intent_views(opened.stores, records))
         return
@@ -69,8 +71,6 @@ def show_list(
     note = disagreement(scene, opened)
     lines += [note, ""] if note else [""]
     mark_seen(terminal, opened, [each for each in records if each.status is IntentStatus.PENDING])
-    if wanted == (IntentStatus.PENDING,):
-        records = still_waiting(records, scene.now)
     items = load(opened.stores, records)
     if wanted == (IntentStatus.PENDING,):
         if items:

@@ -9,8 +9,9 @@ from polyb0t.cli.terminal import MEDIUM, Paint, Terminal
 from polyb0t.execution.scope import Regime
 from polyb0t.models import wording
 from polyb0t.runtime.exit_column import WAITS
-from polyb0t.runtime.holdings import Holding, Holdings, read_holdings, short_ids
+from polyb0t.runtime.holdings import FIELDS, Holding, Holdings, read_holdings, short_ids
 from polyb0t.runtime.opened import OpenedStore
+from polyb0t.runtime.views import View, foreign_position_view
 
 _COLUMNS = (
     Column("ID"),
@@ -29,10 +30,20 @@ def show(terminal: Terminal, opened: OpenedStore) -> None:
     """Print the holdings."""
     holdings = read_holdings(opened.stores)
     if terminal.json:
-        terminal.data([holding.view() for holding in holdings.ours])
+        terminal.data(position_rows(holdings))
         return
     scene = look(opened)
     terminal.show(positions_screen(holdings, scene, terminal.paint, terminal.columns))
+
+
+def position_rows(holdings: Holdings) -> list[View]:
+    """Ours, then what is from elsewhere, told apart by `foreign`; of those what we do not know is None."""
+    ours: list[View] = [{**holding.view(), "foreign": False} for holding in holdings.ours]
+    unknown = dict.fromkeys(FIELDS)
+    return [
+        *ours,
+        *({**unknown, **foreign_position_view(each), "foreign": True} for each in holdings.foreign),
+    ]
 
 
 def positions_screen(holdings: Holdings, scene: Scene, paint: Paint, columns: int) -> list[str]:

@@ -81,7 +81,10 @@ class Scene:
         """The command that starts an engine here."""
         if self.scope.is_paper:
             return "polyb0t run --paper --sandbox" if self.scope.is_sandbox else "polyb0t run --paper"
-        return "make run" if self.scope.is_sandbox else "polyb0t run --live"
+        if not self.scope.is_sandbox:
+            live = self.regime is Regime.LIVE
+            return "polyb0t run --live --no-dry-run" if live else "polyb0t run --live"
+        return "make practice" if self.regime is Regime.LIVE else "make run"
 
     def no_engine(self, then: str) -> str:
         """What a missing engine means for `then`; empty while one runs."""

@@ -3,6 +3,9 @@
 Until then one whose absence was inferred may still turn up, and one of which nothing could ever be proven
 (its API credentials are gone, say) keeps its money reserved. After it the reservation is given back, and
 everybody hears that nobody knows what became of that order.
+
+One that matched and that the exchange has forgotten keeps the money of its rest reserved as long. After the
+resolution rounds have to prove that there is nothing more of it; then its trades are all that it did.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -13,17 +16,20 @@ import structlog
 
 from polyb0t.core.clock import Clock
 from polyb0t.core.errors import ConflictError, VenueUnreachableError
-from polyb0t.core.ids import AssetId
-from polyb0t.core.units import Price
+from polyb0t.core.ids import AssetId, OrderId
+from polyb0t.core.units import ZERO, Price
 from polyb0t.execution.order_truth import Notes
 from polyb0t.execution.orders import MARKET_RESOLVED, OrderRecord, OrderStatus
 from polyb0t.execution.store import Lease, Stores
+from polyb0t.models.wording import shares
 
 log = structlog.get_logger(__name__)
 
 ASK_SECONDS: Final = 300.0  # between two questions about the same outcomes
 LATE_SECONDS: Final = 600.0  # from the first word of a resolution on: what traded before it may still show
+PROOF_SECONDS: Final = 86_400.0  # so long the rounds about a forgotten match are waited for besides
 WATCHED: Final = frozenset({OrderStatus.UNKNOWN, OrderStatus.VANISHED, OrderStatus.ABSENT})
+NOBODY_FORGOTTEN: Final[Mapping[OrderId, float | None]] = {}
 
 Resolved = Callable[[Sequence[AssetId]], Mapping[AssetId, Price]]
 
@@ -44,17 +50,30 @@ class EndOfWatch:
     _asked_at: float | None = None
     _since: dict[AssetId, float] = field(default_factory=dict)  # boot seconds of the first word
 
-    def end(self, orders: Collection[OrderRecord], notes: Notes) -> None:
+    def end(
+        self,
+        orders: Collection[OrderRecord],
+        notes: Notes,
+        *,
+        forgotten: Mapping[OrderId, float | None] = NOBODY_FORGOTTEN,
+    ) -> None:
         """Give up what of `orders` is still not proven though its market resolved some time ago.
+
+        `forgotten`: those that matched and are not found any more, with the boot seconds of the last round
+        that proved that there is nothing more of them.
 
         Raises:
             DatabaseError, LeaseLostError: an end could not be written.
         """
-        watched = [order for order in orders if order.status in WATCHED]
+        watched = [order for order in orders if order.status in WATCHED or order.id in forgotten]
         self._ask(sorted({order.asset_id for order in watched}))
         for order in watched:
             since = self._since.get(order.asset_id)
-            if since is not None and self.clock.boot_seconds() - since >= LATE_SECONDS:
+            if since is None or self.clock.boot_seconds() - since < LATE_SECONDS:
+                continue
+            if order.id in forgotten:
+                self._end_matched(order, notes, since + LATE_SECONDS, forgotten[order.id])
+            else:
                 self._end(order, notes)
 
     def _ask(self, assets: Sequence[AssetId]) -> None:
@@ -79,18 +98,37 @@ class EndOfWatch:
             f"{order.status} to the end. Its reservation is given back; compare what you hold with the "
             "exchange's website."
         )
+        self._write(order, notes, OrderStatus.ABSENT, "absent" if proven else "never_proven", detail)
+
+    def _end_matched(self, order: OrderRecord, notes: Notes, late: float, proof: float | None) -> None:
+        """What traded before `late` is all, once a round begun after it proved so and each trade is final."""
+        proven = proof is not None and proof >= late and not order.provisional_shares
+        if not proven and self.clock.boot_seconds() < late + PROOF_SECONDS:
+            return
+        detail = "Its market has resolved and the exchange has forgotten it."
+        if proven:
+            detail += f" {shares(order.filled_shares)} shares were traded and no more."
+        else:
+            detail += " Whether more was traded than is stored was never proven. Its reservation is given "
+            detail += "back; compare what you hold with the exchange's website."
+        # A taker order ends FILLED with any part of it, as the exchange's own word on it would have it.
+        traded = order.filled_shares > ZERO and order.order_type.takes
+        status = OrderStatus.FILLED if traded else OrderStatus.CANCELLED
+        self._write(order, notes, status, "market_resolved" if proven else "never_proven", detail)
+
+    def _write(self, order: OrderRecord, notes: Notes, status: OrderStatus, code: str, detail: str) -> None:
         try:
             self.stores.orders.settle(
                 order.id,
                 self.lease,
-                status=OrderStatus.ABSENT,
-                code="absent" if proven else "never_proven",
+                status=status,
+                code=code,
                 detail=detail,
                 venue_status=MARKET_RESOLVED,
             )
         except ConflictError:
             return  # it moved in the last moment; the next pass sees it anew
-        if not proven:
+        if code == "never_proven":
             log.critical("order.given_up", order_id=order.id, was=order.status)
             notes.alerts.append(f"Order {order.id}: {detail}")
         self.stores.engine.note(

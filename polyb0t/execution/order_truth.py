@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from polyb0t.core.errors import ConflictError, VenueUnreachableError
+from polyb0t.core.ids import OrderId
 from polyb0t.data.fills import Fill, FillStatus
 from polyb0t.execution.absence import IN_DOUBT, AbsenceProof, Glance, ProofTimes, market_fills, news_of
 from polyb0t.execution.gateway import Found, Lookup, NotFound, OrderGateway
@@ -46,6 +47,9 @@ class OrderTruth:
         self._in_flight = in_flight
         self._absence = AbsenceProof(gateway, times)
         self.noted: set[tuple[str, str]] = set()  # what was journalled once and need not be again
+        # MATCHED and not found any more, with the boot seconds of the last round that proved that there
+        # is nothing more of it; None while nothing did.
+        self.forgotten: dict[OrderId, float | None] = {}
 
     def look_up(
         self,
@@ -59,6 +63,8 @@ class OrderTruth:
         if order.intent_id in self._in_flight:
             return  # SIGNED belongs to the thread that is sending it
         lookup = self._gateway.lookup(order.id)
+        if isinstance(lookup, Found) or order.status is not OrderStatus.MATCHED:
+            self.forgotten.pop(order.id, None)
         if glance is not None and _nothing_new(order, lookup, known, glance):
             return
         if isinstance(lookup, NotFound) and glance is not None and order.status in IN_DOUBT:
@@ -66,8 +72,10 @@ class OrderTruth:
             if about is None:
                 return
             lookup = about
-        if isinstance(lookup, NotFound) and glance is not None and self._traded_unseen(order, known, notes):
-            return
+        if isinstance(lookup, NotFound) and glance is not None and order.status is OrderStatus.MATCHED:
+            if self._traded_unseen(order, known, notes):
+                return
+            lookup = self._forgotten(order, glance, known) or lookup
         if isinstance(lookup, Found) and order.status is OrderStatus.ABSENT:
             self._reappeared(order, notes)
         self._believe(order, lookup, notes)
@@ -92,8 +100,6 @@ class OrderTruth:
     def _traded_unseen(self, order: OrderRecord, known: Sequence[Fill], notes: Notes) -> bool:
         """It matched, and the exchange has forgotten it: nobody but the market's trades names its own.
         Whether any of them were new."""
-        if order.status is not OrderStatus.MATCHED:
-            return False
         try:
             read = market_fills(self._gateway, order)
         except VenueUnreachableError as error:
@@ -101,6 +107,15 @@ class OrderTruth:
             return False
         new = news_of(read, known)
         return bool(new) and self._record(order, new, notes) is not None
+
+    def _forgotten(self, order: OrderRecord, glance: Glance, known: Sequence[Fill]) -> Found | None:
+        """It matched, and nobody finds it by id. What a round found in its place, if anything; that there is
+        nothing more of it is remembered for the end of its market."""
+        seen = self._absence.round(order, glance, known)
+        if seen.found is None and not seen.fills:
+            before = self.forgotten.get(order.id)
+            self.forgotten[order.id] = glance.begun if seen.proven else before
+        return seen.found
 
     def _believe(self, order: OrderRecord, lookup: Lookup, notes: Notes) -> None:
         try:

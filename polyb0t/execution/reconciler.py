@@ -34,7 +34,7 @@ from polyb0t.models.kill_switches import Stance, stance_of
 log = structlog.get_logger(__name__)
 
 _UNPROVEN: Final = frozenset({OrderStatus.SIGNED, OrderStatus.UNKNOWN, OrderStatus.VANISHED})
-_DOUBTED: Final = frozenset({OrderStatus.UNKNOWN, OrderStatus.VANISHED})
+_DOUBTED: Final = frozenset({OrderStatus.UNKNOWN, OrderStatus.VANISHED, OrderStatus.MATCHED})
 _SURE: Final = TERMINAL_ORDER - {OrderStatus.ABSENT}
 
 
@@ -112,7 +112,7 @@ class Reconciler:
         for order in (*watched, *absent):
             self._truth.look_up(order, notes, glance, known.get(order.id, ()))
         left = self._orders.watched()  # what was sent meanwhile is among them
-        if self._give_up(left, absent, notes):
+        if self._give_up(self._truth, left, absent, notes):
             left = self._orders.watched()
         if compare_holdings:
             self._compare_holdings(self._truth, left, notes)
@@ -125,14 +125,20 @@ class Reconciler:
             interrupted=interrupted,
         )
 
-    def _give_up(self, left: Iterable[OrderRecord], absent: Sequence[OrderRecord], notes: Notes) -> bool:
+    def _give_up(
+        self, truth: OrderTruth, left: Iterable[OrderRecord], absent: Sequence[OrderRecord], notes: Notes
+    ) -> bool:
         """After everything was asked once more, what cannot be proven any more is looked for no longer.
         Whether there was anything of that kind."""
         unproven = [
-            order for order in left if order.status in _DOUBTED and order.intent_id not in self._in_flight
+            order
+            for order in left
+            if order.status in _DOUBTED
+            and (order.status is not OrderStatus.MATCHED or order.id in truth.forgotten)
+            and order.intent_id not in self._in_flight
         ]
         still = (*unproven, *(self._orders.absent() if absent else ()))
-        self._end_of_watch.end(still, notes)
+        self._end_of_watch.end(still, notes, forgotten=truth.forgotten)
         return bool(still)
 
     def follow(self, order_id: OrderId) -> None:

@@ -62,7 +62,7 @@ def correct(order: OrderRecord, lookup: Lookup, fills: Sequence[Fill], now: date
         case Unreadable(reason=reason):
             return Correction(detail=f"It could not be asked about: {reason}", problem=Problem.UNREADABLE)
         case NotFound():
-            return _not_found(order, now)
+            return _not_found(order, fills, now)
         case Found(order=seen):
             return _contradiction(order, seen) or _legal(order, _found(order, seen, fills))
 
@@ -116,7 +116,7 @@ def _legal(order: OrderRecord, correction: Correction) -> Correction:
     return Correction(detail=detail.strip(), problem=Problem.DIFFERENCE)
 
 
-def _not_found(order: OrderRecord, now: datetime) -> Correction:
+def _not_found(order: OrderRecord, fills: Sequence[Fill], now: datetime) -> Correction:
     asked = "The exchange does not know it."
     match order.status:
         case OrderStatus.SIGNED:  # whoever sent it is gone
@@ -131,6 +131,8 @@ def _not_found(order: OrderRecord, now: datetime) -> Correction:
                 problem=Problem.DIFFERENCE,
             )
         case OrderStatus.MATCHED:
+            if _used_up(order, fills):  # nothing of it is left that could still trade, whoever remembers it
+                return Correction(OrderStatus.FILLED, "accepted", "", order.venue_status)
             return Correction(detail=asked, problem=Problem.DIFFERENCE)
         case _:
             return Correction(detail=asked)
@@ -169,6 +171,16 @@ def _matched(seen: VenueOrder, fills: Sequence[Fill], difference: str, problem: 
         detail = "Every trade failed on chain; nothing was bought or sold."
         return Correction(OrderStatus.CANCELLED, "trade_failed", detail, seen.status, Problem.DIFFERENCE)
     return Correction(OrderStatus.FILLED, "accepted", "", seen.status)
+
+
+def _used_up(order: OrderRecord, fills: Sequence[Fill]) -> bool:
+    """Whether final trades alone come to all that was signed."""
+    if not fills or any(fill.status not in FINAL_FILL for fill in fills):
+        return False
+    stands = [fill for fill in fills if fill.status is not FillStatus.FAILED]
+    if order.amount is not None:
+        return order.amount - sum((fill.notional for fill in stands), ZERO) <= E6
+    return order.shares - sum((fill.shares for fill in stands), ZERO) <= E6
 
 
 def _difference(order: OrderRecord, seen: VenueOrder, fills: Sequence[Fill]) -> str:

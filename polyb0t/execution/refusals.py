@@ -64,11 +64,11 @@ def _sentences(standing: Standing, refused: ConflictError) -> tuple[str, tuple[s
 
 
 def _halted(standing: Standing, refused: ConflictError) -> tuple[str, str, str]:
-    ended = f" and {standing.short} was rejected with it" if standing.status == "REJECTED" else ""
+    ended = f" {standing.short} was rejected with it." if standing.status == "REJECTED" else ""
     why = (standing.detail if ended else refused.why).rstrip(".")
     return (
         "openings are stopped. Nothing was sent.",
-        f"{why or 'A kill switch is tripped'}{ended}.",
+        f"{why or 'A kill switch is tripped'}.{ended}",
         "Look: polyb0t status",
     )
 

@@ -10,6 +10,7 @@ from polyb0t.data.fills import Fill, FillStatus
 from polyb0t.data.order_book import Side
 from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType
 from polyb0t.execution.orders import OPEN_ORDER, OrderRecord
+from polyb0t.execution.scope import Regime
 from polyb0t.models.usage import OwnOrder, Usage
 
 _TAKEN_UP = (IntentStatus.EXECUTING, IntentStatus.EXECUTED)
@@ -61,10 +62,14 @@ def bought_since(fills: Iterable[Fill], since: datetime) -> Pusd:
     return Pusd(sum(paid, ZERO))
 
 
-def openings_taken_up(records: Iterable[IntentRecord], since: datetime, without: IntentId | None) -> int:
-    """Openings decided from `since` on that became an order or may do so; the claim counts the same."""
+def openings_taken_up(
+    records: Iterable[IntentRecord], since: datetime, without: IntentId | None, regime: Regime
+) -> int:
+    """Openings of one regime decided from `since` on that became an order or may do so; the claim counts the
+    same."""
     return sum(
         record.intent.intent_type is IntentType.OPEN_POSITION
+        and record.intent.regime is regime
         and record.id != without
         and record.decided_at is not None
         and record.decided_at > since

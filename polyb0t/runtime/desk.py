@@ -121,7 +121,7 @@ class AccountDesk:
         self._outside = outside
         self._shares_allowed = shares_allowed
         self._stores = stores
-        self._book = LimitBook(stores, settings.book)
+        self._book = LimitBook(stores, settings.book, settings.regime)
         self._usual_spread = usual_spread
         self._watch = watch
         self._clock = clock
@@ -352,14 +352,14 @@ class AccountDesk:
         return frozenset(resting | assets)
 
     def _room(self, live: Iterable[IntentRecord]) -> int:
-        """How many new proposals may still be put before a person."""
+        """How many new proposals may still be put before a person: prompts of any regime tire him."""
         waiting = sum(record.status is IntentStatus.PENDING for record in live)
         hour_ago = self._stores.intents.now() - timedelta(hours=1)
         recent = self._stores.intents.list(
             types=(IntentType.OPEN_POSITION,), changed_since=hour_ago, limit=None
         )
         prompted = sum(record.intent.created_at > hour_ago for record in recent)
-        ordered = openings_taken_up(recent, hour_ago, None)
+        ordered = openings_taken_up(recent, hour_ago, None, self._settings.regime)
         most = int(self._settings.limits.orders_hour_max)
         left = min(self._settings.prompts_per_hour - prompted, most - ordered)
         return max(0, min(left, self._settings.most_waiting - waiting, NEW_PER_CYCLE))

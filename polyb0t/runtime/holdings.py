@@ -23,6 +23,14 @@ from polyb0t.runtime.views import View, to_millionth, value_view
 SHORTEST_ID: Final = 4
 
 
+# Of a position as data; of one that is not ours most of them are not known.
+FIELDS: Final = (
+    *("id", "asset_id", "condition_id", "question", "outcome_label", "shares", "confirmed_shares"),
+    *("provisional_shares", "average_cost", "cost", "fees", "bid", "value", "gain", "realised", "entry_bid"),
+    *("price_age_seconds", "stale", "redeemable", "exit"),
+)
+
+
 def position_id(asset_id: AssetId) -> str:
     """The name of a position in commands: a `p` and letters that depend on the asset alone."""
     digest = hashlib.sha256(asset_id.encode()).digest()

@@ -12,6 +12,7 @@ from polyb0t.data.deny_list import NOTHING_DENIED, DenyList
 from polyb0t.data.fills import Fill
 from polyb0t.execution.intents import IntentRecord, IntentType
 from polyb0t.execution.orders import OrderRecord
+from polyb0t.execution.scope import Regime
 from polyb0t.execution.small_orders import Judged, phase_of
 from polyb0t.execution.store import Stores
 from polyb0t.execution.using import bought_since, openings_taken_up, own_orders, usage_of
@@ -58,11 +59,12 @@ class Records:
 
 
 class LimitBook:
-    """Asked by the cycle's thread and the executor's threads."""
+    """Of one regime. Asked by the cycle's thread and the executor's threads."""
 
-    def __init__(self, stores: Stores, settings: LimitSettings) -> None:
+    def __init__(self, stores: Stores, settings: LimitSettings, regime: Regime) -> None:
         self._stores = stores
         self._settings = settings
+        self._regime = regime
         self._judged: Judged = {}
 
     def known(self, records: Records, account: AccountState | None, *, without: IntentId | None) -> Known:
@@ -100,11 +102,11 @@ class LimitBook:
         since = self._stores.intents.now() - HOUR
         recent = self._stores.intents.list(types=(IntentType.OPEN_POSITION,), changed_since=since, limit=None)
         return usage_of(
-            records.live,
+            [record for record in records.live if record.intent.regime is self._regime],
             records.unresolved,
             reserved=records.reserved,
             bought_today=self.bought_today(records.fills),
-            taken_up=openings_taken_up(recent, since, without),
+            taken_up=openings_taken_up(recent, since, without, self._regime),
             realised=records.realised,
             held=records.held,
             without=without,

@@ -16,6 +16,7 @@ from polyb0t.core.clock import iso
 from polyb0t.core.errors import NotFoundError, PolybotError
 from polyb0t.core.ids import OrderId
 from polyb0t.core.units import E6, plain
+from polyb0t.data.account_state import AccountOrder, AccountPosition
 from polyb0t.data.fills import Fill
 from polyb0t.execution.by_hand import Mute
 from polyb0t.execution.intents import IntentRecord, TradeIntent
@@ -127,6 +128,29 @@ def order_view(order: OrderRecord) -> View:
     """An order as far as it is known. `price` is the worst that it may fill at."""
     view = {name: value_view(getattr(order, name)) for name in _ORDER}
     return {**view, "average_price": value_view(to_millionth(order.average_price))}
+
+
+def foreign_order_view(order: AccountOrder) -> View:
+    """An open order that polyb0t did not place, under the names of ours; what it lacks is None."""
+    told: View = {
+        "id": order.order_id,
+        "condition_id": order.condition_id,
+        "asset_id": order.asset_id,
+        "side": order.side.value,
+        "price": value_view(order.price),
+        "shares": value_view(order.original_shares),
+        "filled_shares": value_view(order.matched_shares),
+        "venue_status": order.status,
+    }
+    return {**dict.fromkeys(_ORDER), **told}
+
+
+def foreign_position_view(position: AccountPosition) -> View:
+    """What the wallet holds from elsewhere. `average_cost` and `bid` are the exchange's own figures."""
+    names = ("asset_id", "condition_id", "question", "outcome_label", "shares", "redeemable")
+    told = {name: value_view(getattr(position, name)) for name in names}
+    figures = {"average_cost": position.average_price, "bid": position.current_price}
+    return {**told, **{name: value_view(to_millionth(value)) for name, value in figures.items()}}
 
 
 def fill_view(fill: Fill) -> View:

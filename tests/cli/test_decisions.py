@@ -63,11 +63,37 @@ def test_approving_fixes_who_when_and_until_when(place: Place) -> None:
     record = place.propose()
     answer = place.type("intents", "approve", place.short(record), "--yes")
     assert answer.code == 0
-    assert answer.out.startswith("Approved by ")
+    assert "\nApproved by " in answer.out
     now = place.stores.intents.get(record.id)
     assert now.status is IntentStatus.APPROVED
     assert now.decided_by is not None and now.decided_by.startswith("user:")
     assert now.execute_by is not None
+
+
+def test_who_is_not_asked_reads_afterwards_what_was_approved(place: Place) -> None:
+    record = place.propose()
+    first, second = place.type("intents", "approve", record.id, "--yes").out.splitlines()[:2]
+    assert first == (
+        f"{place.short(record)}: BUY YES, 150 shares or more, at 61¢ or less: "
+        "pay at most 95.16 pUSD, lose it all if NO"
+    )
+    assert second == "Will Harbor City approve the tram line by 22 January?"
+
+
+def test_what_a_trip_rejected_is_told_in_whole_sentences(place: Place) -> None:
+    record = place.propose()
+    place.type("halt", "--reason", "enough")
+    answer = place.type("intents", "approve", record.id, "--yes")
+    assert answer.code == 4
+    assert f"enough. {place.short(record)} was rejected with it." in " ".join(answer.err.split())
+
+
+def test_as_data_the_list_has_the_order_of_the_table(place: Place) -> None:
+    late, soon = place.propose(seconds=900), place.propose(seconds=300)
+    over = place.propose(deadline=SystemClock().now() + timedelta(milliseconds=1))
+    listed = place.type("intents", "list", "--json").json
+    assert place.ids(listed) == [soon.id, late.id]
+    assert over.id in place.ids(place.type("intents", "list", "--all", "--json").json)
 
 
 def test_approving_twice_names_the_first(place: Place) -> None:

@@ -57,6 +57,21 @@ def test_a_dead_engine_is_not_ok_however_fresh_its_row_is() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("scope", "regime", "command"),
+    [
+        (Scope("sandbox", 137, WALLET, "w0rld"), Regime.LIVE, "make practice"),
+        (Scope("sandbox", 137, WALLET, "w0rld"), Regime.DRY_RUN, "make run"),
+        (Scope("polymarket", 137, WALLET), Regime.DRY_RUN, "polyb0t run --live"),
+        (Scope("polymarket", 137, WALLET), Regime.LIVE, "polyb0t run --live --no-dry-run"),
+    ],
+)
+def test_a_dead_engine_is_started_by_the_command_of_its_regime(
+    scope: Scope, regime: Regime, command: str
+) -> None:
+    assert scene(scope=scope, regime=regime, alive=False).start == command
+
+
 def test_the_list() -> None:
     assert waiting_table(ALL_THREE, scene(), PLAIN, 100) == [
         "ID    LEFT   TRADE                   WORST PRICE  WORST CASE      EDGE  MARKET",
