@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Table, select
 
 from polyb0t.core.canonical import sha256_hex
 from polyb0t.core.errors import DatabaseError
+from polyb0t.db.audit_approvals import approval_findings
 from polyb0t.db.journal import verify_chain
 from polyb0t.db.rows import intent_columns, parse_intent
 from polyb0t.db.tables import (
@@ -65,6 +66,7 @@ def audit(connection: Connection, scope: Scope) -> AuditReport:
     findings += _compare("Fill", _flat(told.fills), _flat(_stored_fills(connection, scope)))
     findings += _switches(connection, scope, told)
     findings += _standing(connection, scope, told)
+    findings += approval_findings(connection, scope, told.digests | told.standing)
     return AuditReport(
         entries=chain.entries,
         head=chain.head,

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import delete, insert, select
 
 from polyb0t.core.errors import ConflictError, PolybotError
 from polyb0t.core.ids import ConditionId, IntentId
-from polyb0t.db import decisions, standing_book
+from polyb0t.db import access_book, decisions, standing_book
 from polyb0t.db.moves import decided, load
 from polyb0t.db.permission import halted, refusal
 from polyb0t.db.proposals import duplicate, foreign, give_way, insert_pending, living
@@ -22,6 +22,14 @@ from polyb0t.execution.standing import StandingApproval
 MUTES = select(mutes).order_by(mutes.c.until, mutes.c.condition_id)
 
 
+class _How(NamedTuple):
+    """Who approves, how long the engine has, and with which code."""
+
+    actor: str
+    grace_seconds: float
+    code: int | None
+
+
 class UndoneError(Exception):
     """Carries a refusal out of a transaction that has to be undone as a whole."""
 
@@ -33,6 +41,7 @@ class UndoneError(Exception):
 def propose(unit: Unit, intent: TradeIntent, *, actor: str, replaces_waiting: bool) -> IntentRecord | Denied:
     """Insert as PENDING in a person's name; what waits on the same aim gives way if it may."""
     decisions.require_person("Nothing was proposed.", actor, intent.regime)
+    access_book.require_active(unit, "Nothing was proposed.", actor)
     unit.switches()
     refused = foreign(unit, intent) or halted(unit, intent)
     if refused is not None:
@@ -52,12 +61,14 @@ def propose_and_approve(
     grace_seconds: float,
     exits: StandingApproval | None,
     replaces_waiting: bool,
+    code: int | None = None,
 ) -> IntentRecord:
     """Raises UndoneError: nothing of it is kept."""
     stored = propose(unit, intent, actor=actor, replaces_waiting=replaces_waiting)
     if isinstance(stored, Denied):
         raise UndoneError(refusal(intent, "proposed", stored))
-    return _approve(unit, intent.id, digest=digest, actor=actor, grace_seconds=grace_seconds, exits=exits)
+    how = _How(actor, grace_seconds, code)
+    return _approve(unit, intent.id, digest=digest, how=how, exits=exits)
 
 
 def approve_less(
@@ -69,11 +80,13 @@ def approve_less(
     actor: str,
     grace_seconds: float,
     exits: StandingApproval | None,
+    code: int | None = None,
 ) -> IntentRecord | PolybotError:
     """`old` gives way to its smaller form, which is approved with the same commit."""
     unit.switches()
     old = load(unit, old_id)
     decisions.require_person(f"Intent {old_id} was not decided.", actor, old.intent.regime)
+    access_book.require_active(unit, f"Intent {old_id} was not decided.", actor)
     if old.status is not IntentStatus.PENDING:
         return decided(old, "approved")
     if old.digest != digest:
@@ -85,7 +98,8 @@ def approve_less(
     if why is not None:
         return ConflictError(f"Intent {old_id} was not approved.", why=why, code="not_smaller")
     give_way(unit, old, new, actor=actor)
-    return _approve(unit, new.id, digest=new.digest, actor=actor, grace_seconds=grace_seconds, exits=exits)
+    how = _How(actor, grace_seconds, code)
+    return _approve(unit, new.id, digest=new.digest, how=how, exits=exits)
 
 
 def mute(
@@ -126,15 +140,19 @@ def _approve(
     intent_id: IntentId,
     *,
     digest: str,
-    actor: str,
-    grace_seconds: float,
+    how: _How,
     exits: StandingApproval | None,
 ) -> IntentRecord:
-    approved = decisions.approve(unit, intent_id, digest=digest, actor=actor, grace_seconds=grace_seconds)
+    approved = decisions.approve(
+        unit, intent_id, digest=digest, actor=how.actor, grace_seconds=how.grace_seconds, code=how.code
+    )
     if isinstance(approved, PolybotError):
         raise UndoneError(approved)
     if exits is not None:
-        stored = standing_book.protect(unit, exits, digest=exits.digest, actor=actor)
+        spent = approved.intent.code_required
+        stored = standing_book.protect(
+            unit, exits, digest=exits.digest, actor=how.actor, code=how.code, code_spent=spent
+        )
         if isinstance(stored, PolybotError):
             raise UndoneError(stored)
     return approved

@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping, insert, select
 from polyb0t.core.errors import ConflictError, PolybotError
 from polyb0t.core.ids import IntentId, OrderId
 from polyb0t.data.order_book import Side
-from polyb0t.db import reservations
+from polyb0t.db import access_book, reservations
 from polyb0t.db.claim_limits import money_left, shares_left, taken
 from polyb0t.db.decisions import expire_if_due
 from polyb0t.db.moves import load, load_row, move
@@ -16,9 +16,11 @@ from polyb0t.db.rows import intent_record, order_record
 from polyb0t.db.standing_book import lapsed
 from polyb0t.db.tables import orders
 from polyb0t.db.unit import ENGINE, Unit
+from polyb0t.execution.access import required_of, why_too_little
 from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType, TradeIntent
 from polyb0t.execution.orders import NewOrder, OrderRecord, OrderStatus
 from polyb0t.execution.scope import Regime
+from polyb0t.execution.standing import ACTOR
 from polyb0t.execution.store import ClaimLimits, Denied, Lease
 
 LEASE_MARGIN = 6  # part of a lease that has to be left when a send's budget is over: 5 s of 30
@@ -41,7 +43,11 @@ def claim(
     now = taken(unit, record.intent, limits) if record.intent.intent_type.places_order else None
     if now is not None and now.moved:
         return Denied("account_moved", "A fill was stored while the limits were read; they are read anew.")
-    denied = _regime(record.intent, regime) or _stopped(unit, record, row)
+    denied = (
+        _regime(record.intent, regime)
+        or _stopped(unit, record, row)
+        or why_too_little(record.intent, limits.thresholds)
+    )
     if denied is None and now is not None:
         room = shares_left if record.intent.side is Side.SELL else money_left
         denied = room(record.intent, limits, now)
@@ -117,7 +123,17 @@ def _stopped(unit: Unit, record: IntentRecord, row: RowMapping) -> Denied | None
         unavailable(record.intent)
         or halted(unit, record.intent, approved_epoch=int(row["approved_epoch"]))
         or lapsed(unit, record)
+        or access_book.withdrawn(unit, record.decided_by, record.decided_at)
+        or _unfinished(unit, record)
     )
+
+
+def _unfinished(unit: Unit, record: IntentRecord) -> Denied | None:
+    """Whether fewer people stand behind it than its content asks for. A sale under a standing approval has
+    the people who gave that."""
+    if record.decided_by is not None and record.decided_by.startswith(ACTOR):
+        return None
+    return access_book.incomplete(unit, record.id, required_of(record.intent))
 
 
 def _late(unit: Unit, record: IntentRecord) -> Denied | None:

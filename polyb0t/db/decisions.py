@@ -7,10 +7,12 @@ from sqlalchemy import BindParameter, bindparam, or_, select
 
 from polyb0t.core.errors import ConflictError, NotAuthorisedError, PolybotError
 from polyb0t.core.ids import IntentId
+from polyb0t.db import access_book
 from polyb0t.db.moves import decided, load, move
 from polyb0t.db.permission import halted, refusal, unavailable
 from polyb0t.db.tables import trade_intents
 from polyb0t.db.unit import ENGINE, Unit
+from polyb0t.execution.access import required_of
 from polyb0t.execution.intents import IntentRecord, IntentStatus
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import Lease
@@ -33,12 +35,19 @@ _DUE = (
 
 
 def approve(
-    unit: Unit, intent_id: IntentId, *, digest: str, actor: str, grace_seconds: float
+    unit: Unit,
+    intent_id: IntentId,
+    *,
+    digest: str,
+    actor: str,
+    grace_seconds: float,
+    code: int | None = None,
 ) -> IntentRecord | PolybotError:
-    """PENDING -> APPROVED. What is found to be too late is written EXPIRED, and that stays."""
+    """PENDING -> APPROVED, once enough people said so. What is found to be too late is written EXPIRED, and
+    that stays."""
     unit.switches()
     record = load(unit, intent_id)
-    _authorise(record, actor)
+    _authorise(unit, record, actor)
     if record.status is not IntentStatus.PENDING:
         return decided(record, "approved")
     if record.digest != digest:
@@ -49,7 +58,29 @@ def approve(
     denied = unavailable(record.intent) or halted(unit, record.intent)
     if denied is not None:
         return refusal(record.intent, "approved", denied)
+    if required_of(record.intent).more_than_one_word:
+        return _one_more(unit, record, actor=actor, grace_seconds=grace_seconds, code=code)
     return approved(unit, record, actor=actor, grace_seconds=grace_seconds)
+
+
+def _one_more(
+    unit: Unit, record: IntentRecord, *, actor: str, grace_seconds: float, code: int | None
+) -> IntentRecord | PolybotError:
+    """One person's word of several, or with a code: a row of its own, and APPROVED with the last of them."""
+    needed = required_of(record.intent)
+    what = f"Intent {record.id} was not approved."
+    refused = access_book.add_approval(
+        unit, record.id, record.digest, needed, what=what, actor=actor, code=code
+    )
+    if refused is not None:
+        return refused
+    people = [each.actor for each in access_book.given(unit.connection, str(unit.scope), record.id)]
+    if access_book.incomplete(unit, record.id, needed) is None:
+        together = {"approvals": people}
+        return approved(unit, record, actor=actor, grace_seconds=grace_seconds, note=together)
+    note = {"digest": record.digest, "given": people, "needed": needed.approvals}
+    unit.note("approval.given", record.id, note, actor=actor)
+    return record
 
 
 def approved(
@@ -78,7 +109,7 @@ def approved(
 def reject(unit: Unit, intent_id: IntentId, *, actor: str, reason: str) -> IntentRecord | PolybotError:
     """PENDING or APPROVED -> REJECTED."""
     record = load(unit, intent_id)
-    _authorise(record, actor)
+    _authorise(unit, record, actor)
     if record.status not in OPEN_TO_REJECTION:
         return decided(record, "rejected")
     late = expire_if_due(unit, record)
@@ -130,21 +161,15 @@ def _why_expired(record: IntentRecord, end: datetime) -> str:
     return f"nobody decided before {end:%H:%M:%S} UTC{seen}"
 
 
-def _authorise(record: IntentRecord, actor: str) -> None:
+def _authorise(unit: Unit, record: IntentRecord, actor: str) -> None:
     """A person, or in paper the engine itself. A standing approval decides only through
-    `standing_book.approve_exit`, which checks that the sale lies inside it; here its name is nobody's.
-    More than one approval cannot be recorded yet, so one is not taken for two."""
+    `standing_book.approve_exit`, which checks that the sale lies inside it; here its name is nobody's. A
+    token has to be in force, whoever looked before."""
     if actor == PAPER_ENGINE and record.intent.regime is Regime.PAPER:
         return
     what = f"Intent {record.id} was not decided."
     require_person(what, actor, record.intent.regime)
-    if record.intent.approvals_required != 1:
-        raise NotAuthorisedError(
-            what,
-            why=f"It needs {record.intent.approvals_required} approvals; this version records one.",
-            do="Let it expire.",
-            code="approvals_not_available",
-        )
+    access_book.require_active(unit, what, actor)
 
 
 def require_person(what: str, actor: str, regime: Regime) -> None:

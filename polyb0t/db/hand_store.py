@@ -40,6 +40,7 @@ class SqlHandStore:
         actor: str,
         grace_seconds: float,
         exits: StandingApproval | None = None,
+        code: int | None = None,
         replaces_waiting: bool = False,
     ) -> IntentRecord:
         return self._whole(
@@ -51,6 +52,7 @@ class SqlHandStore:
                 grace_seconds=grace_seconds,
                 exits=exits,
                 replaces_waiting=replaces_waiting,
+                code=code,
             )
         )
 
@@ -63,10 +65,18 @@ class SqlHandStore:
         actor: str,
         grace_seconds: float,
         exits: StandingApproval | None = None,
+        code: int | None = None,
     ) -> IntentRecord:
         return self._whole(
             lambda unit: by_hand.approve_less(
-                unit, old, new, digest=digest, actor=actor, grace_seconds=grace_seconds, exits=exits
+                unit,
+                old,
+                new,
+                digest=digest,
+                actor=actor,
+                grace_seconds=grace_seconds,
+                exits=exits,
+                code=code,
             )
         )
 

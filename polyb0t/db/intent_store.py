@@ -111,10 +111,12 @@ class SqlIntentStore:
         )
         return {row.id: _shortest(row.id, row.before or "", row.after or "") for row in rows}
 
-    def approve(self, intent_id: IntentId, *, digest: str, actor: str, grace_seconds: float) -> IntentRecord:
+    def approve(
+        self, intent_id: IntentId, *, digest: str, actor: str, grace_seconds: float, code: int | None = None
+    ) -> IntentRecord:
         return self._units.decide(
             lambda unit: decisions.approve(
-                unit, intent_id, digest=digest, actor=actor, grace_seconds=grace_seconds
+                unit, intent_id, digest=digest, actor=actor, grace_seconds=grace_seconds, code=code
             )
         )
 

@@ -12,17 +12,18 @@ from typing import Any, Final
 from sqlalchemy import RowMapping, Select, bindparam, insert, select, update
 
 from polyb0t.core.canonical import sha256_hex
-from polyb0t.core.errors import ConflictError, DatabaseError, NotAuthorisedError, NotFoundError, PolybotError
+from polyb0t.core.errors import ConflictError, DatabaseError, NotFoundError, PolybotError
 from polyb0t.core.ids import IntentId
 from polyb0t.core.units import ZERO, Shares
 from polyb0t.data.fills import FillStatus
 from polyb0t.data.order_book import Side
-from polyb0t.db import decisions
+from polyb0t.db import access_book, decisions
 from polyb0t.db.codec import decode
 from polyb0t.db.moves import load
 from polyb0t.db.permission import halted
 from polyb0t.db.tables import fills, orders, standing_approvals, standing_uses, trade_intents
 from polyb0t.db.unit import Unit
+from polyb0t.execution.access import Approval
 from polyb0t.execution.intents import Denied, IntentRecord, IntentStatus, IntentType, TradeIntent
 from polyb0t.execution.orders import TERMINAL_ORDER, OrderStatus
 from polyb0t.execution.scope import Lease
@@ -35,6 +36,7 @@ from polyb0t.execution.standing import (
     why_outside,
 )
 
+WHAT: Final = "The standing approval was not stored."
 _S = IntentStatus
 _OVER: Final = (_S.REJECTED, _S.EXPIRED)
 _CAN_HAVE_BOUGHT: Final = (_S.PENDING, _S.APPROVED, _S.EXECUTING, _S.EXECUTED)
@@ -71,16 +73,44 @@ _OPENED_AT: Final = select(trade_intents.c.created_at).where(trade_intents.c.id 
 
 
 def protect(
-    unit: Unit, standing: StandingApproval, *, digest: str, actor: str
+    unit: Unit,
+    standing: StandingApproval,
+    *,
+    digest: str,
+    actor: str,
+    code: int | None = None,
+    code_spent: bool = False,
 ) -> StandingRecord | PolybotError:
-    """Store it as approved by `actor`; what the same opening had before is revoked."""
+    """Store it as approved by `actor`; what the same opening had before is revoked. `code_spent`: the code
+    was used up in this very unit, by the trade that it belongs to."""
     opening = load(unit, standing.opening_id).intent
-    _authorise(standing, actor)
+    decisions.require_person(WHAT, actor, standing.regime)
+    access_book.require_active(unit, WHAT, actor)
     refused = _unfit(unit, standing, opening, digest)
     if refused is not None:
         return refused
-    for row in _in_force(unit, standing.opening_id):
-        _revoke(unit, row, actor=actor, reason=f"replaced by {standing.id}")
+    present = _in_force(unit, standing.opening_id)
+    if all(row["id"] != standing.id for row in present):
+        for row in present:
+            _revoke(unit, row, actor=actor, reason=f"replaced by {standing.id}")
+        _insert(unit, standing, actor)
+    if standing.required.more_than_one_word:
+        refused = access_book.add_approval(
+            unit,
+            standing.id,
+            standing.digest,
+            standing.required,
+            what=WHAT,
+            actor=actor,
+            code=code,
+            code_spent=code_spent,
+        )
+        if refused is not None:
+            return refused
+    return find(unit, standing.id)
+
+
+def _insert(unit: Unit, standing: StandingApproval, actor: str) -> None:
     unit.connection.execute(
         insert(standing_approvals).values(
             id=standing.id,
@@ -99,7 +129,6 @@ def protect(
     )
     note = {"digest": standing.digest, "opening": standing.opening_id, "until": standing.until}
     unit.note("standing.approved", standing.id, note, actor=actor)
-    return find(unit, standing.id)
 
 
 def revoke(unit: Unit, standing_id: IntentId, *, actor: str, reason: str) -> StandingRecord | PolybotError:
@@ -196,6 +225,7 @@ def record_of(connection: Any, row: Mapping[Any, Any]) -> StandingRecord:
         revoke_reason=row["revoke_reason"],
         bought=_bought(connection, standing.opening_id),
         spoken_for=_spoken_for(connection, standing),
+        given=tuple(_given(connection, standing)),
     )
 
 
@@ -243,21 +273,14 @@ def _taken(sale: Any) -> Decimal:
     return max(Decimal(sale.shares), Decimal(sale.filled_shares))
 
 
-def _authorise(standing: StandingApproval, actor: str) -> None:
-    """A person, as for any intent: nothing that decides by itself gives itself a free hand."""
-    what = "The standing approval was not stored."
-    decisions.require_person(what, actor, standing.regime)
-    if standing.approvals_required != 1:
-        raise NotAuthorisedError(
-            what,
-            why=f"It needs {standing.approvals_required} approvals; this version records one.",
-            do="Decide on each exit when it comes.",
-            code="approvals_not_available",
-        )
+def _given(connection: Any, standing: StandingApproval) -> Sequence[Approval]:
+    if not standing.required.more_than_one_word:
+        return ()
+    return access_book.given(connection, standing.scope, standing.id)
 
 
 def _unfit(unit: Unit, standing: StandingApproval, opening: TradeIntent, digest: str) -> PolybotError | None:
-    what = "The standing approval was not stored."
+    what = WHAT
     if standing.digest != digest:
         why = (
             f"You approved the content {digest[:12] or '(none)'}, and its content is {standing.digest[:12]}."

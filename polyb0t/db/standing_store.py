@@ -1,6 +1,7 @@
 """The StandingStore in SQL: each method is one transaction over the gate."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
@@ -15,6 +16,8 @@ from polyb0t.execution.scope import Lease
 from polyb0t.execution.standing import StandingApproval, StandingRecord
 from polyb0t.execution.store import Denied
 
+T = TypeVar("T")
+
 
 class SqlStandingStore:
     """Standing approvals from a person's word to its end."""
@@ -22,10 +25,16 @@ class SqlStandingStore:
     def __init__(self, units: Units) -> None:
         self._units = units
 
-    def protect(self, standing: StandingApproval, *, digest: str, actor: str) -> StandingRecord:
-        return self._units.decide(
-            lambda unit: standing_book.protect(unit, standing, digest=digest, actor=actor)
-        )
+    def protect(
+        self, standing: StandingApproval, *, digest: str, actor: str, code: int | None = None
+    ) -> StandingRecord:
+        def stored(unit: Unit) -> StandingRecord:
+            answer = standing_book.protect(unit, standing, digest=digest, actor=actor, code=code)
+            if isinstance(answer, PolybotError):
+                raise UndoneError(answer)  # it may have taken back what it was to replace
+            return answer
+
+        return self._whole(stored)
 
     def approve_with_exits(
         self,
@@ -36,22 +45,23 @@ class SqlStandingStore:
         standing_digest: str,
         actor: str,
         grace_seconds: float,
+        code: int | None = None,
     ) -> IntentRecord:
         def both(unit: Unit) -> IntentRecord | PolybotError:
             approved = decisions.approve(
-                unit, intent_id, digest=digest, actor=actor, grace_seconds=grace_seconds
+                unit, intent_id, digest=digest, actor=actor, grace_seconds=grace_seconds, code=code
             )
             if isinstance(approved, PolybotError):
                 return approved  # what it wrote (an expiry) stays, as without exits
-            stored = standing_book.protect(unit, standing, digest=standing_digest, actor=actor)
+            spent = approved.intent.code_required
+            stored = standing_book.protect(
+                unit, standing, digest=standing_digest, actor=actor, code=code, code_spent=spent
+            )
             if isinstance(stored, PolybotError):
                 raise UndoneError(stored)
             return approved
 
-        try:
-            return self._units.decide(both)
-        except UndoneError as undone:
-            raise undone.refusal from None
+        return self._whole(both)
 
     def revoke(self, standing_id: IntentId, *, actor: str, reason: str) -> StandingRecord:
         return self._units.decide(
@@ -68,6 +78,11 @@ class SqlStandingStore:
         now = self._units.now()
         return tuple(record for record in self._all(in_force=True) if record.active(now))
 
+    def waiting(self) -> Sequence[StandingRecord]:
+        now = self._units.now()
+        waiting = (record for record in self._all(in_force=True) if record.waiting(now))
+        return tuple(record for record in waiting if record.missing is not None)
+
     def approve_exit(
         self, intent_id: IntentId, standing_id: IntentId, lease: Lease, *, grace_seconds: float
     ) -> IntentRecord | Denied:
@@ -76,6 +91,12 @@ class SqlStandingStore:
                 unit, intent_id, standing_id, lease, grace_seconds=grace_seconds
             )
         )
+
+    def _whole(self, work: Callable[[Unit], T | PolybotError]) -> T:
+        try:
+            return self._units.decide(work)
+        except UndoneError as undone:
+            raise undone.refusal from None
 
     def _all(self, *, in_force: bool = False) -> tuple[StandingRecord, ...]:
         query = standing_book.ROWS.where(standing_approvals.c.scope == str(self._units.scope))

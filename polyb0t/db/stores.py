@@ -6,6 +6,7 @@ from sqlalchemy import Connection, RowMapping, make_url, select, update
 
 from polyb0t.core.clock import Clock
 from polyb0t.core.errors import DatabaseError
+from polyb0t.db.access_store import SqlAccessStore
 from polyb0t.db.book_store import SqlBookStore
 from polyb0t.db.claim_store import SqlClaimStore
 from polyb0t.db.engine import Database, open_database
@@ -99,6 +100,7 @@ def stores_on(
         standing=SqlStandingStore(units),
         by_hand=SqlHandStore(units),
         exits=SqlExitStore(units),
+        access=SqlAccessStore(units),
         claims=SqlClaimStore(units),
         database=database,
     )

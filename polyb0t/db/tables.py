@@ -26,6 +26,7 @@ from sqlalchemy import (
 from polyb0t.data.fills import FillStatus, Role
 from polyb0t.data.order_book import Side
 from polyb0t.db.types import E6, UtcDateTime
+from polyb0t.execution.access import Role as TokenRole
 from polyb0t.execution.intents import LIVE_STATUSES, IntentStatus, IntentType, OrderType
 from polyb0t.execution.orders import OrderStatus
 from polyb0t.execution.scope import Regime
@@ -480,6 +481,46 @@ journal_head: Final = Table(
     Column("sequence", BigInteger, nullable=False),
     Column("hash", String(64), nullable=False),
     Column("at", UtcDateTime),
+)
+
+access_tokens: Final = Table(
+    "access_tokens",
+    metadata,
+    # Content: fixed by triggers. The token itself is nowhere.
+    Column("digest", String(64), primary_key=True),
+    Column("scope", String(200), nullable=False),
+    Column("name", String(40), nullable=False),
+    Column("role", String(10), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("created_by", String(200), nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    # State.
+    Column("revoked_at", UtcDateTime),
+    Column("revoked_by", String(200)),
+    Column("revoke_reason", Text, nullable=False, server_default=""),
+    Column("used_at", UtcDateTime),
+    # Its one-time codes: the last step that was used up, and tries since the last right one.
+    Column("code_step", BigInteger),  # null: none was set up
+    Column("code_tries", Integer, nullable=False, server_default="0"),
+    Column("code_rests_until", UtcDateTime),
+    _one_of("role", TokenRole),
+    Index("ix_access_tokens_name", "scope", "name"),
+)
+
+approvals: Final = Table(
+    "approvals",
+    metadata,
+    # One person's word for a trade, or for exits in advance, that needs more than one word. Never changed.
+    Column("key", String(240), primary_key=True),  # subject and actor: nobody counts twice
+    Column("scope", String(200), nullable=False),
+    Column("subject", String(40), nullable=False),
+    Column("digest", String(64), nullable=False),  # of what was seen
+    Column("actor", String(200), nullable=False),
+    Column("token", String(64), nullable=False),  # whose revocation takes the word back
+    Column("code_step", BigInteger),
+    Column("at", UtcDateTime, nullable=False),
+    CheckConstraint("substr(actor, 1, 6) = 'token:'", name="by_a_token"),
+    Index("ix_approvals_subject", "scope", "subject"),
 )
 
 

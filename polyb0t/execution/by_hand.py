@@ -46,6 +46,7 @@ class HandStore(Protocol):
         actor: str,
         grace_seconds: float,
         exits: StandingApproval | None = None,
+        code: int | None = None,
         replaces_waiting: bool = False,
     ) -> IntentRecord:
         """Both with one act, after its content was shown; with `exits`, those as well.
@@ -64,6 +65,7 @@ class HandStore(Protocol):
         actor: str,
         grace_seconds: float,
         exits: StandingApproval | None = None,
+        code: int | None = None,
     ) -> IntentRecord:
         """`old` EXPIRED (superseded), `new` inserted and approved, all or nothing. `digest` is `old`'s, of
         what was on the screen.

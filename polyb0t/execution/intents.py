@@ -223,7 +223,7 @@ class ProposalStore(Protocol):
     def propose(self, intent: TradeIntent, lease: Lease) -> IntentRecord | Denied: ...
     def supersede(self, old: IntentId, new: TradeIntent, lease: Lease) -> IntentRecord | Denied: ...
     def approve(
-        self, intent_id: IntentId, *, digest: str, actor: str, grace_seconds: float
+        self, intent_id: IntentId, *, digest: str, actor: str, grace_seconds: float, code: int | None = None
     ) -> IntentRecord: ...
     def reject(self, intent_id: IntentId, *, actor: str, reason: str) -> IntentRecord: ...
     def expire(self, intent_id: IntentId, *, actor: str, code: str = ...) -> IntentRecord: ...
@@ -266,11 +266,13 @@ class IntentManager:
             return Denied("superseded_enough", f"{waiting.id} waits; {why}, but it changed too often lately.")
         return self._store.supersede(waiting.id, intent, lease)
 
-    def approve(self, intent_id: IntentId, *, digest: str, actor: str) -> IntentRecord:
+    def approve(
+        self, intent_id: IntentId, *, digest: str, actor: str, code: int | None = None
+    ) -> IntentRecord:
         """Raises ConflictError in sentences; `store.IntentStore.approve` lists the codes."""
         try:
             grace = self._rules.grace_seconds
-            return self._store.approve(intent_id, digest=digest, actor=actor, grace_seconds=grace)
+            return self._store.approve(intent_id, digest=digest, actor=actor, grace_seconds=grace, code=code)
         except ConflictError as refused:
             raise self._refusal("approved", intent_id, refused) from refused
 

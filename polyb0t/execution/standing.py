@@ -6,7 +6,7 @@ what stops one that was approved under it is `why_lapsed`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, Protocol
@@ -15,6 +15,7 @@ from polyb0t.core.canonical import canonical_text, sha256_hex
 from polyb0t.core.ids import AssetId, ConditionId, IntentId
 from polyb0t.core.units import ZERO, Price, Shares
 from polyb0t.data.order_book import Side
+from polyb0t.execution.access import Approval, Required, required_of, why_incomplete
 from polyb0t.execution.intents import Denied, IntentRecord, IntentType, TradeIntent
 from polyb0t.execution.orders import OrderType
 from polyb0t.execution.scope import Lease, Regime
@@ -43,12 +44,23 @@ class StandingApproval:
     until: datetime
     approvals_required: int
     created_at: datetime
+    # Came after the first release: at its default it is not written, as in an intent.
+    code_required: bool = False
 
     @property
     def canonical(self) -> str:
         """The versioned text that the digest is taken of and that the database keeps."""
-        content = {spec.name: getattr(self, spec.name) for spec in fields(self)}
+        content = {
+            spec.name: getattr(self, spec.name)
+            for spec in fields(self)
+            if spec.default is MISSING or getattr(self, spec.name) != spec.default
+        }
         return canonical_text({"version": STANDING_VERSION, "standing": content})
+
+    @property
+    def required(self) -> Required:
+        """What it needs before anything is sold under it."""
+        return Required(self.approvals_required, self.code_required)
 
     @property
     def digest(self) -> str:
@@ -71,6 +83,7 @@ class StandingRecord:
     revoke_reason: str
     bought: Shares
     spoken_for: Shares
+    given: tuple[Approval, ...] = ()  # where it needs more than one word
 
     @property
     def id(self) -> IntentId:
@@ -88,7 +101,16 @@ class StandingRecord:
 
     def active(self, now: datetime) -> bool:
         """Whether it is in force at `now`, spent or not."""
+        return self.waiting(now) and self.missing is None
+
+    def waiting(self, now: datetime) -> bool:
+        """Whether it is in force at `now`, or would be with the approvals that are missing."""
         return self.revoked_at is None and now < self.standing.until
+
+    @property
+    def missing(self) -> Denied | None:
+        """Which approvals it lacks."""
+        return why_incomplete(self.standing.required, self.given)
 
 
 def why_lapsed(record: StandingRecord, now: datetime, *, version: int | None = None) -> Denied | None:
@@ -101,7 +123,7 @@ def why_lapsed(record: StandingRecord, now: datetime, *, version: int | None = N
         return Denied("standing_expired", f"The standing approval ended at {when}.")
     if version is not None and version != record.version:
         return Denied("standing_changed", "The standing approval was changed after this decision.")
-    return None
+    return record.missing
 
 
 def why_outside(record: StandingRecord, intent: TradeIntent) -> Denied | None:
@@ -123,7 +145,7 @@ def why_outside(record: StandingRecord, intent: TradeIntent) -> Denied | None:
     if intent.worst_price is None or intent.worst_price < standing.worst_price:
         least = cents(standing.worst_price)
         return Denied("standing_worst_price", f"It sells at {least} or more, and this would go lower.")
-    if intent.approvals_required > standing.approvals_required or intent.code_required:
+    if not standing.required.covers(required_of(intent)):
         return Denied("standing_outside", "This sale asks for more approval than was given in advance.")
     wanted = intent.shares or Decimal(0)
     if not 0 < wanted <= record.left:
@@ -135,12 +157,15 @@ def why_outside(record: StandingRecord, intent: TradeIntent) -> Denied | None:
 class StandingStore(Protocol):
     """Storage of standing approvals; each method is one transaction."""
 
-    def protect(self, standing: StandingApproval, *, digest: str, actor: str) -> StandingRecord:
-        """Store what a person has seen and approved; an earlier one of the same opening is revoked.
+    def protect(
+        self, standing: StandingApproval, *, digest: str, actor: str, code: int | None = None
+    ) -> StandingRecord:
+        """Store what a person has seen and approved; an earlier one of the same opening is revoked. Of one
+        that waits for another approver this is that approval.
 
         Raises:
             ConflictError: `digest_mismatch`, `foreign_scope`, `not_an_opening`, `standing_expired`.
-            NotAuthorisedError: the actor is no person, or more approvals are needed than one.
+            NotAuthorisedError: the actor is no person, or what its approval needs is missing.
         """
         ...
 
@@ -153,8 +178,10 @@ class StandingStore(Protocol):
         standing_digest: str,
         actor: str,
         grace_seconds: float,
+        code: int | None = None,
     ) -> IntentRecord:
-        """The trade and its exits, both or neither. Raises as `approve` and `protect`."""
+        """The trade and its exits, both or neither; one code serves both. Raises as `approve` and
+        `protect`."""
         ...
 
     def revoke(self, standing_id: IntentId, *, actor: str, reason: str) -> StandingRecord:
@@ -171,6 +198,10 @@ class StandingStore(Protocol):
 
     def active(self) -> Sequence[StandingRecord]:
         """Those in force now, oldest first."""
+        ...
+
+    def waiting(self) -> Sequence[StandingRecord]:
+        """Those that lack approvals, oldest first."""
         ...
 
     def approve_exit(

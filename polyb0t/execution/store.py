@@ -13,6 +13,7 @@ from polyb0t.core.ids import AssetId, IntentId, OrderId
 from polyb0t.core.units import ZERO, Pusd, Shares
 from polyb0t.data.account_state import AccountState
 from polyb0t.data.fills import Fill
+from polyb0t.execution.access import NO_THRESHOLDS, AccessStore, Thresholds
 from polyb0t.execution.books import BookStore
 from polyb0t.execution.by_hand import HandStore
 from polyb0t.execution.exits import ExitStore
@@ -61,6 +62,7 @@ class ClaimLimits:
     max_turnover_pusd: Pusd = NO_MONEY  # bought today + reservations + this
     bought_today_pusd: Pusd = NO_MONEY
     max_orders_hour: int = 0  # openings, this one among them
+    thresholds: Thresholds = NO_THRESHOLDS  # what this engine asks of a trade's worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +156,15 @@ class IntentStore(Protocol):
         """The shortest unique prefix of each id over all intents, at least four characters."""
         ...
 
-    def approve(self, intent_id: IntentId, *, digest: str, actor: str, grace_seconds: float) -> IntentRecord:
-        """PENDING -> APPROVED, fixing `execute_by`.
+    def approve(
+        self, intent_id: IntentId, *, digest: str, actor: str, grace_seconds: float, code: int | None = None
+    ) -> IntentRecord:
+        """PENDING -> APPROVED, fixing `execute_by`; PENDING still, where others have to approve as well.
 
-        Raises ConflictError with code already_decided, expired, halted, foreign_scope or
-        digest_mismatch; an intent past its deadline is written EXPIRED in the same transaction.
+        `code` is the step of a one-time code that was found to be right; it counts once.
+        Raises ConflictError with code already_decided, expired, halted, foreign_scope, digest_mismatch or
+        already_approved_by_you; an intent past its deadline is written EXPIRED in the same transaction.
+        NotAuthorisedError: `token_needed`, `token_refused`, `role_too_low`, `code_needed`, `code_used`.
         """
         ...
 
@@ -381,3 +387,4 @@ class Stores:
     standing: StandingStore
     by_hand: HandStore
     exits: ExitStore
+    access: AccessStore

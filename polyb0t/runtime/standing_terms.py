@@ -63,6 +63,7 @@ def standing_for(opening: TradeIntent, settings: Settings, now: datetime, terms:
         until=_until(settings, now, terms),
         approvals_required=opening.approvals_required,
         created_at=now,
+        code_required=opening.code_required,
     )
 
 

@@ -307,7 +307,7 @@ class TestDeciding:
         record = world.proposed(approvals_required=2)
         with pytest.raises(NotAuthorisedError) as error:
             world.approve(record.id)
-        assert error.value.code == "approvals_not_available"
+        assert error.value.code == "token_needed"
 
     @pytest.mark.parametrize("approve_first", [False, True])
     def test_pending_and_approved_intents_can_be_rejected(self, world: World, approve_first: bool) -> None:

@@ -144,7 +144,7 @@ class TestGiving:
     def test_one_approval_is_not_two(self, desk: Desk) -> None:
         with pytest.raises(NotAuthorisedError) as refused:
             desk.protect(approvals_required=2)
-        assert refused.value.code == "approvals_not_available"
+        assert refused.value.code == "token_needed"
 
     @pytest.mark.parametrize(
         ("change", "code"),
