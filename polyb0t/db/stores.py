@@ -16,6 +16,7 @@ from polyb0t.db.hand_store import SqlHandStore
 from polyb0t.db.intent_store import SqlIntentStore
 from polyb0t.db.journal import ChainReport, append, head_of, verify_chain
 from polyb0t.db.kill_switch_store import SqlKillSwitchStore
+from polyb0t.db.onlooker_store import SqlOnlookerStore
 from polyb0t.db.order_store import SqlOrderStore
 from polyb0t.db.standing_store import SqlStandingStore
 from polyb0t.db.tables import gates, journal_head, kill_switches
@@ -103,6 +104,7 @@ def stores_on(
         access=SqlAccessStore(units),
         claims=SqlClaimStore(units),
         database=database,
+        onlookers=SqlOnlookerStore(units),
     )
 
 

@@ -453,6 +453,25 @@ engine_lease: Final = Table(
     Column("cycle", BigInteger, nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("beat_at", UtcDateTime, nullable=False),
+onlookers: Final = Table(  # who has a screen open on what: a hint, outside the journal
+    "onlookers",
+    metadata,
+    Column("scope", String(200), primary_key=True),
+    Column("viewer", String(40), primary_key=True),
+    Column("actor", String(200), nullable=False),
+    Column("looking_at", String(40)),
+    Column("seen_at", UtcDateTime, nullable=False),
+)
+
+shown_books: Final = Table(  # what the engine shows beside proposals while somebody looks
+    "shown_books",
+    metadata,
+    Column("scope", String(200), primary_key=True),
+    Column("asset_id", String(100), primary_key=True),
+    Column("content", Text, nullable=False),  # canonical JSON: the best levels of both sides
+    Column("observed_at", UtcDateTime, nullable=False),
+)
+
     Column("released", Boolean, nullable=False),
     Column("facts", Text, nullable=False),  # JSON: what the engine knows now, replaced at each beat
     CheckConstraint(_listed("role", ("engine", "claims")), name="role_known"),

@@ -16,7 +16,7 @@ from polyb0t.models.kill_switches import KillSwitchType, Override, Stance, Switc
 
 T = TypeVar("T")
 
-SCHEMA_VERSION: Final = 6
+SCHEMA_VERSION: Final = 7
 ENGINE: Final = "engine"  # the actor of what the engine does by itself
 ROLES: Final = ("engine", "claims")
 

@@ -19,6 +19,7 @@ from polyb0t.execution.by_hand import HandStore
 from polyb0t.execution.exits import ExitStore
 from polyb0t.execution.intents import Denied as Denied  # noqa: PLC0414 - answers of the store
 from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType, TradeIntent
+from polyb0t.execution.onlookers import OnlookerStore
 from polyb0t.execution.orders import NewOrder, OrderRecord, OrderStatus
 from polyb0t.execution.scope import Lease as Lease  # noqa: PLC0414 - arguments of the store
 from polyb0t.execution.scope import Regime, Scope
@@ -388,3 +389,4 @@ class Stores:
     by_hand: HandStore
     exits: ExitStore
     access: AccessStore
+    onlookers: OnlookerStore
