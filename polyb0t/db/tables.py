@@ -440,19 +440,6 @@ chain_payouts: Final = Table(
     UniqueConstraint("scope", "tx_hash", "log_index"),
 )
 
-engine_lease: Final = Table(
-    "engine_lease",
-    metadata,
-    Column("scope", String(200), primary_key=True),
-    Column("role", String(10), primary_key=True),
-    Column("token", BigInteger, nullable=False),
-    Column("holder", String(200), nullable=False),
-    Column("boot_id", String(100), nullable=False),
-    Column("process_started", String(100), nullable=False),
-    Column("regime", String(10), nullable=False),
-    Column("cycle", BigInteger, nullable=False),
-    Column("started_at", UtcDateTime, nullable=False),
-    Column("beat_at", UtcDateTime, nullable=False),
 onlookers: Final = Table(  # who has a screen open on what: a hint, outside the journal
     "onlookers",
     metadata,
@@ -472,6 +459,19 @@ shown_books: Final = Table(  # what the engine shows beside proposals while some
     Column("observed_at", UtcDateTime, nullable=False),
 )
 
+engine_lease: Final = Table(
+    "engine_lease",
+    metadata,
+    Column("scope", String(200), primary_key=True),
+    Column("role", String(10), primary_key=True),
+    Column("token", BigInteger, nullable=False),
+    Column("holder", String(200), nullable=False),
+    Column("boot_id", String(100), nullable=False),
+    Column("process_started", String(100), nullable=False),
+    Column("regime", String(10), nullable=False),
+    Column("cycle", BigInteger, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("beat_at", UtcDateTime, nullable=False),
     Column("released", Boolean, nullable=False),
     Column("facts", Text, nullable=False),  # JSON: what the engine knows now, replaced at each beat
     CheckConstraint(_listed("role", ("engine", "claims")), name="role_known"),
