@@ -17,8 +17,9 @@ from polyb0t.data.fills import Fill, FillStatus
 from polyb0t.data.order_book import Side
 from polyb0t.execution.intents import IntentRecord, IntentStatus
 from polyb0t.execution.scope import Regime
-from polyb0t.research.reports import Decisions, ReportFacts, decisions_of, report
-from polyb0t.runtime.reporting import start_of
+from polyb0t.research.decisions import Counted, Decider, Decisions, decisions_of
+from polyb0t.research.reports import ReportFacts, report
+from polyb0t.runtime.reporting import Span, span_of, start_of
 from tests.support.builders import ASSET, CONDITION, NOW, a_deposit, a_fill, an_intent
 
 SINCE = NOW - timedelta(hours=12)  # midnight
@@ -212,7 +213,7 @@ def test_every_cent_is_in_one_place_and_two_periods_make_the_whole(
 
     whole = report(facts(fills=fills, bids=bids, until=NOW + timedelta(days=9)))
     late = report(facts(fills=fills, bids=bids, since=cut, until=NOW + timedelta(days=9)))
-    early = report(facts(fills=[each for each in fills if each.matched_at < cut], bids=bids))
+    early = report(facts(fills=fills, bids=bids, until=cut))
 
     moved = sum((row.sold_pusd - row.bought_pusd - row.fees_pusd for row in whole.markets), ZERO)
     assert whole.equity.cash_pusd == OPENING + moved
@@ -253,6 +254,8 @@ def test_decisions_are_counted_with_how_long_a_person_took() -> None:
         rehearsed=0,
         median_seconds=20,
         nine_in_ten_seconds=44,
+        too_late=1,
+        deciders=(Decider("user:anna", 4, 1, 20),),
     )
 
 
@@ -262,7 +265,46 @@ def test_nobody_decided_so_nothing_is_said_of_how_long_it_took() -> None:
     assert (found.median_seconds, found.nine_in_ten_seconds) == (None, None)
 
 
+def test_what_came_to_nothing_after_an_approval_is_counted_by_its_code() -> None:
+    records = [
+        decided(IntentStatus.FAILED, by="user:anna", result="no_fill"),
+        decided(IntentStatus.FAILED, by="user:anna", result="price_worse"),
+        decided(IntentStatus.FAILED, by="user:anna", result="price_worse"),
+    ]
+
+    found = decisions_of(records, SINCE, NOW + timedelta(hours=1))
+
+    assert found.failed == (Counted("price_worse", 2), Counted("no_fill", 1))
+
+
+@pytest.mark.parametrize(("let_pass", "advised"), [(1, None), (4, 120), (40, 120)])
+def test_more_time_is_advised_where_many_ran_out_of_it(let_pass: int, advised: int | None) -> None:
+    decisions = [
+        decided(IntentStatus.EXECUTED, by="user:anna", after=seconds) for seconds in (20, 30, 50, 50)
+    ]
+    passed = [decided(IntentStatus.EXPIRED, result="expired") for _ in range(let_pass)]
+
+    found = decisions_of([*decisions, *passed], SINCE, NOW + timedelta(hours=1))
+
+    assert found.advised_seconds == advised
+
+
 # -- the period --------------------------------------------------------------------------------
+
+
+def test_a_period_ends_with_a_whole_day_or_now() -> None:
+    day = timedelta(days=1)
+    assert span_of(None, None, NOW) == Span(SINCE, NOW, over=False)
+    assert span_of("2026-11-20", "2026-11-21", NOW) == Span(SINCE - 2 * day, SINCE, over=True)
+    assert span_of(None, "2026-11-21", NOW) == Span(SINCE - day, SINCE, over=True)
+    assert span_of("2026-11-20", "2026-11-22", NOW) == Span(SINCE - 2 * day, NOW, over=False)
+
+
+def test_a_period_that_ends_before_it_begins_is_refused() -> None:
+    with pytest.raises(UsageError) as error:
+        span_of("2026-11-21", "2026-11-20", NOW)
+
+    assert error.value.code == "bad_date"
 
 
 def test_a_day_begins_at_midnight_utc() -> None:

@@ -8,9 +8,11 @@ from polyb0t.api.by_hand import by_hand_routes
 from polyb0t.api.claims import claim_routes
 from polyb0t.api.intents import intent_routes
 from polyb0t.api.problems import add_problem_handlers, responses
+from polyb0t.api.report import report_routes
 from polyb0t.api.risk import risk_routes
 from polyb0t.api.schemas import Health, Status
-from polyb0t.api.security import LocalOnly
+from polyb0t.api.security import THIS_COMPUTER, Reach
+from polyb0t.api.security_gate import Gate
 from polyb0t.api.switches import switch_routes
 from polyb0t.core.clock import iso
 from polyb0t.runtime.opened import OpenedStore
@@ -18,7 +20,7 @@ from polyb0t.runtime.overview import overview
 from polyb0t.runtime.views import View
 
 
-def create_app(opened: OpenedStore) -> FastAPI:
+def create_app(opened: OpenedStore, reach: Reach = THIS_COMPUTER) -> FastAPI:
     """Routes, problem details and the checks against foreign pages."""
     app = FastAPI(
         title="polyb0t",
@@ -34,6 +36,7 @@ def create_app(opened: OpenedStore) -> FastAPI:
     app.include_router(account_routes(opened))
     app.include_router(by_hand_routes(opened))
     app.include_router(claim_routes(opened))
+    app.include_router(report_routes(opened))
 
     @app.get("/health", response_model=Health, responses=responses(503), tags=["state"])
     def health() -> View:
@@ -46,5 +49,5 @@ def create_app(opened: OpenedStore) -> FastAPI:
         """Mode, stance, engine, switches and what is at stake."""
         return overview(opened).view()
 
-    app.add_middleware(LocalOnly)
+    app.add_middleware(Gate, opened=opened, reach=reach)
     return app

@@ -1,193 +1,120 @@
-"""The report on a screen, as data, and as comma-separated values."""
+"""The report on a screen, as data, and as a file."""
 
-import csv
-import io
-from collections.abc import Iterator
-from datetime import datetime
-from decimal import Decimal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 from polyb0t.cli import words
 from polyb0t.cli.scene import Scene, context_line, look
 from polyb0t.cli.table import Column, table
 from polyb0t.cli.terminal import MEDIUM, Paint, Terminal
-from polyb0t.core.units import ZERO, Pusd
-from polyb0t.models import wording
-from polyb0t.research.report_rows import MarketRow
-from polyb0t.research.reports import Decisions, Equity, Report
+from polyb0t.core.errors import UsageError
+from polyb0t.core.files import write_durably
+from polyb0t.execution.scope import mode_words
+from polyb0t.research.groups import By
+from polyb0t.research.report_files import as_csv, as_html
+from polyb0t.research.report_words import IF_TAKEN, Heading, Sheet, period, sentences, sheet
+from polyb0t.research.reports import Report
 from polyb0t.runtime.opened import OpenedStore
-from polyb0t.runtime.reporting import MARKET_COLUMNS, market_view, read_report, report_view, start_of
+from polyb0t.runtime.reporting import read_report, report_view, span_of
 
-_LABEL = 11
-_COLUMNS = (
-    Column("MARKET", widest=38),
-    Column("OUTCOME", widest=12),
-    Column("BOUGHT", right=True),
-    Column("SOLD, PAID", right=True),
-    Column("FEES", right=True),
-    Column("SETTLED", right=True),
-    Column("OPEN", right=True),
-)
+_LABEL: Final = 11
+_WIDEST: Final = {"MARKET": 38, "OUTCOME": 12, "CATEGORY": 24, "MODEL": 30}
+HINT: Final = "By market, category, model, day: --by market     Files: --csv, --json, --html"
 
 
-def show(terminal: Terminal, opened: OpenedStore, since: str | None, *, as_csv: bool = False) -> None:
-    """Print the report since the start of a day.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was typed. `form` is text, csv or html; `out` a file in place of the screen."""
+
+    since: str | None = None
+    until: str | None = None
+    by: By | None = None
+    form: str = "text"
+    out: Path | None = None
+
+
+def show(terminal: Terminal, opened: OpenedStore, asked: Asked) -> None:
+    """Print the report, or write it to a file.
 
     Raises:
-        UsageError: `bad_date`. DatabaseError: the rows could not be read.
+        UsageError: `bad_date`, `file_not_written`. DatabaseError: the rows could not be read.
     """
-    made = read_report(opened, start_of(since, opened.stores.intents.now()))
-    if terminal.json:
+    made = read_report(opened, span_of(asked.since, asked.until, opened.stores.intents.now()))
+    if asked.out is not None:
+        _write(asked.out, _file(made, opened, asked))
+        terminal.show([f"Written: {asked.out}"])
+    elif terminal.json:
         terminal.data(report_view(made))
-    elif as_csv:
-        terminal.out.write(as_values(made))
+    elif asked.form != "text":
+        terminal.out.write(_file(made, opened, asked))
     else:
-        terminal.show(report_screen(made, look(opened), terminal.paint, terminal.columns))
+        terminal.show(report_screen(made, look(opened), terminal.paint, terminal.columns, asked.by))
 
 
-def as_values(made: Report) -> str:
-    """One line for each market, after a heading. Decimals are exact; what is not known is empty."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(MARKET_COLUMNS)
-    for row in made.markets:
-        view = market_view(row)
-        writer.writerow(["" if view[name] is None else _safe(view[name]) for name in MARKET_COLUMNS])
-    return text.getvalue()
+def _file(made: Report, opened: OpenedStore, asked: Asked) -> str:
+    if asked.form == "html":
+        where = mode_words(opened.scope, made.regime)
+        wallet = "" if opened.scope.is_paper else f", wallet {opened.scope.wallet}"
+        return as_html(made, f"polyb0t: {where}{wallet}")
+    return as_csv(made, asked.by or By.MARKET)
 
 
-def _safe(value: object) -> object:
-    """A question that a spreadsheet would take for a formula is told as text."""
-    text = str(value)
-    words_of_others = text[:1] in ("=", "+", "@") or (text[:1] == "-" and not _number(text))
-    return f"'{text}" if words_of_others else value
+def _write(path: Path, text: str) -> None:
+    try:
+        write_durably(path.absolute(), text)
+    except OSError as error:
+        raise UsageError(
+            f"No report was written: {path} cannot be written.",
+            why=error.strerror or "",
+            do="Name a file in a folder that is yours.",
+            code="file_not_written",
+        ) from error
 
 
-def _number(text: str) -> bool:
-    return text.lstrip("-").replace(".", "", 1).isdigit()
-
-
-def report_screen(made: Report, scene: Scene, paint: Paint, columns: int) -> list[str]:
-    """The whole screen."""
-    lines = [*context_line(scene, paint, columns, right=_period(made.since, made.until)).split("\n")]
-    for name, text in _facts(made):
-        first, *rest = words.fold(text, columns - _LABEL) or [""]
-        lines.append(f"{name:<{_LABEL}}{first}")
-        lines += [" " * _LABEL + line for line in rest]
+def report_screen(made: Report, scene: Scene, paint: Paint, columns: int, by: By | None = None) -> list[str]:
+    """The whole screen; with `by` its table as well."""
+    right = period(made.since, made.until)
+    lines = [*context_line(scene, paint, columns, right=right).split("\n")]
+    for name, text in sentences(made):
+        lines += _fact(name, text, columns)
+    if by is not None:
+        return [*lines, "", *_table(sheet(made, by), paint, columns)]
     if not made.markets:
-        return [*lines, "", "Nothing was traded in this time and nothing is held."]
+        lines += ["", "Nothing was traded in this time and nothing is held."]
+    return [*lines, *words.fold(HINT, columns)]
+
+
+def _fact(name: str, text: str, columns: int) -> list[str]:
+    if name == IF_TAKEN:
+        return words.hang(f"{name}    {text}", columns, _LABEL)
+    first, *rest = words.fold(text, columns - _LABEL) or [""]
+    return [f"{name:<{_LABEL}}{first}", *(" " * _LABEL + line for line in rest)]
+
+
+def _table(found: Sheet, paint: Paint, columns: int) -> list[str]:
+    if not found.rows:
+        return ["Nothing was traded in this time and nothing is held."]
+    rows = [*found.rows, *([found.total] if found.total and len(found.rows) > 1 else [])]
     if columns < MEDIUM:
-        return [*lines, "", *(line for row in made.markets for line in _card(row, columns))]
-    return [*lines, "", *table(_COLUMNS, [_row(row, paint) for row in made.markets], columns)]
+        return [line for row in rows for line in _card(found.headings, row, columns)]
+    heads = [Column(each.name, right=not each.text, widest=_WIDEST.get(each.name)) for each in found.headings]
+    painted = [[_painted(*pair, paint) for pair in zip(found.headings, row, strict=True)] for row in rows]
+    return table(heads, painted, columns)
 
 
-def _period(since: datetime, until: datetime) -> str:
-    """`Monday 23 November, 00:00 to 12:47 UTC`."""
-    if since.date() == until.date():
-        return f"{since:%A} {since.day} {since:%B}, {since:%H:%M} to {until:%H:%M} UTC"
-    return f"{since.day} {since:%B} to {until.day} {until:%B}, {until:%H:%M} UTC"
+def _painted(heading: Heading, cell: str, paint: Paint) -> str:
+    if not heading.signed or cell[:1] not in ("+", "-") or len(cell) < 2:
+        return cell
+    return paint.green(cell) if cell[0] == "+" else paint.red(cell)
 
 
-def _facts(made: Report) -> Iterator[tuple[str, str]]:
-    yield "Equity", _equity(made.equity)
-    yield "", _made_of(made.equity)
-    yield "Result", _result(made)
-    yield "Decisions", _decided(made.decisions)
-    unknown = "1 order" if made.unknown_orders == 1 else f"{made.unknown_orders} orders"
-    yield "Agreement", f"{unknown} unknown, {wording.money(made.unexplained_pusd)} pUSD unexplained"
-
-
-def _equity(equity: Equity) -> str:
-    share = equity.change_fraction
-    parts = [
-        f"{wording.money(equity.equity_pusd)} pUSD",
-        _plus(equity.change_pusd) + ("" if share is None else f" ({wording.round_to(share * 100, 2):+}%)"),
-        f"peak {wording.money(equity.peak_pusd)}",
-        f"moved in or out {wording.money(equity.moved_pusd)}",
+def _card(headings: tuple[Heading, ...], row: tuple[str, ...], columns: int) -> list[str]:
+    """Its name, and beneath it what is there of the rest."""
+    rest = [
+        f"{each.name.lower()} {cell}"
+        for each, cell in list(zip(headings, row, strict=True))[1:]
+        if cell not in ("", "-")
     ]
-    return "   ".join(parts)
-
-
-def _made_of(equity: Equity) -> str:
-    held = f" ({wording.money(equity.reserved_pusd)} held for orders)" if equity.reserved_pusd else ""
-    doubt = f", {equity.unmarked} of them without a price, at cost" if equity.unmarked else ""
-    positions = wording.money(equity.positions_pusd)
-    return f"cash {wording.money(equity.cash_pusd)}{held} + positions at bid {positions}{doubt}"
-
-
-def _result(made: Report) -> str:
-    results = made.results
-    parts = [
-        f"settled {_plus(results.settled_pusd)}",
-        f"open {_plus(results.open_pusd)}",
-        _fees(made),
-    ]
-    if results.payouts_pusd:
-        parts.append(f"paid out {wording.money(results.payouts_pusd)}")
-    return "   ".join(parts)
-
-
-def _fees(made: Report) -> str:
-    predicted, charged = made.results.fees_predicted_pusd, made.results.fees_charged_pusd
-    if predicted == charged:
-        return f"fees in it {wording.money(charged)}, as predicted"
-    return f"fees in it {wording.money(charged)}, {wording.money(predicted)} were predicted"
-
-
-def _decided(made: Decisions) -> str:
-    """`11 proposed: 4 approved, 2 rejected, 5 expired (3 unseen). Median 21 s, 9 in 10 in 44 s.`"""
-    if not made.proposed:
-        return "Nothing was proposed."
-    itself = f" ({made.by_itself} by itself)" if made.by_itself else ""
-    unseen = f" ({made.unseen} unseen)" if made.unseen else ""
-    parts = [
-        f"{made.approved} approved{itself}",
-        f"{made.rejected} rejected",
-        f"{made.expired} expired{unseen}",
-    ]
-    if made.superseded:
-        parts.append(f"{made.superseded} replaced by newer ones")
-    if made.waiting:
-        parts.append(f"{made.waiting} waiting")
-    text = f"{made.proposed} proposed: {', '.join(parts)}."
-    if made.rehearsed:
-        text += f" {made.rehearsed} noted by the dry run."
-    if made.median_seconds is not None and made.nine_in_ten_seconds is not None:
-        median, most = wording.span(made.median_seconds), wording.span(made.nine_in_ten_seconds)
-        text += f" Median {median}, 9 in 10 in {most}."
-    return text
-
-
-def _row(row: MarketRow, paint: Paint) -> list[str]:
-    return [
-        wording.one_line(row.question) or wording.short_hex(row.asset_id),
-        wording.outcome(row.outcome_label),
-        _money(row.bought_pusd),
-        _money(Pusd(row.sold_pusd + row.paid_out_pusd)),
-        _money(row.fees_pusd),
-        _signed(row.settled_pusd, paint),
-        _signed(row.open_pusd if row.shares else Pusd(ZERO), paint),
-    ]
-
-
-def _plus(value: Decimal | None) -> str:
-    """With its sign, but for nothing at all."""
-    return wording.money(value, sign=bool(value))
-
-
-def _money(value: Decimal) -> str:
-    return wording.money(value) if value else "-"
-
-
-def _signed(value: Decimal | None, paint: Paint) -> str:
-    if value is None:
-        return "no price"
-    if not value:
-        return "-"
-    text = wording.money(value, sign=True)
-    return paint.green(text) if value > 0 else paint.red(text)
-
-
-def _card(row: MarketRow, columns: int) -> list[str]:
-    plain = _row(row, Paint())
-    result = f"{plain[1]}  bought {plain[2]}  sold {plain[3]}  settled {plain[5]}  open {plain[6]}"
-    return [words.cut(plain[0], columns), "  " + words.cut(result, columns - 2)]
+    told = words.fold("  ".join(rest), columns - 2)
+    return [words.cut(row[0], columns), *(f"  {line}" for line in told)]

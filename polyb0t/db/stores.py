@@ -18,6 +18,7 @@ from polyb0t.db.journal import ChainReport, append, head_of, verify_chain
 from polyb0t.db.kill_switch_store import SqlKillSwitchStore
 from polyb0t.db.onlooker_store import SqlOnlookerStore
 from polyb0t.db.order_store import SqlOrderStore
+from polyb0t.db.price_store import SqlProposalPriceStore
 from polyb0t.db.standing_store import SqlStandingStore
 from polyb0t.db.tables import gates, journal_head, kill_switches
 from polyb0t.db.unit import SCHEMA_VERSION, Units, foreign_scope, version_error
@@ -101,10 +102,11 @@ def stores_on(
         standing=SqlStandingStore(units),
         by_hand=SqlHandStore(units),
         exits=SqlExitStore(units),
+        prices=SqlProposalPriceStore(units),
         access=SqlAccessStore(units),
+        onlookers=SqlOnlookerStore(units),
         claims=SqlClaimStore(units),
         database=database,
-        onlookers=SqlOnlookerStore(units),
     )
 
 

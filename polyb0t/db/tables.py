@@ -378,6 +378,19 @@ exit_records: Final = Table(
     Index("ix_exit_records_open", "scope", "resolved_at"),
 )
 
+proposal_prices: Final = Table(  # what is paid for what was proposed: a report's yardstick, no decision
+    "proposal_prices",
+    metadata,
+    Column("scope", String(200), primary_key=True),
+    Column("asset_id", String(100), primary_key=True),
+    Column("bid", E6),
+    Column("bid_at", UtcDateTime),
+    Column("payout", E6),  # pUSD per share
+    Column("resolved_at", UtcDateTime),
+    CheckConstraint("bid > 0 AND bid < 1000000", name="bid_inside_unit"),
+    CheckConstraint("payout BETWEEN 0 AND 1000000", name="payout_inside_unit"),
+)
+
 claim_sends: Final = Table(
     "claim_sends",
     metadata,

@@ -16,7 +16,7 @@ from polyb0t.models.kill_switches import KillSwitchType, Override, Stance, Switc
 
 T = TypeVar("T")
 
-SCHEMA_VERSION: Final = 7
+SCHEMA_VERSION: Final = 8
 ENGINE: Final = "engine"  # the actor of what the engine does by itself
 ROLES: Final = ("engine", "claims")
 

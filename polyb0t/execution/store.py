@@ -21,6 +21,7 @@ from polyb0t.execution.intents import Denied as Denied  # noqa: PLC0414 - answer
 from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType, TradeIntent
 from polyb0t.execution.onlookers import OnlookerStore
 from polyb0t.execution.orders import NewOrder, OrderRecord, OrderStatus
+from polyb0t.execution.proposal_prices import ProposalPriceStore
 from polyb0t.execution.scope import Lease as Lease  # noqa: PLC0414 - arguments of the store
 from polyb0t.execution.scope import Regime, Scope
 from polyb0t.execution.standing import StandingStore
@@ -388,5 +389,6 @@ class Stores:
     standing: StandingStore
     by_hand: HandStore
     exits: ExitStore
+    prices: ProposalPriceStore
     access: AccessStore
     onlookers: OnlookerStore

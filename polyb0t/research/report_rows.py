@@ -1,7 +1,7 @@
 """A report's rows: one outcome of one market each, with what a period moved and what is held at its end."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -12,6 +12,7 @@ from polyb0t.data.cash_flows import Booked, MovementKind
 from polyb0t.data.fills import Fill
 from polyb0t.data.order_book import Side
 from polyb0t.models.portfolio import Portfolio, Position
+from polyb0t.research.slippage import Slippage
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,18 @@ class MarketRow:
     shares: Shares
     cost_pusd: Pusd
     open_pusd: Pusd | None
+    category: str
+    model: str
+    saved_pusd: Pusd  # under (a sale: over) the worst prices that were approved
 
 
-class Named(NamedTuple):
-    """What a person calls an outcome."""
+class Origin(NamedTuple):
+    """What a person calls an outcome, and whose idea its first purchase was."""
 
-    question: str
-    outcome_label: str
+    question: str = ""
+    outcome_label: str = ""
+    category: str = "unknown"
+    model: str = "unknown"
 
 
 class Key(NamedTuple):
@@ -87,7 +93,9 @@ def market_rows(
     after: Portfolio,
     before: Portfolio,
     bids: Mapping[AssetId, Price],
-    names: Mapping[AssetId, Named],
+    *,
+    names: Mapping[AssetId, Origin],
+    slips: Mapping[AssetId, Slippage],
 ) -> tuple[MarketRow, ...]:
     """What moved in the period and what is held at its end, the largest turnover first."""
     rows = []
@@ -95,14 +103,15 @@ def market_rows(
         none = Position(key.asset_id, key.condition_id)
         now = after.positions.get(key.asset_id, none)
         settled = now.realised - before.positions.get(key.asset_id, none).realised
-        name = names.get(key.asset_id, Named("", ""))
-        rows.append(_row(now, sums.get(key, Sums()), Pusd(settled), bids, name))
+        row = _row(now, sums.get(key, Sums()), bids, names.get(key.asset_id, Origin()))
+        saved = slips.get(key.asset_id, Slippage()).saved_pusd
+        rows.append(replace(row, settled_pusd=Pusd(settled), saved_pusd=saved))
     return tuple(
         sorted(rows, key=lambda row: (-(row.bought_pusd + row.sold_pusd), row.question, row.asset_id))
     )
 
 
-def _row(now: Position, sums: Sums, settled: Pusd, bids: Mapping[AssetId, Price], name: Named) -> MarketRow:
+def _row(now: Position, sums: Sums, bids: Mapping[AssetId, Price], name: Origin) -> MarketRow:
     return MarketRow(
         condition_id=now.condition_id,
         asset_id=now.asset_id,
@@ -112,10 +121,13 @@ def _row(now: Position, sums: Sums, settled: Pusd, bids: Mapping[AssetId, Price]
         sold_pusd=Pusd(sums.sold),
         paid_out_pusd=Pusd(sums.paid_out),
         fees_pusd=Pusd(sums.fees),
-        settled_pusd=settled,
+        settled_pusd=Pusd(ZERO),
         shares=now.shares,
         cost_pusd=now.cost,
         open_pusd=open_result([now] if now.shares else [], bids),
+        category=name.category,
+        model=name.model,
+        saved_pusd=Pusd(ZERO),
     )
 
 

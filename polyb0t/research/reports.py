@@ -4,25 +4,38 @@ Pure: intents, orders, fills and movements go in. Results are what sales and res
 beyond their cost, with fees in it (settled), and what is held at the bid against its cost (open).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from math import ceil
+from functools import reduce
 from typing import Final
 
-from polyb0t.core.ids import AssetId, OrderId
+from polyb0t.core.ids import AssetId
 from polyb0t.core.units import ZERO, Price, Pusd
 from polyb0t.data.cash_flows import Booked
 from polyb0t.data.fills import Fill, FillStatus
-from polyb0t.execution.intents import IntentRecord, IntentStatus
+from polyb0t.execution.intents import IntentRecord
 from polyb0t.execution.orders import DOUBTFUL_ORDER, OrderRecord
 from polyb0t.execution.scope import Regime
-from polyb0t.models.bookkeeping import ledger_of
+from polyb0t.models.bookkeeping import Ledger, ledger_of
 from polyb0t.models.portfolio import Portfolio, portfolio_of
-from polyb0t.research.report_rows import MarketRow, Named, market_rows, open_result, traded_sums, worth
+from polyb0t.research.days import DayRow, Period, day_rows
+from polyb0t.research.decisions import Decisions, decisions_of
+from polyb0t.research.groups import By, GroupRow, group_rows, origins
+from polyb0t.research.model_so_far import ModelSoFar, models_so_far
+from polyb0t.research.report_rows import (
+    Key,
+    MarketRow,
+    Sums,
+    market_rows,
+    open_result,
+    traded_sums,
+    worth,
+)
+from polyb0t.research.slippage import Slippage, slippage_by_asset
+from polyb0t.research.what_if import IfTaken, if_taken
 
-ITSELF: Final = "engine:paper"
 NOTHING: Final = Pusd(ZERO)
 
 
@@ -46,6 +59,9 @@ class ReportFacts:
     peak_pusd: Pusd | None
     unexplained_pusd: Pusd
     fee_differences_pusd: Pusd  # charged beyond what was predicted, in the period
+    worth: Mapping[AssetId, Price] = field(default_factory=dict)  # of what was proposed: bid or payout
+    day_starts: Mapping[str, Pusd] = field(default_factory=dict)  # equity at each day's first look
+    over: bool = False  # the period has ended: prices of now say nothing about its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,23 +98,6 @@ class Results:
 
 
 @dataclass(frozen=True, slots=True)
-class Decisions:
-    """Of the intents that were proposed in the period. Seconds are from proposal to a person's decision."""
-
-    proposed: int
-    approved: int
-    by_itself: int  # of those approved: a paper run's own
-    rejected: int
-    expired: int
-    unseen: int  # of those expired: on no screen
-    superseded: int
-    waiting: int
-    rehearsed: int  # noted by a dry run
-    median_seconds: float | None
-    nine_in_ten_seconds: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class Report:
     """One period of one account."""
 
@@ -109,88 +108,92 @@ class Report:
     results: Results
     decisions: Decisions
     markets: tuple[MarketRow, ...]
+    slippage: Slippage
+    if_taken: tuple[IfTaken, ...]
+    models: tuple[ModelSoFar, ...]
+    by_category: tuple[GroupRow, ...]
+    by_model: tuple[GroupRow, ...]
+    days: tuple[DayRow, ...]
     unknown_orders: int
     unexplained_pusd: Pusd
+    over: bool
 
 
 def report(facts: ReportFacts) -> Report:
     """The report of a period."""
-    counted = [fill for fill in facts.fills if fill.status is not FillStatus.FAILED]
-    after = portfolio_of(counted, starting_cash=NOTHING, booked=facts.booked)
-    before = _portfolio_at(counted, facts.booked, facts.since)
-    sums = traded_sums(counted, facts.booked, facts.since)
-    fees = Pusd(sum((each.fees for each in sums.values()), ZERO))
+    facts = _within(facts)
+    fills = facts.fills
+    after = portfolio_of(fills, starting_cash=NOTHING, booked=facts.booked)
+    before = _portfolio_at(fills, facts.booked, facts.since)
+    sums = traded_sums(fills, facts.booked, facts.since)
+    slips = slippage_by_asset(fills, facts.intents, facts.since)
+    markets = market_rows(sums, after, before, facts.bids, names=origins(facts.intents), slips=slips)
+    asked = [each for each in facts.intents if facts.since <= each.intent.created_at < facts.until]
+    equity = _equity(facts, after)
     return Report(
         regime=facts.regime,
         since=facts.since,
         until=facts.until,
-        equity=_equity(facts, counted, after),
-        results=Results(
-            settled_pusd=Pusd(after.realised - before.realised),
-            open_pusd=open_result(after.held(), facts.bids),
-            fees_predicted_pusd=fees,
-            fees_charged_pusd=Pusd(fees + facts.fee_differences_pusd),
-            fills=sum(each.fills for each in sums.values()),
-            payouts_pusd=Pusd(sum((each.paid_out for each in sums.values()), ZERO)),
-        ),
+        equity=equity,
+        results=_results(facts, sums, after, Pusd(after.realised - before.realised)),
         decisions=decisions_of(facts.intents, facts.since, facts.until),
-        markets=market_rows(sums, after, before, facts.bids, _names(facts)),
+        markets=markets,
+        slippage=reduce(Slippage.and_, slips.values(), Slippage()),
+        if_taken=if_taken(asked, fills, facts.worth),
+        models=models_so_far(
+            [each for each in fills if each.matched_at >= facts.since], facts.intents, markets
+        ),
+        by_category=group_rows(By.CATEGORY, markets, asked),
+        by_model=group_rows(By.MODEL, markets, asked),
+        days=_days(facts, equity.equity_pusd),
         unknown_orders=sum(order.status in DOUBTFUL_ORDER for order in facts.orders),
         unexplained_pusd=facts.unexplained_pusd,
+        over=facts.over,
     )
 
 
-def decisions_of(intents: Iterable[IntentRecord], since: datetime, until: datetime) -> Decisions:
-    """How what was proposed in the period was decided."""
-    found = [record for record in intents if since <= record.intent.created_at < until]
-    status = [record.status for record in found]
-    approved = [record for record in found if record.decided_by and record.status is not _S.REJECTED]
-    expired = [record for record in found if record.status is _S.EXPIRED and not record.decided_by]
-    superseded = [record for record in expired if record.result == "superseded"]
-    alone = [record for record in expired if record.result != "superseded"]
-    seconds = sorted(_seconds(record) for record in found if _person(record))
-    return Decisions(
-        proposed=len(found),
-        approved=len(approved),
-        by_itself=sum(record.decided_by == ITSELF for record in approved),
-        rejected=status.count(_S.REJECTED),
-        expired=len(alone),
-        unseen=sum(record.seen_at is None for record in alone),
-        superseded=len(superseded),
-        waiting=status.count(_S.PENDING),
-        rehearsed=sum(record.result == "dry_run" for record in found),
-        median_seconds=_quantile(seconds, Decimal("0.5")),
-        nine_in_ten_seconds=_quantile(seconds, Decimal("0.9")),
+def _within(facts: ReportFacts) -> ReportFacts:
+    """Without what came after the end, and without prices where the end is past."""
+    return replace(
+        facts,
+        fills=[
+            fill
+            for fill in facts.fills
+            if fill.status is not FillStatus.FAILED and fill.matched_at < facts.until
+        ],
+        booked=[entry for entry in facts.booked if entry.movement.at < facts.until],
+        bids={} if facts.over else facts.bids,
     )
 
 
-_S: Final = IntentStatus
+def _results(facts: ReportFacts, sums: Mapping[Key, Sums], after: Portfolio, settled: Pusd) -> Results:
+    fees = Pusd(sum((each.fees for each in sums.values()), ZERO))
+    return Results(
+        settled_pusd=settled,
+        open_pusd=open_result(after.held(), facts.bids),
+        fees_predicted_pusd=fees,
+        fees_charged_pusd=Pusd(fees + facts.fee_differences_pusd),
+        fills=sum(each.fills for each in sums.values()),
+        payouts_pusd=Pusd(sum((each.paid_out for each in sums.values()), ZERO)),
+    )
 
 
-def _person(record: IntentRecord) -> bool:
-    kind = (record.decided_by or "").partition(":")[0]
-    return kind in ("user", "token") and record.decided_at is not None
+def _days(facts: ReportFacts, equity: Pusd | None) -> tuple[DayRow, ...]:
+    period = Period(
+        facts.since, facts.until, facts.fills, facts.booked, facts.intents, facts.day_starts, equity
+    )
+    return day_rows(period)
 
 
-def _seconds(record: IntentRecord) -> float:
-    assert record.decided_at is not None
-    return max(0.0, (record.decided_at - record.intent.created_at).total_seconds())
-
-
-def _quantile(ordered: Sequence[float], part: Decimal) -> float | None:
-    """The smallest that at least `part` of them do not exceed."""
-    if not ordered:
-        return None
-    return ordered[max(0, ceil(len(ordered) * part) - 1)]
-
-
-def _equity(facts: ReportFacts, fills: Sequence[Fill], portfolio: Portfolio) -> Equity:
-    held = portfolio.held()
+def _equity(facts: ReportFacts, portfolio: Portfolio) -> Equity:
+    held, fills = portfolio.held(), facts.fills
     unmarked = [position for position in held if position.asset_id not in facts.bids]
     value = sum((worth(position, facts.bids) for position in held), ZERO)
     moved = _moved(fills, facts.booked, facts.since)
     ledger = None if facts.opening_pusd is None else ledger_of(facts.opening_pusd, fills, facts.booked)
     equity = None if ledger is None else Pusd(ledger.cash + value)
+    if facts.over:
+        equity = facts.day_starts.get(facts.until.date().isoformat())  # as the next day began
     start = facts.start_equity_pusd
     if facts.opened_at is not None and facts.opened_at >= facts.since:
         start = facts.opening_pusd  # the books were opened within the period
@@ -201,9 +204,16 @@ def _equity(facts: ReportFacts, fills: Sequence[Fill], portfolio: Portfolio) -> 
         peak_pusd=facts.peak_pusd,
         cash_pusd=None if ledger is None else ledger.cash,
         reserved_pusd=facts.reserved_pusd,
-        positions_pusd=Pusd(value),
-        unmarked=len(unmarked),
+        positions_pusd=_held(facts, equity, ledger, value),
+        unmarked=0 if facts.over else len(unmarked),
     )
+
+
+def _held(facts: ReportFacts, equity: Pusd | None, ledger: Ledger | None, value: Decimal) -> Pusd | None:
+    """Of a period that is over, what was left beside the cash."""
+    if not facts.over:
+        return Pusd(value)
+    return None if equity is None or ledger is None else Pusd(equity - ledger.cash)
 
 
 def _moved(fills: Sequence[Fill], booked: Sequence[Booked], since: datetime) -> Pusd:
@@ -220,13 +230,3 @@ def _portfolio_at(fills: Sequence[Fill], booked: Sequence[Booked], at: datetime)
         starting_cash=NOTHING,
         booked=[entry for entry in booked if entry.movement.at < at],
     )
-
-
-def _names(facts: ReportFacts) -> dict[AssetId, Named]:
-    """What a person calls an outcome, from the intent that traded it."""
-    traded: set[OrderId] = {fill.order_id for fill in facts.fills}
-    return {
-        record.intent.asset_id: Named(record.intent.question, record.intent.outcome_label)
-        for record in facts.intents
-        if record.order_id in traded
-    }

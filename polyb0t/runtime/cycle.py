@@ -79,6 +79,7 @@ class CycleParts:
     watch_switches: Callable[[], None] = lambda: None  # measure, and trip what has to trip
     decide_by_itself: Callable[[], object] = lambda: None  # a paper run's own approvals
     compare_fees: Callable[[AccountState], None] = lambda _state: None
+    price_proposals: Callable[[], None] = lambda: None  # what those are worth that were proposed once
 
 
 class Cycle:
@@ -122,6 +123,7 @@ class Cycle:
             note.proposed += self._parts.propose_cancels()
         with self._stage(note, "snapshot"):
             self._parts.snapshots.save()
+            self._parts.price_proposals()
         with self._stage(note, "approve"):
             self._parts.decide_by_itself()
         self._parts.wake_executor()

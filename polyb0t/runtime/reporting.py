@@ -1,14 +1,15 @@
 """Reads what a report is made of. Asks no exchange: prices are the engine's last ones."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
-from datetime import UTC, date, datetime, time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Final
 
 from polyb0t.core.errors import UsageError
-from polyb0t.core.units import ZERO, Pusd, parse_decimal
+from polyb0t.core.ids import AssetId
+from polyb0t.core.units import ZERO, Price, Pusd, parse_decimal
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import JournalEntry, Stores
 from polyb0t.research.report_rows import MarketRow
@@ -21,6 +22,36 @@ DAY_OPENED: Final = "day.opened"
 FEE_DIFFERED: Final = "fee.differed"
 MARKET_COLUMNS: Final = tuple(spec.name for spec in fields(MarketRow))
 _ENTRIES_AT_ONCE: Final = 1_000
+_DAY: Final = timedelta(days=1)
+_MOST_DAYS: Final = 3_660  # ten years of looks into the journal
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From `since` until before `until`, both midnights UTC or now. `over`: it has ended."""
+
+    since: datetime
+    until: datetime
+    over: bool
+
+
+def span_of(since: str | None, until: str | None, now: datetime) -> Span:
+    """From 00:00 UTC of `since` (today's, or `until`'s, if not given) to the end of the day `until`.
+
+    Raises:
+        UsageError: one is no date (YYYY-MM-DD), or has not begun, or they are the wrong way round.
+    """
+    last = None if until is None else start_of(until, now)
+    begun = last if since is None and last is not None else start_of(since, now)
+    if last is None or last + _DAY > now:
+        return Span(begun, now, over=False)
+    if last < begun:
+        raise UsageError(
+            f"No report was made: {until} is before {since}.",
+            do="Name the first day with --since and the last with --until.",
+            code="bad_date",
+        )
+    return Span(begun, last + _DAY, over=True)
 
 
 def start_of(day: str | None, now: datetime) -> datetime:
@@ -43,8 +74,8 @@ def start_of(day: str | None, now: datetime) -> datetime:
     return start
 
 
-def read_report(opened: OpenedStore, since: datetime) -> Report:
-    """The report of the engine's regime from `since` until now.
+def read_report(opened: OpenedStore, span: Span) -> Report:
+    """The report of the engine's regime over a time.
 
     Raises:
         DatabaseError: the rows could not be read.
@@ -53,14 +84,15 @@ def read_report(opened: OpenedStore, since: datetime) -> Report:
     known = read_facts(opened.engine())
     opening, marks = stores.books.opening(regime), stores.books.marks(regime)
     health = known.health
+    starts = _day_starts(stores, span, regime)
     return report(
         ReportFacts(
             regime=regime,
-            since=since,
-            until=stores.intents.now(),
+            since=span.since,
+            until=span.until,
             opening_pusd=opening.pusd if opening else None,
             opened_at=opening.at if opening else None,
-            start_equity_pusd=_equity_at(stores, since, regime),
+            start_equity_pusd=_start(stores, span, starts),
             intents=[each for each in stores.intents.list(limit=None) if each.intent.regime is regime],
             orders=[each for each in stores.orders.orders(limit=None) if each.regime is regime],
             fills=stores.orders.fills(),
@@ -69,9 +101,20 @@ def read_report(opened: OpenedStore, since: datetime) -> Report:
             reserved_pusd=stores.orders.reserved_pusd(),
             peak_pusd=marks.peak_pusd if marks else None,
             unexplained_pusd=health.unexplained_pusd if health else Pusd(ZERO),
-            fee_differences_pusd=_fee_differences(stores, since),
+            fee_differences_pusd=_fee_differences(stores, span),
+            worth=_worth(stores, known.marks),
+            day_starts=starts,
+            over=span.over,
         )
     )
+
+
+def _worth(stores: Stores, held: Mapping[AssetId, Price]) -> dict[AssetId, Price]:
+    """pUSD a share of what was proposed: what a resolved market pays, else the newest bid that is known."""
+    known = stores.prices.all()
+    seen = {asset: price.worth for asset, price in known.items() if price.worth is not None}
+    final = {asset: price.payout for asset, price in known.items() if price.payout is not None}
+    return {**seen, **held, **final}
 
 
 def report_view(made: Report) -> View:
@@ -102,19 +145,33 @@ def _rounded(fraction: Decimal | None) -> Decimal | None:
     return None if fraction is None else fraction.quantize(Decimal("0.000001"))
 
 
-def _equity_at(stores: Stores, since: datetime, regime: Regime) -> Pusd | None:
-    """Equity at the first look of the first day of the period that has one."""
-    for entry in _entries(stores, since.date().isoformat()):
-        told = json.loads(entry.payload)
-        if entry.kind == DAY_OPENED and told.get("regime", regime) == regime:
-            return Pusd(parse_decimal(told["equity_pusd"]))
-    return None
+def _day_starts(stores: Stores, span: Span, regime: Regime) -> dict[str, Pusd]:
+    """Equity at the first look of each day of the period, and of the day after it, that has one."""
+    found: dict[str, Pusd] = {}
+    for number in range(min((span.until - span.since).days + 2, _MOST_DAYS)):
+        day = (span.since + number * _DAY).date().isoformat()
+        for entry in _entries(stores, day):
+            told = json.loads(entry.payload)
+            if entry.kind == DAY_OPENED and told.get("regime", regime) == regime:
+                found.setdefault(day, Pusd(parse_decimal(told["equity_pusd"])))
+    return found
 
 
-def _fee_differences(stores: Stores, since: datetime) -> Pusd:
+def _start(stores: Stores, span: Span, starts: Mapping[str, Pusd]) -> Pusd | None:
+    """At the first look of the period; None where something had moved before it."""
+    inside = sorted(day for day in starts if day < span.until.isoformat())
+    if not inside:
+        return None
+    looked = start_of(inside[0], span.until)
+    moved = [fill.matched_at for fill in stores.orders.fills()]
+    moved += [entry.movement.at for entry in stores.books.movements()]
+    return None if any(span.since <= each < looked for each in moved) else starts[inside[0]]
+
+
+def _fee_differences(stores: Stores, span: Span) -> Pusd:
     total = ZERO
     for entry in _entries(stores, "account"):
-        if entry.kind == FEE_DIFFERED and entry.at >= since:
+        if entry.kind == FEE_DIFFERED and span.since <= entry.at < span.until:
             told = json.loads(entry.payload)
             total += parse_decimal(told["charged"]) - parse_decimal(told["predicted"])
     return Pusd(total)

@@ -49,6 +49,7 @@ from polyb0t.runtime.halt_file import HaltFile
 from polyb0t.runtime.paper import build_paper, own_decisions
 from polyb0t.runtime.places import anchor_path, scope_dir
 from polyb0t.runtime.position_views import PositionViews
+from polyb0t.runtime.proposal_prices import ProposalPrices
 from polyb0t.runtime.resting_orders import RestingOrders
 from polyb0t.runtime.settling_door import build_settling
 from polyb0t.runtime.snapshots import Snapshots
@@ -290,6 +291,14 @@ def build_engine(
             may_propose=lambda: agreement.agreed and account.window().takes_orders,
         )
     )
+    proposal_prices = ProposalPrices(
+        stores,
+        lease,
+        clock,
+        book=watch.book,
+        ask=markets.books,
+        resolutions=PolymarketResolutions(environment.data_url, reader),
+    )
     switches = SwitchWatch(
         stores.switches,
         clock,
@@ -323,6 +332,7 @@ def build_engine(
             refresh_books=kept.refresh,
             read_movements=kept.read_movements,
             watch_switches=switches.look,
+            price_proposals=proposal_prices.look,
             compare_fees=FeeWatch(stores, lease).observe if paper is None else lambda _state: None,
             decide_by_itself=own_decisions(settings, stores, regime),
             record=lambda: recorder.observe(watch.observation()) if recorder is not None else None,

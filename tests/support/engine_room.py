@@ -109,6 +109,7 @@ class EngineRoom:
             standing=self.stores.standing,
             by_hand=self.stores.by_hand,
             exits=self.stores.exits,
+            prices=self.stores.prices,
             onlookers=self.stores.onlookers,
             access=self.stores.access,
         )
