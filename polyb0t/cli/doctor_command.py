@@ -22,7 +22,8 @@ def doctor(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before the test order.")] = False,
     as_json: door.AsJson = False,
 ) -> None:
-    """Look at settings, database, clock, network, region and wallet. Exit 1: something failed."""
+    """Look at settings, database, clock, network, region and wallet of the engine that runs here, or of the
+    venue that is named. Exit 1: something failed."""
     from polyb0t.runtime.logging import keep_quiet
 
     keep_quiet()
@@ -34,6 +35,6 @@ def doctor(
     else:
         from polyb0t.cli import doctor_read
 
-        code = doctor_read.run(terminal, lambda: door.settings(ctx, mode="live"), live=live)
+        code = doctor_read.run(terminal, lambda **more: door.settings(ctx, mode="live", **more), live=live)
     if code:
         raise typer.Exit(code)

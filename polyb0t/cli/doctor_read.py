@@ -1,6 +1,7 @@
 """`doctor`: findings in three columns, problems last, each with one thing to do."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from polyb0t.cli import words
@@ -8,6 +9,7 @@ from polyb0t.cli.terminal import Paint, Terminal
 from polyb0t.core.errors import PolybotError
 from polyb0t.models import wording
 from polyb0t.runtime.doctor import Check, CheckState, Diagnosis, diagnose, unreadable
+from polyb0t.runtime.doctor_place import place_of
 
 if TYPE_CHECKING:
     from polyb0t.config.settings import Settings
@@ -23,10 +25,13 @@ _WORDS: Final = {
 FAILED: Final = 1
 
 
-def run(terminal: Terminal, settings: "Callable[[], Settings]", *, live: bool) -> int:
-    """Look, say what was found; the exit code."""
+def run(terminal: Terminal, settings: "Callable[..., Settings]", *, live: bool) -> int:
+    """Look, say what was found; the exit code. `settings` takes what stands over them."""
     try:
-        found = diagnose(settings(), live=live)
+        here = settings()
+        place = place_of(here)
+        found = diagnose(settings(**place.flags) if place.flags else here, live=live)
+        found = replace(found, why=place.why)
     except PolybotError as error:
         found = unreadable(error, live=live)
     if terminal.json:
@@ -42,6 +47,7 @@ def view(found: Diagnosis) -> dict[str, object]:
         "venue": found.place.lower() or None,
         "wallet": found.wallet or None,
         "live": found.live,
+        "why_here": found.why or None,
         "ready": found.ready,
         "failed": found.count(CheckState.FAILED),
         "warnings": found.count(CheckState.WARNING),
@@ -56,7 +62,7 @@ def view(found: Diagnosis) -> dict[str, object]:
 def screen(found: Diagnosis, paint: Paint, columns: int) -> list[str]:
     """The whole screen."""
     sorted_ = sorted(found.checks, key=lambda check: _ORDER.index(check.state))
-    rows = [line for check in sorted_ for line in _row(check, paint, columns)]
+    rows = [line for check in sorted_ for line in row(check, paint, columns)]
     return [*_head(found, columns), *rows, "", *words.wrap(_verdict(found), columns)]
 
 
@@ -64,12 +70,14 @@ def _head(found: Diagnosis, columns: int) -> list[str]:
     what = "checks for real orders" if found.live and found.place != "SANDBOX" else "checks"
     left = f"{found.place}, {what}. Reads only: no order is signed or sent.".removeprefix(", ")
     right = f"wallet {wording.short_hex(found.wallet)}" if found.wallet else ""
+    why = words.wrap(found.why, columns) if found.why else []
     if right and words.width(left) + 3 + words.width(right) <= columns:
-        return [f"{left}   {right}"]
-    return [*words.wrap(left, columns), *([right] if right else [])]
+        return [f"{left}   {right}", *why]
+    return [*words.wrap(left, columns), *([right] if right else []), *why]
 
 
-def _row(check: Check, paint: Paint, columns: int) -> list[str]:
+def row(check: Check, paint: Paint, columns: int) -> list[str]:
+    """One finding in three columns, with what to do about it."""
     room = max(20, columns - _STATE - _NAME)
     lines = words.wrap(wording.one_line(check.detail), room) or [""]
     if check.do and check.state is not CheckState.OK:

@@ -50,6 +50,7 @@ class Diagnosis:
     wallet: str
     live: bool
     checks: tuple[Check, ...]
+    why: str = ""  # this place, where the settings name none
 
     def count(self, state: CheckState) -> int:
         return sum(check.state is state for check in self.checks)
@@ -113,7 +114,9 @@ def claims_checks(settings: Settings, around: Surroundings, clock: Clock) -> Seq
 
 def _settings(settings: Settings) -> Check:
     given = len(settings.model_fields_set)
-    dry = "Dry run is ON." if settings.dry_run else "Dry run is OFF: approved trades are sent."
+    dry = "A start from here is a dry run."
+    if not settings.dry_run:
+        dry = "A start from here sends what is approved."
     return Check("settings", CheckState.OK, f"{given} set, none unknown. {dry}")
 
 

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from polyb0t.cli.main import run
+from polyb0t.execution.scope import Scope
+from polyb0t.runtime.current import CurrentRun, write_current
 from polyb0t.sandbox.faults import Fault
 from tests.cli.conftest import Answer
 from tests.e2e.household import free_port
+from tests.support.builders import a_scope
 from tests.support.sandbox import RunningSandbox, running_sandbox
 
 CHECKS = ["settings", "database", "clock", "network", "order system", "region", "wallet"]
@@ -114,6 +117,45 @@ def test_a_setting_that_cannot_be_is_a_finding_and_no_traceback(
     assert found["settings"]["state"] == "failed"
     assert "POLYBOT_MIN_EDGE" in found["settings"]["detail"]
     assert {row["state"] for name, row in found.items() if name != "settings"} == {"not_run"}
+
+
+def ran(sandbox: RunningSandbox, folder: Path, scope: Scope) -> None:
+    """As a start of an engine leaves it behind."""
+    folder.mkdir(parents=True, exist_ok=True)
+    run_ = CurrentRun(str(scope), "sqlite:///nowhere", sandbox.url, 1, 1.0, "2026-11-22T12:00:00Z")
+    write_current(folder, run_)
+
+
+def test_without_a_named_venue_it_looks_where_the_engine_runs(
+    sandbox: RunningSandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    """In the shell beside `make practice` nothing names the sandbox."""
+    ran(sandbox, tmp_path / "data", a_scope())
+
+    answer = Typist(capsys).type("doctor")
+
+    assert answer.code == 0
+    assert answer.out.startswith("SANDBOX, checks.")
+    assert "Looked at where the engine ran here last." in answer.out.splitlines()[1]
+    assert "POLYBOT_WALLET_ADDRESS" not in answer.out
+
+
+def test_a_named_venue_or_wallet_is_looked_at_whatever_runs_here(
+    sandbox: RunningSandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    ran(sandbox, tmp_path / "data", a_scope())
+    monkeypatch.setenv("POLYBOT_VENUE", "polymarket")
+
+    answer = Typist(capsys).type("doctor", "--json")
+
+    assert answer.json["venue"] == "polymarket"
+    assert answer.json["why_here"] is None
 
 
 def test_the_real_venue_without_a_wallet_asks_for_one(
