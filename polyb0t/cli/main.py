@@ -39,6 +39,7 @@ COMMANDS: Final = (
     "resume",
     "kill-switches",
     "audit",
+    "auth",
     "db",
     "config",
     "version",

@@ -5,6 +5,7 @@ sandbox some defaults are others (`SANDBOX_DEFAULTS`). Secrets are not settings:
 read from `POLYBOT_PRIVATE_KEY` by the one process that signs, and by nothing else.
 """
 
+import ipaddress
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -38,7 +39,16 @@ def _digit(value: object) -> object:
     return int(value) if isinstance(value, str) and value.strip() in ("0", "1", "2", "3") else value
 
 
+def _networks(value: object) -> object:
+    """A comma-separated text as networks in their plain form."""
+    parts = _names(value)
+    if not isinstance(parts, tuple):
+        return parts
+    return tuple(str(ipaddress.ip_network(str(part), strict=False)) for part in parts)
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+Networks = Annotated[tuple[str, ...], BeforeValidator(_networks)]
 SignatureType = Annotated[Literal[0, 1, 2, 3], BeforeValidator(_digit)]
 
 SANDBOX_DEFAULTS: Final[Mapping[str, Any]] = {
@@ -326,8 +336,46 @@ class Settings(BaseSettings):
         30, description="How long an exit approved in advance stays approved, unless you name an end."
     )
 
+    dual_approval_pusd: PusdAmount | None = Field(
+        None,
+        description="A trade worth more than this needs two people, each with a token of their own; never if "
+        "unset.",
+    )
+    totp_pusd: PusdAmount | None = Field(
+        None,
+        description="A trade worth more than this needs a one-time code of each approver, with a token; "
+        "never if unset.",
+    )
+    large_trade_seconds: Annotated[int, Field(ge=0, le=86_400)] = Field(
+        240, description="How much longer you get to decide about a trade that needs two people or a code."
+    )
+
     api_host: str = Field("127.0.0.1", description="Where the HTTP API listens.")
     api_port: Annotated[int, Field(ge=1, le=65_535)] = Field(8000, description="The port of the HTTP API.")
+    api_names: Names = Field(
+        (),
+        description="Names or addresses under which clients reach the API besides this computer's own, "
+        "separated by commas; any other Host is refused.",
+    )
+    api_allow: Networks = Field(
+        (),
+        description="Addresses and networks (10.1.0.0/16) from which the API answers, separated by commas; "
+        "any if empty.",
+    )
+    api_tls_cert: Path | None = Field(None, description="The API's certificate, a PEM file with its chain.")
+    api_tls_key: Path | None = Field(None, description="The key of that certificate, a PEM file.")
+    api_behind_proxy: bool = Field(
+        default=False,
+        description="Whether a proxy that does TLS stands before the API; it has to set X-Forwarded-For and "
+        "X-Forwarded-Proto.",
+    )
+    api_proxies: Networks = Field(
+        ("127.0.0.1/32", "::1/128"),
+        description="Where that proxy connects from; nobody else is answered when one is named.",
+    )
+    api_requests_per_minute: Annotated[int, Field(ge=10, le=10_000_000)] = Field(
+        6_000, description="Requests that one token, or one address without a token, may make in a minute."
+    )
     record: bool = Field(
         default=True, description="Whether books, trades, terms and rules are recorded for later replay."
     )
@@ -351,6 +399,19 @@ class Settings(BaseSettings):
     )
     claim_expiry_seconds: Annotated[int, Field(ge=60, le=86_400 * 7)] = Field(
         86_400, description="How long you get to decide about a claim."
+    )
+    notify_command: Annotated[str, Field(min_length=1)] | None = Field(
+        None,
+        description="A program, with arguments and without a shell, that the engine runs for every event with "
+        "the event as JSON on its input; it is told no secret, so put none into it.",
+    )
+    notify_seconds: Annotated[float, Field(gt=0, le=60)] = Field(
+        10, description="How long one run of NOTIFY_COMMAND may take; then it is ended."
+    )
+    keystore_password_fd: Annotated[int, Field(ge=0, le=1_023)] | None = Field(
+        None,
+        description="The file descriptor from which the passwords of stored keys are read, one a line; "
+        "they are asked for at the terminal if unset.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least level that is logged."

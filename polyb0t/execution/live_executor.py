@@ -14,6 +14,7 @@ identity that reconciliation looks up. Nothing here signs a second time.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Lock
 
 import structlog
 
@@ -63,7 +64,9 @@ class LiveExecutor:
         spool: AnswerSpool,
         anchor: Callable[[], None],
         follow: Callable[[OrderId], object] = lambda _order_id: None,
+        submit_mutex: "Lock | None" = None,
     ) -> None:
+        """`submit_mutex` is held for each claim and permit, also by whoever changes what is signed with."""
         if settings.regime is not Regime.LIVE:
             raise ConfigurationError(
                 f"The executor of the regime {settings.regime} was not started.",
@@ -74,7 +77,9 @@ class LiveExecutor:
         self._orders = stores.orders
         self._lease = lease
         self._gateway = gateway
-        self._preparing = Preparing(stores, lease, settings.regime, books, situation, halt_file)
+        self._preparing = Preparing(
+            stores, lease, settings.regime, books, situation, halt_file, submit_mutex or Lock()
+        )
         self._clock = clock
         self._settings = settings
         self._follow = follow
@@ -165,6 +170,9 @@ class LiveExecutor:
         with self._preparing.submit_mutex:
             if self._sender.stopped is not None:
                 return self._preparing.fail(intent.id, "stopped", f"Nothing was sent. {self._sender.stopped}")
+            if prepared.credential_id != self._gateway.credential_id:
+                why = "The API credentials were changed before it could be sent. Nothing was sent."
+                return self._preparing.fail(intent.id, "credentials_changed", why)
             budget = self._settings.post_budget_seconds
             permitted = self._intents.permit(order, self._lease, post_budget_seconds=budget)
         if isinstance(permitted, Denied):

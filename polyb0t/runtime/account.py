@@ -39,6 +39,7 @@ class Account:
     throttle: Throttle | None = None  # shared by everything that asks the exchange
     windows: VenueWindows | None = None
     calls: CallCounts | None = None  # of everything above
+    key: SigningKey | None = None  # shows nothing of itself
 
     def window(self) -> Window:
         """Whether the exchange takes orders, as far as its answers have told."""
@@ -99,7 +100,7 @@ def build_account(
         throttle=throttle,
         windows=windows,
     )
-    return Account(api, gateway, throttle, windows, calls)
+    return Account(api, gateway, throttle, windows, calls, key)
 
 
 def stored_account(

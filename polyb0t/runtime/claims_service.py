@@ -24,11 +24,17 @@ from polyb0t.runtime.chain import ChainDoor, chain_door
 from polyb0t.runtime.choices import regime_of
 from polyb0t.runtime.claim_routes import RELAYER_FACT, Way, way_of
 from polyb0t.runtime.halt_file import HaltFile
-from polyb0t.runtime.keys import KEY_NAME, signing_key
+from polyb0t.runtime.keys import KEY_NAME, owners_key
 from polyb0t.runtime.lease import LeaseKeeper, acquire_lease
 from polyb0t.runtime.logging import configure_logging
+from polyb0t.runtime.passwords import passwords_of
 from polyb0t.runtime.places import anchor_path, data_dir, database_url, scope_dir
-from polyb0t.runtime.relayer_key import RELAYER_ADDRESS_NAME, RELAYER_KEY_NAME, relayer_key
+from polyb0t.runtime.relayer_key import (
+    RELAYER_ADDRESS_NAME,
+    RELAYER_KEY_NAME,
+    relayer_key,
+    stored_relayer_key,
+)
 from polyb0t.runtime.screen import Ended
 from polyb0t.runtime.surroundings import Surroundings, look_around
 from polyb0t.venue.relayer import RelayerKey
@@ -60,8 +66,11 @@ def run_claims(settings: Settings, say: Say, *, steps: int | None = None) -> int
     clock = SystemClock()
     configure_logging(data_dir(settings) / "claims-polyb0t.log", settings.log_level)
     around = look_around(settings)
-    key = signing_key(around)
-    relayer = relayer_key(around, key.address) if around.signature_type == DEPOSIT_WALLET else None
+    passwords = passwords_of(settings)
+    key = owners_key(settings, around, passwords)
+    relayer = None
+    if around.signature_type == DEPOSIT_WALLET:
+        relayer = relayer_key(around, key.address, lambda: stored_relayer_key(settings, around, passwords))
     for name in (KEY_NAME, RELAYER_KEY_NAME, RELAYER_ADDRESS_NAME):
         os.environ.pop(name, None)
     url = database_url(settings, around.scope)

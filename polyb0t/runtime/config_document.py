@@ -31,6 +31,7 @@ TAIL: Final = """
 
 `POLYBOT_PRIVATE_KEY` is not a setting: only the process that signs reads it, in the live regime, from its
 environment. It is never stored, logged, shown or put on a command line, and it may not stand in `.env`.
+Instead of it a key can lie in the encrypted keystore (`polyb0t auth import`), which asks for its password.
 On the sandbox, without one, the first practice account is used; a practice key is refused on the real
 venue and any other key is refused on the sandbox.
 

@@ -54,4 +54,5 @@ def build_executor(
         spool=sending.spool,
         anchor=sending.anchor,
         follow=sending.follow,
+        submit_mutex=preparing.submit_mutex,
     )

@@ -25,6 +25,7 @@ from polyb0t.runtime.jobs import Jobs
 from polyb0t.runtime.lease import LeaseKeeper
 from polyb0t.runtime.places import log_file
 from polyb0t.runtime.risk_facts import RISK
+from polyb0t.runtime.rotating import ASKED as ROTATION_ASKED
 from polyb0t.runtime.screen import Ended, Screen, StatusFacts, StopFacts
 from polyb0t.runtime.tail import SizeNotice, StageFailures, Tail
 from polyb0t.runtime.taking_back import SWITCHED, take_back_if_halted
@@ -161,6 +162,8 @@ class Run:
                 log.warning("account.not_read", reason=str(error))
             self._publish()
             self.keeper.hurry()
+        if entry.kind == ROTATION_ASKED and self.engine.rotation is not None:
+            self.engine.rotation.begin(entry)
         if entry.kind in SWITCHED:
             take_back_if_halted(entry, lambda: self._compare(now=True))
             self.keeper.hurry()

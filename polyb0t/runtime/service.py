@@ -20,19 +20,18 @@ from polyb0t.runtime.choices import decides_itself, regime_of
 from polyb0t.runtime.current import CurrentRun, process_started, write_current
 from polyb0t.runtime.database_check import check_database
 from polyb0t.runtime.ending import Ending, leave
-from polyb0t.runtime.keys import KEY_NAME, signing_key
+from polyb0t.runtime.keys import KEY_NAME, engines_key
 from polyb0t.runtime.lease import LeaseKeeper, acquire_lease, stand_by
 from polyb0t.runtime.logging import configure_logging
 from polyb0t.runtime.paper import open_account
 from polyb0t.runtime.places import anchor_path, data_dir, database_url, log_file
 from polyb0t.runtime.running import PATIENT_SECONDS, Run, RunOptions
 from polyb0t.runtime.screen import CheckFacts, Screen, StartFacts
+from polyb0t.runtime.signing_in import sign_in
 from polyb0t.runtime.surroundings import Surroundings, look_around
 from polyb0t.runtime.views import without_password
 from polyb0t.runtime.wallet_lock import WalletLock
 from polyb0t.runtime.wiring import build_engine
-from polyb0t.venue.credentials import load_credentials, obtain_credentials, save_credentials
-from polyb0t.venue.one_shot import OneShot
 from polyb0t.venue.preflight import CheckState, run_preflight
 from polyb0t.venue.signing import SigningKey
 
@@ -49,7 +48,7 @@ def run_engine(settings: Settings, screen: Screen, options: RunOptions) -> int:
     regime = regime_of(settings)
     configure_logging(log_file(settings), settings.log_level)
     around = look_around(settings)
-    key = signing_key(around) if regime is Regime.LIVE else None
+    key = engines_key(settings, around) if regime is Regime.LIVE else None
     os.environ.pop(KEY_NAME, None)  # no process that this one starts signs anything
     url = database_url(settings, around.scope)
     migrate.upgrade(url)
@@ -85,6 +84,8 @@ def run_engine(settings: Settings, screen: Screen, options: RunOptions) -> int:
             if not (options.yes or around.environment.is_sandbox or screen.confirm(start)):
                 return 0
         engine = build_engine(settings, around, stores, lease, account=account, clock=clock)
+        if engine.rotation is not None:
+            engine.rotation.finish("engine")
         code = Run(settings, screen, options, clock, stores, keeper, engine, ending).until_stopped()
     finally:
         _let_go(ending, keeper, wallet)
@@ -162,13 +163,7 @@ def _sign_in(
 ) -> Account:
     """API credentials: the stored ones, else derived with the key and stored for commands that cancel."""
     path = credentials_file(settings, around)
-    credentials = load_credentials(path)
-    if credentials is None or credentials.address != key.address:
-        environment = around.environment
-        credentials = obtain_credentials(
-            OneShot(clock), environment.clob_url, key, chain_id=environment.chain_id, at=clock.now()
-        )
-        save_credentials(path, credentials)
+    credentials = sign_in(around, stores, path, key, clock)
     budget = settings.post_budget_seconds
     return build_account(
         around,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from threading import Lock
 
 from polyb0t.config.settings import Settings
 from polyb0t.core.clock import Clock
@@ -51,6 +52,7 @@ from polyb0t.runtime.places import anchor_path, scope_dir
 from polyb0t.runtime.position_views import PositionViews
 from polyb0t.runtime.proposal_prices import ProposalPrices
 from polyb0t.runtime.resting_orders import RestingOrders
+from polyb0t.runtime.rotating import Rotation, rotation_of
 from polyb0t.runtime.settling_door import build_settling
 from polyb0t.runtime.snapshots import Snapshots
 from polyb0t.runtime.surroundings import Surroundings
@@ -108,6 +110,7 @@ class Engine:
     close: Callable[[], None]
     switches: SwitchWatch
     books: AccountBooks
+    rotation: Rotation | None = None  # of the API credentials; live only
 
 
 def trade_recording(recorder: Recorder | None, clock: Clock) -> Callable[[LastTrade], None]:
@@ -243,8 +246,9 @@ def build_engine(
         provider, comparing = paper.account, paper.keeper
         on_trade.append(paper.seen)
     agreement = Agreement(comparing, clock, settings.reconcile_seconds)
+    permits = Lock()
     executor = build_executor(
-        Preparing(stores, lease, regime, watch, desk, halt_file),
+        Preparing(stores, lease, regime, watch, desk, halt_file, permits),
         in_flight,
         clock,
         Sending(
@@ -339,13 +343,16 @@ def build_engine(
         )
     )
 
-    listening = None
+    listening, rotation = None, None
     if account.api is not None:
         feed = UserFeed(partial(FillIntake, stores, lease, in_flight), agreement)
         user_stream = UserStream(
             environment.user_ws_url, account.api.credentials, feed, clock, fee_of=fee_lookup(stores)
         )
         listening = Listening(user_stream, feed)
+        rotation = rotation_of(
+            settings, around, stores, account, clock=clock, permits=permits, swapped=user_stream.use
+        )
 
     def close() -> None:
         settling.close()
@@ -371,4 +378,5 @@ def build_engine(
         close,
         switches,
         kept,
+        rotation=rotation,
     )

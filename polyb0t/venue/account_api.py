@@ -65,6 +65,22 @@ class AccountApi:
         self._one_shot = one_shot
         self._clock = clock
 
+    def use(self, credentials: ApiCredentials) -> None:
+        """From the next request on these, of the same key."""
+        self._credentials = credentials
+
+    def with_credentials(self, credentials: ApiCredentials) -> "AccountApi":
+        """The same account through other credentials."""
+        return AccountApi(
+            self._clob_url,
+            self.wallet,
+            credentials,
+            reader=self._reader,
+            one_shot=self._one_shot,
+            clock=self._clock,
+            throttle=self._throttle,
+        )
+
     @property
     def credentials(self) -> ApiCredentials:
         """The credentials, once it is certain that they belong to this wallet's key."""

@@ -36,6 +36,7 @@ class ApiCredentials:
     api_key: str = field(repr=False)
     secret: str = field(repr=False)  # url-safe base64
     passphrase: str = field(repr=False)
+    nonce: int = 0  # under which the exchange derives them again for the same key
 
     @property
     def id(self) -> str:
@@ -61,25 +62,58 @@ class ApiCredentials:
 def obtain_credentials(
     one_shot: OneShot, clob_url: str, key: DigestSigner, *, chain_id: int, at: datetime, nonce: int = 0
 ) -> ApiCredentials:
-    """The credentials of this key: derived, or created where there are none yet (400).
+    """The credentials of this key under `nonce`: derived, or created where there are none yet (400).
 
-    Derived first, because creating is the one of the two that changes something.
+    Derived first, because creating is the one of the two that changes something. Those of a nonce that
+    was revoked can be neither; then new ones are made under the time's.
 
     Raises:
         VenueUnreachableError: no usable answer.
         NotAuthorisedError: the exchange refuses this key.
     """
+    headers = _proof(key, chain_id=chain_id, at=at, nonce=nonce)
+    reply = _ask(one_shot, "GET", f"{clob_url}/auth/derive-api-key", headers)
+    if reply.status == 400:
+        reply = _ask(one_shot, "POST", f"{clob_url}/auth/api-key", headers)
+    if reply.status == 400:
+        return make_credentials(one_shot, clob_url, key, chain_id=chain_id, at=at)
+    return _read_reply(reply, key.address, nonce)
+
+
+def make_credentials(
+    one_shot: OneShot, clob_url: str, key: DigestSigner, *, chain_id: int, at: datetime
+) -> ApiCredentials:
+    """New credentials beside those that there are, under a nonce that was never used: the time's.
+
+    Raises: as `obtain_credentials`.
+    """
+    nonce = milliseconds(at) // 1_000
+    headers = _proof(key, chain_id=chain_id, at=at, nonce=nonce)
+    return _read_reply(_ask(one_shot, "POST", f"{clob_url}/auth/api-key", headers), key.address, nonce)
+
+
+def revoke_credentials(
+    one_shot: OneShot, clob_url: str, credentials: ApiCredentials, *, at: datetime
+) -> bool:
+    """Make the exchange forget these credentials; whether it says that it did, or knew them no more.
+
+    Raises:
+        VenueUnreachableError: no usable answer; they may be valid still.
+    """
+    headers = credentials.headers(at=milliseconds(at) // 1_000, method="DELETE", path="/auth/api-key")
+    reply = _ask(one_shot, "DELETE", f"{clob_url}/auth/api-key", headers)
+    return 200 <= reply.status < 300 or reply.status == 401
+
+
+def _proof(key: DigestSigner, *, chain_id: int, at: datetime, nonce: int) -> dict[str, str]:
+    """The headers that prove control of the key."""
     seconds = milliseconds(at) // 1_000
-    headers = {
+    return {
         "POLY_ADDRESS": key.address,
         "POLY_SIGNATURE": clob_auth_signature(key, chain_id=chain_id, timestamp=seconds, nonce=nonce),
         "POLY_TIMESTAMP": str(seconds),
         "POLY_NONCE": str(nonce),
     }
-    reply = _ask(one_shot, "GET", f"{clob_url}/auth/derive-api-key", headers)
-    if reply.status == 400:
-        reply = _ask(one_shot, "POST", f"{clob_url}/auth/api-key", headers)
-    return _read_reply(reply, key.address)
 
 
 def save_credentials(path: Path, credentials: ApiCredentials) -> None:
@@ -94,6 +128,7 @@ def save_credentials(path: Path, credentials: ApiCredentials) -> None:
             "api_key": credentials.api_key,
             "secret": credentials.secret,
             "passphrase": credentials.passphrase,
+            "nonce": credentials.nonce,
         }
     )
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
@@ -131,13 +166,19 @@ def load_credentials(path: Path) -> ApiCredentials | None:
     try:
         raw = as_object(decode_json(content), "the file")
         return _made(
-            checksummed(text(raw, "address")), raw.get("api_key"), raw.get("secret"), raw.get("passphrase")
+            checksummed(text(raw, "address")),
+            raw.get("api_key"),
+            raw.get("secret"),
+            raw.get("passphrase"),
+            raw.get("nonce", 0),  # files of the first version have none
         )
     except (Refused, ValueError):
         raise _file_error("are damaged", "The file is not what was written.", path) from None
 
 
-def _made(address: Wallet, api_key: object, secret: object, passphrase: object) -> ApiCredentials:
+def _made(
+    address: Wallet, api_key: object, secret: object, passphrase: object, nonce: object
+) -> ApiCredentials:
     """Raises ValueError, without repeating anything, where a part is missing or malformed."""
     parts = (api_key, secret, passphrase)
     usable = [part for part in parts if isinstance(part, str) and 0 < len(part) < _LONGEST and part.isascii()]
@@ -145,7 +186,9 @@ def _made(address: Wallet, api_key: object, secret: object, passphrase: object) 
         raise ValueError("a part of the credentials is missing or malformed")
     if not _decoded(usable[1]):
         raise ValueError("the secret is empty")
-    return ApiCredentials(address, *usable)
+    if not isinstance(nonce, int) or not 0 <= nonce < 2**53:
+        raise ValueError("the nonce is not a number")
+    return ApiCredentials(address, usable[0], usable[1], usable[2], nonce)
 
 
 def _decoded(secret: str) -> bytes:
@@ -165,7 +208,7 @@ def _ask(one_shot: OneShot, method: str, url: str, headers: Mapping[str, str]) -
         ) from error
 
 
-def _read_reply(reply: Reply, address: Wallet) -> ApiCredentials:
+def _read_reply(reply: Reply, address: Wallet, nonce: int) -> ApiCredentials:
     if reply.status in (400, 401, 403):
         raise NotAuthorisedError(
             "The exchange gives this key no API credentials.",
@@ -177,7 +220,7 @@ def _read_reply(reply: Reply, address: Wallet) -> ApiCredentials:
         raw = as_object(decode_json(reply.body), "the answer")
         if not 200 <= reply.status < 300:
             raise ValueError("not a success")
-        return _made(address, raw.get("apiKey"), raw.get("secret"), raw.get("passphrase"))
+        return _made(address, raw.get("apiKey"), raw.get("secret"), raw.get("passphrase"), nonce)
     except (Refused, ValueError):
         # `from None`: what failed to parse may hold the secret.
         raise VenueUnreachableError(

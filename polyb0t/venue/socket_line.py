@@ -94,10 +94,15 @@ class SocketLine:
         self._channel = channel
         self._works = False  # whether the present socket has brought anything
         self._end = threading.Event()
+        self._renew = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
         self._thread.start()
+
+    def renew(self) -> None:
+        """Give the present socket up and open another."""
+        self._renew.set()
 
     def ask_to_end(self) -> None:
         self._end.set()
@@ -147,9 +152,12 @@ class SocketLine:
     def _serve(self, socket: ClientConnection) -> None:
         now = self._clock.boot_seconds()
         duties = _Duties(pinged=now, ponged=now, heard=now)
+        self._renew.clear()
         self._channel.opened(socket)
         self.connected = True
         while not self._end.is_set():
+            if self._renew.is_set():
+                raise _Lost("another socket was asked for")
             try:
                 frame = socket.recv(timeout=self._settings.poll)
             except TimeoutError:

@@ -87,6 +87,11 @@ class UserStream:
     def close(self) -> None:
         self._socket.close()
 
+    def use(self, credentials: ApiCredentials) -> None:
+        """From the next socket on these; the present one is replaced at once, before it is closed on us."""
+        self._credentials = credentials
+        self._socket.renew()
+
     def statistics(self) -> UserStatistics:
         return replace(self._counts, connected=self._socket.connected)
 
