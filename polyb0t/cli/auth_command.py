@@ -6,12 +6,11 @@ from typing import Annotated
 
 import typer
 
-from polyb0t.cli import auth_tokens_command, door
+from polyb0t.cli import door
 
 app = typer.Typer(
     help="Keys and API credentials: store, look, get, replace.", rich_markup_mode=None, add_completion=False
 )
-app.add_typer(auth_tokens_command.app, name="token")
 
 
 class For(StrEnum):
