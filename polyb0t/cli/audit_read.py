@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from polyb0t.cli import words
+from polyb0t.cli import claim_words, words
 from polyb0t.cli.terminal import Terminal
 from polyb0t.execution.refusals import person
 from polyb0t.models import wording
@@ -45,6 +45,7 @@ def _verdict_lines(terminal: Terminal, verdict: Verdict) -> Iterator[str]:
     report = verdict.report
     what = f"{report.entries:,} entries, {report.intents:,} intents, "
     what += f"{report.orders:,} orders, {report.fills:,} fills"
+    what += f", {report.sends:,} transactions of claims" if report.sends else ""
     if verdict.intact:
         yield f"The journal holds: {what}."
         yield f"Anchor: {verdict.anchor}"
@@ -82,6 +83,8 @@ def _sentence(step: Step) -> str:
         case "fill.recorded":
             fill = f"{payload['shares']} at {payload['price']}, fee {payload['fee']}"
             return f"fill {wording.one_line(step.subject)[:16]} {payload['to']}: {fill}"
+        case "claim.prepared" | "claim.settled" | "claim.final" | "payout.booked" | "payout.taken_back":
+            return claim_words.sentence(step)
         case kind if kind.startswith("intent."):
             by = f" by {person(step.actor)}" if step.actor.startswith(("user:", "token:")) else ""
             return f"{kind.removeprefix('intent.')}{by}{code}{after}"

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, select
 from polyb0t.core.canonical import sha256_hex
 from polyb0t.core.errors import DatabaseError
 from polyb0t.db.audit_approvals import approval_findings
+from polyb0t.db.audit_claims import ToldClaims, claim_findings
 from polyb0t.db.journal import verify_chain
 from polyb0t.db.rows import intent_columns, parse_intent
 from polyb0t.db.tables import (
@@ -42,6 +43,7 @@ class _Told:
     switches: dict[str, bool]
     epoch: int = 0
     standing: dict[str, str] = field(default_factory=dict)  # digest by id
+    claims: ToldClaims = field(default_factory=ToldClaims)
 
 
 def audit(connection: Connection, scope: Scope) -> AuditReport:
@@ -67,12 +69,14 @@ def audit(connection: Connection, scope: Scope) -> AuditReport:
     findings += _switches(connection, scope, told)
     findings += _standing(connection, scope, told)
     findings += approval_findings(connection, scope, told.digests | told.standing)
+    findings += claim_findings(connection, scope, told.claims)
     return AuditReport(
         entries=chain.entries,
         head=chain.head,
         intents=len(told.intents),
         orders=len(told.orders),
         fills=len(told.fills),
+        sends=len(told.claims.sends),
         findings=tuple(findings),
     )
 
@@ -92,6 +96,8 @@ def _replay(told: _Told, kind: str, subject: str, payload: Mapping[str, Any]) ->
         return _go(told.orders, subject, payload, OrderStatus, ORDER_TRANSITIONS)
     if kind == "fill.recorded":
         return _fill(told, subject, payload)
+    if kind.startswith(("claim.", "payout.")):
+        return told.claims.apply(kind, subject, payload)
     if kind == "standing.approved":
         told.standing[subject] = payload["digest"]
     if kind in ("switch.tripped", "switch.cleared"):

@@ -34,7 +34,7 @@ SEND_SETTLED: Final = "claim.settled"
 SEND_FINAL: Final = "claim.final"
 PAYOUT_BOOKED: Final = "payout.booked"
 PAYOUT_TAKEN_BACK: Final = "payout.taken_back"
-_CONTENT: Final = (
+SEND_CONTENT: Final = (
     *("id", "wallet", "route", "nonce", "deadline", "expected", "balance_before", "from_block"),
     *("max_fee_wei", "priority_fee_wei", "replaces"),
 )
@@ -154,7 +154,7 @@ def read_payouts(
 
 
 def _insert(unit: Unit, send: NewSend) -> SendRecord:
-    content = {name: getattr(send, name) for name in _CONTENT}
+    content = {name: getattr(send, name) for name in SEND_CONTENT}
     unit.connection.execute(
         insert(claim_sends).values(
             **content,

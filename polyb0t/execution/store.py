@@ -100,6 +100,7 @@ class AuditReport:
     orders: int
     fills: int
     findings: tuple[str, ...]
+    sends: int = 0  # signed claims
 
 
 @dataclass(frozen=True, slots=True)

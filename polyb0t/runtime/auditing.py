@@ -9,8 +9,9 @@ from typing import Any
 from polyb0t.core.clock import iso
 from polyb0t.core.ids import OrderId
 from polyb0t.execution.anchor import AnchorFile, restored
-from polyb0t.execution.intents import IntentRecord
-from polyb0t.execution.store import AuditReport, JournalEntry, Stores
+from polyb0t.execution.intents import IntentRecord, IntentType
+from polyb0t.execution.settlement.store import ClaimStores
+from polyb0t.execution.store import AuditReport, JournalEntry
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.places import anchor_path
 from polyb0t.runtime.views import View
@@ -40,6 +41,7 @@ class Verdict:
             "intents": report.intents,
             "orders": report.orders,
             "fills": report.fills,
+            "claim_transactions": report.sends,
             "anchor": self.anchor,
             "findings": list(self.findings),
         }
@@ -89,9 +91,12 @@ class Step:
         }
 
 
-def story(stores: Stores, record: IntentRecord) -> tuple[Step, ...]:
-    """Everything journalled of the intent, its order and the order's fills, in the order of the journal."""
+def story(stores: ClaimStores, record: IntentRecord) -> tuple[Step, ...]:
+    """Everything journalled of the intent, its order and the order's fills, of a claim its transactions and
+    payments, in the order of the journal."""
     entries = list(stores.engine.journal(subject=record.id, limit=_MANY))
+    if record.intent.intent_type is IntentType.CLAIM_SETTLEMENT:
+        entries += _of_claim(stores, record)
     if record.order_id is not None:
         entries += stores.engine.journal(subject=record.order_id, limit=_MANY)
         for trade in dict.fromkeys(fill.trade_id for fill in stores.orders.fills(order_id=record.order_id)):
@@ -103,6 +108,15 @@ def story(stores: Stores, record: IntentRecord) -> tuple[Step, ...]:
         content = json.loads(entry.payload)
         steps.append(Step(entry.at, seconds, entry.actor, entry.kind, entry.subject, content, entry.sequence))
     return tuple(steps)
+
+
+def _of_claim(stores: ClaimStores, record: IntentRecord) -> list[JournalEntry]:
+    """Its transactions; and the payments of its market, but for those by another claim's."""
+    sends = [send.id for send in stores.claims.sends(intent_id=record.id)]
+    paid = stores.claims.payouts((record.intent.condition_id,), with_removed=True)
+    ours = [entry.payout for entry in paid if not entry.send_id or entry.send_id in sends]
+    subjects = [*sends, *(f"{payout.tx_hash}:{payout.log_index}" for payout in ours)]
+    return [entry for each in subjects for entry in stores.engine.journal(subject=each, limit=_MANY)]
 
 
 def _is_of(entry: JournalEntry, order_id: OrderId) -> bool:

@@ -88,6 +88,7 @@ class Cycle:
     def __init__(self, parts: CycleParts) -> None:
         self._parts = parts
         self._number = 0
+        self.begin_now: Callable[[], None] = lambda: None  # set by who runs it: the next one, without waiting
         self.last: CycleReport | None = None
 
     def run(self) -> CycleReport:

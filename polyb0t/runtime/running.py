@@ -112,6 +112,7 @@ class Run:
         if self.engine.listening is not None:
             self.engine.listening.start()
         self.engine.executor.start()
+        self.engine.cycle.begin_now = jobs.wake
         jobs.start()
         self._looking.start()
 

@@ -3,7 +3,7 @@
 The engine only proposes. What is carried out, and with which key, is the claims process' business.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -28,6 +28,7 @@ from polyb0t.execution.store import Denied, Stores
 from polyb0t.models.portfolio import NO_MONEY, Position, portfolio_of
 from polyb0t.models.settling import Won, frozen_events, lost, won
 from polyb0t.runtime.claim_routes import Way
+from polyb0t.runtime.hints import Hints
 from polyb0t.runtime.position_views import MarketLookup
 from polyb0t.runtime.watching import MarketWatch
 
@@ -41,6 +42,13 @@ class Doors(Protocol):
     """Where results are read, and the chain if a node is set. `open` makes calls."""
 
     def open(self, stack: ExitStack) -> "tuple[ResolutionReader, ClaimChain | None]": ...
+
+
+class Ends(Protocol):
+    """Where one hears that a market of these has ended."""
+
+    def watch(self, asset_ids: Iterable[AssetId], /) -> None: ...
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,8 @@ class SettlingParts:
     clock: Clock
     least_pusd: Pusd
     read_seconds: float
+    hints: Hints
+    ends: Ends | None = None  # None: nobody tells of them
 
 
 @dataclass
@@ -74,6 +84,8 @@ class Settling:
     _told: set[ConditionId] = field(default_factory=set)
 
     def close(self) -> None:
+        if self.parts.ends is not None:
+            self.parts.ends.close()
         self._stack.close()
 
     def propose(self) -> int:
@@ -84,12 +96,15 @@ class Settling:
             DatabaseError, LeaseLostError: our own rows could not be read or written.
         """
         now = self.parts.clock.boot_seconds()
-        if now - self._read_at < self.parts.read_seconds:
+        if now - self._read_at < self.parts.read_seconds and not self.parts.hints.open():
             return 0
         self._read_at = now
         fills = self.parts.stores.orders.fills()
         held = self._held(fills)
+        if self.parts.ends is not None:
+            self.parts.ends.watch([position.asset_id for position in held])
         self._end_paid(held)
+        self._forget_hints(held)
         if not held:
             return 0
         reader, chain = self._doors()
@@ -105,6 +120,7 @@ class Settling:
             )
             if market is None or resolution is None or resolution.state is not ResolutionState.RESOLVED:
                 continue
+            self.parts.hints.settled(position.condition_id)
             if position.condition_id in busy:
                 continue
             if lost(position, market, resolution):
@@ -118,6 +134,12 @@ class Settling:
     def _held(self, fills: Sequence[Fill]) -> tuple[Position, ...]:
         booked = self.parts.stores.books.movements()
         return portfolio_of(fills, starting_cash=NO_MONEY, booked=booked).held()
+
+    def _forget_hints(self, held: Sequence[Position]) -> None:
+        ours = {position.condition_id for position in held}
+        for name in self.parts.hints.names():
+            if name not in ours:
+                self.parts.hints.settled(name)
 
     def _doors(self) -> tuple[ResolutionReader, ClaimChain | None]:
         """Opened when something is held. A node that was not there is looked for again."""

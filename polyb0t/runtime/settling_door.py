@@ -14,10 +14,12 @@ from polyb0t.execution.settlement.ports import ClaimChain
 from polyb0t.execution.store import Stores
 from polyb0t.runtime.chain import chain_door
 from polyb0t.runtime.claim_routes import Way, way_of
+from polyb0t.runtime.hints import Hints
 from polyb0t.runtime.position_views import MarketLookup
 from polyb0t.runtime.settling import Settling, SettlingParts
 from polyb0t.runtime.surroundings import Surroundings
 from polyb0t.runtime.watching import MarketWatch
+from polyb0t.venue.resolution_stream import ResolutionStream
 
 READ_SECONDS = 30.0
 SANDBOX_READ_SECONDS = 3.0
@@ -53,6 +55,7 @@ def build_settling(
         info = stores.engine.lease_info("claims")
         return way_of(around.signature_type, node=node, claims=info, now=stores.intents.now())
 
+    hints = Hints(clock)
     return Settling(
         SettlingParts(
             stores=stores,
@@ -66,5 +69,7 @@ def build_settling(
             clock=clock,
             least_pusd=Pusd(settings.claim_least_pusd),
             read_seconds=SANDBOX_READ_SECONDS if around.environment.is_sandbox else READ_SECONDS,
+            hints=hints,
+            ends=ResolutionStream(around.environment.market_ws_url, clock, hints.heard),
         )
     )

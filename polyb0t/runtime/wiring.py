@@ -354,6 +354,8 @@ def build_engine(
             settings, around, stores, account, clock=clock, permits=permits, swapped=user_stream.use
         )
 
+    settling.parts.hints.wake = lambda: cycle.begin_now()  # noqa: PLW0108 - who runs it says how, later
+
     def close() -> None:
         settling.close()
         if listening is not None:

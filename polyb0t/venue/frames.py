@@ -26,7 +26,8 @@ from polyb0t.venue.parsing import (
 )
 
 # Kinds that say nothing about a book. They come only to those who ask for them, or in passing.
-_OTHER_KINDS: Final = frozenset({"best_bid_ask", "new_market", "market_resolved"})
+_OTHER_KINDS: Final = frozenset({"best_bid_ask", "new_market"})
+RESOLVED: Final = "market_resolved"
 _MOST_EVENTS: Final = 10_000
 
 
@@ -81,13 +82,20 @@ class LastTrade:
 
 
 @dataclass(frozen=True, slots=True)
+class MarketResolved:
+    """Somebody says that this market has its result. Which one it is, is read elsewhere."""
+
+    condition_id: ConditionId
+
+
+@dataclass(frozen=True, slots=True)
 class Other:
     """A known kind that is of no use to a book."""
 
     kind: str
 
 
-Event = BookSnapshot | PriceChange | TickChange | LastTrade | Other
+Event = BookSnapshot | PriceChange | TickChange | LastTrade | MarketResolved | Other
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +196,8 @@ def _event(row: Wire, kind: str, now: datetime) -> Event:
             )
         case "last_trade_price":
             return _last_trade(row)
+        case "market_resolved":
+            return _resolved(row)
         case other if other in _OTHER_KINDS:
             return Other(other)
         case "":
@@ -203,6 +213,14 @@ def _last_trade(row: Wire) -> LastTrade:
         return LastTrade(asset, price, at, wire_size(_text(row, "size")), Side(_text(row, "side")))
     except (Refused, ValueError):
         return LastTrade(asset, price, at)  # the rest is for the record; no book depends on it
+
+
+def _resolved(row: Wire) -> MarketResolved | Other:
+    """No book depends on it, so one that names no market is passed over."""
+    try:
+        return MarketResolved(condition_id(row.get("market"), "market"))
+    except Refused:
+        return Other(RESOLVED)
 
 
 def _price_change(row: Wire) -> PriceChange:

@@ -5,6 +5,7 @@ import pytest
 from polyb0t.execution.orders import OrderStatus
 from polyb0t.execution.scope import Regime
 from tests.cli.conftest import Place
+from tests.cli.test_claims import paid, proposed
 from tests.support.builders import a_fill, an_order_for, wide_limits
 
 
@@ -89,3 +90,25 @@ def test_an_intent_that_does_not_exist_is_named(place: Place) -> None:
 
     assert answer.code != 0
     assert "There is no intent nope" in answer.err
+
+
+def test_the_story_of_a_claim(place: Place) -> None:
+    record = proposed(place)
+    paid(place, record)
+
+    answer = place.type("audit", "show", record.id[:6])
+
+    told = answer.out
+    assert answer.code == 0
+    sentences = " ".join(told.split())
+    assert "transaction stored, nonce 7, 20 pUSD expected; it may be sent" in sentences
+    assert "transaction PREPARED -> CONFIRMED (claimed), gas 0.001000 POL: Paid." in sentences
+    assert "20 pUSD paid by its transaction 0x5a" in sentences
+    assert "secret" not in told
+    assert all(len(line) <= 100 for line in told.splitlines())
+    kinds = [step["kind"] for step in place.type("audit", "show", record.id[:6], "--json").json]
+    assert kinds == [
+        *("intent.proposed", "intent.approved", "intent.claimed", "claim.prepared", "claim.settled"),
+        *("payout.booked", "intent.executed"),
+    ]
+    assert place.type("audit", "verify", "--json").json["claim_transactions"] == 1

@@ -1,0 +1,63 @@
+"""What happened to a claim, as sentences of its story."""
+
+from decimal import Decimal
+
+from polyb0t.models import wording
+from polyb0t.runtime.auditing import Step
+
+
+def sentence(step: Step) -> str:
+    """One entry of the journal about a claim's transaction or a payment."""
+    payload = step.payload
+    match step.kind:
+        case "claim.prepared":
+            return _prepared(step)
+        case "claim.settled":
+            return _settled(step)
+        case "claim.final":
+            tx_hash = wording.short_hex(str(payload["tx_hash"]))
+            return f"transaction {tx_hash} is beyond doubt; its signed bytes are erased"
+        case "payout.booked":
+            by = "its transaction" if payload["send"] else "another's transaction"
+            tx_hash = wording.short_hex(str(payload["tx_hash"]))
+            return f"{_pusd(payload['pusd'])} pUSD paid by {by} {tx_hash}{_for(step)}"
+        case _:
+            tx_hash, detail = wording.short_hex(str(payload["tx_hash"])), payload["detail"]
+            return (
+                f"{_pusd(payload['pusd'])} pUSD of {tx_hash} left the books: {wording.one_line(str(detail))}"
+            )
+
+
+def _prepared(step: Step) -> str:
+    payload = step.payload
+    others = len(payload["members"]) - 1
+    beside = f", with {others} more claims" if others > 1 else ", with another claim" if others else ""
+    again = ", in place of one that nobody took" if payload["replaces"] else ""
+    how = "relayer's batch" if payload["route"] == "relayer" else "transaction"
+    expects = f"{_pusd(payload['expected'])} pUSD expected"
+    return f"{how} stored, nonce {payload['nonce']}, {expects}{beside}{again}; it may be sent"
+
+
+def _settled(step: Step) -> str:
+    payload = step.payload
+    detail = wording.one_line(str(payload.get("detail") or ""))
+    gas = int(payload.get("gas_cost_wei") or 0)
+    cost = f", gas {pol(gas)} POL" if gas else ""
+    return f"transaction {payload['from']} -> {payload['to']} ({payload['code']}){cost}" + (
+        f": {detail}" if detail else ""
+    )
+
+
+def _for(step: Step) -> str:
+    taken = step.payload["taken"]
+    shares = sum((Decimal(each) for each in taken.values()), Decimal(0))
+    return f" for {shares.normalize():f} shares of ours" if shares else ""
+
+
+def _pusd(text: object) -> str:
+    return f"{Decimal(str(text)):f}"
+
+
+def pol(wei: int) -> str:
+    """Gas in the chain's own coin."""
+    return f"{Decimal(wei).scaleb(-18):.6f}"
