@@ -67,6 +67,10 @@ class EngineScreen:
         self._wipe()
         self._show([sentence])
 
+    def climbing(self, lines: list[str]) -> None:
+        if not self.quiet_start:
+            self._show([part for line in lines for part in words.fold(line, self.terminal.columns)])
+
     def checked(self, checks: tuple[CheckFacts, ...]) -> None:
         shown = [check for check in checks if not (self.quiet_start and check.state == "ok")]
         for check in shown:
@@ -80,10 +84,14 @@ class EngineScreen:
         if not self.terminal.somebody_sits_here:
             self.terminal.say("Not started: real orders need a person at the start, or --yes.")
             return False
+        budget = "" if facts.budget_pusd is None else f"{facts.budget_pusd:f}".partition(".")[0]
         self.terminal.say(
-            f"Approved trades will be sent as REAL orders with wallet {facts.scope.wallet}.",
+            f"Approved trades will be sent as REAL orders with wallet {facts.scope.wallet}; "
+            f"at most {wording.money(facts.budget_pusd)} pUSD of it are used, losses counted.",
         )
-        return self.terminal.ask_text(f"Type the wallet's last four characters ({tail}) to start:") == tail
+        asked = f"{tail} {budget}".strip()
+        question = f"Type the wallet's last four characters and the budget ({asked}) to start:"
+        return " ".join(self.terminal.ask_text(question).split()) == asked
 
     def happened(self, entry: JournalEntry) -> None:
         lines = self._lines(entry)

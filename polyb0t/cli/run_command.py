@@ -43,7 +43,15 @@ def run(
 
     screen = EngineScreen(door.terminal(ctx), quiet_start=ready_file is not None)
     code = run_engine(
-        settings, screen, RunOptions(yes=yes, cycles=cycles, ready_file=ready_file, standby=standby)
+        settings,
+        screen,
+        RunOptions(
+            yes=yes,
+            attended=screen.terminal.somebody_sits_here,
+            cycles=cycles,
+            ready_file=ready_file,
+            standby=standby,
+        ),
     )
     if code:
         raise typer.Exit(code)

@@ -47,6 +47,7 @@ class RunOptions:
     `standby` waits behind a running engine in place of refusing."""
 
     yes: bool = False
+    attended: bool = True  # somebody sits at the terminal of this start
     cycles: int | None = None
     ready_file: Path | None = None
     standby: bool = False

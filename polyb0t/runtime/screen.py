@@ -24,6 +24,7 @@ class StartFacts:
     pretend_cash_pusd: Pusd | None
     continued: bool  # the database had journal entries before
     decides_itself: bool = False
+    budget_pusd: Pusd | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,10 @@ class Screen(Protocol):
     def started(self, facts: StartFacts) -> None: ...
     def told(self, sentence: str) -> None:
         """Something that a person should know now, in one sentence."""
+        ...
+
+    def climbing(self, lines: list[str]) -> None:
+        """Which gate comes next, what is left to do for it and what was checked."""
         ...
 
     def checked(self, checks: "tuple[CheckFacts, ...]") -> None:

@@ -21,6 +21,7 @@ from polyb0t.runtime.current import CurrentRun, process_started, write_current
 from polyb0t.runtime.database_check import check_database
 from polyb0t.runtime.ending import Ending, leave
 from polyb0t.runtime.keys import KEY_NAME, engines_key
+from polyb0t.runtime.ladder import next_climb, require_gates
 from polyb0t.runtime.lease import LeaseKeeper, acquire_lease, stand_by
 from polyb0t.runtime.logging import configure_logging
 from polyb0t.runtime.paper import open_account
@@ -70,10 +71,13 @@ def run_engine(settings: Settings, screen: Screen, options: RunOptions) -> int:
     wallet = WalletLock(around.scope, without_password(url))
     try:
         if regime is Regime.LIVE:
+            if not around.environment.is_sandbox:
+                require_gates(settings, stores, attended=options.attended)
             wallet.take(lambda sentence: _warn(stores, lease, screen, sentence))
         opened_with = open_account(settings, stores, lease) if regime is Regime.PAPER else None
         start = _start_facts(settings, around, regime, stores, opened_with)
         screen.started(start)
+        screen.climbing(next_climb(settings, around, stores).lines)
         _end_other_regimes(stores, regime)
         account = Account()
         if key is not None:
@@ -155,6 +159,7 @@ def _start_facts(
         pretend_cash_pusd=pretend if opened_with is None else opened_with,
         continued=bool(stores.intents.list(limit=1)),
         decides_itself=decides_itself(settings),
+        budget_pusd=None if settings.budget_pusd is None else Pusd(settings.budget_pusd),
     )
 
 
