@@ -100,6 +100,25 @@ def test_no_round_counts_that_was_begun_before_the_delay(room: EngineRoom) -> No
     assert room.order(intent).status is OrderStatus.UNKNOWN
 
 
+def test_a_round_counts_from_the_moment_at_which_it_was_begun(
+    room: EngineRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The order may arrive while a round is being read, after the read that would have shown it."""
+    intent = lost(room)
+    listed = room.gateway.open_orders
+
+    def slowly() -> object:
+        room.advance(seconds=8)
+        return listed()
+
+    monkeypatch.setattr(room.gateway, "open_orders", slowly)
+    a_pass(room, after=55)  # begun after 55 s, over after 63 s
+    a_pass(room, after=5)
+    assert room.order(intent).status is OrderStatus.UNKNOWN
+    a_pass(room, after=5)
+    assert room.order(intent).status is OrderStatus.ABSENT
+
+
 def test_two_rounds_closer_than_their_distance_are_one(room: EngineRoom) -> None:
     intent = lost(room)
 

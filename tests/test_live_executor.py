@@ -279,6 +279,17 @@ def test_a_reducing_switch_lets_a_close_through_and_a_halt_does_not(room: Engine
     assert room.status(kept) not in (IntentStatus.EXECUTED, IntentStatus.EXECUTING)
 
 
+def test_a_close_of_unknown_fate_raises_an_alarm(room: EngineRoom) -> None:
+    room.gateway.answers.append(Unknown("no answer within 10 s"))
+
+    with capture_logs() as logged:
+        room.execute(a_sale())
+
+    alarms = [line for line in logged if line["event"] == "order.unknown" and line["log_level"] == "error"]
+    assert [alarm["intent_type"] for alarm in alarms] == [IntentType.CLOSE_POSITION]
+    assert room.stores.orders.reserved_shares(a_sale().asset_id) == Decimal(20)
+
+
 def test_the_halt_file_stops_it_when_the_database_cannot(room: EngineRoom) -> None:
     room.halted_by_file = True
     intent = an_intent()

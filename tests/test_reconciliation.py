@@ -391,6 +391,22 @@ def test_an_order_cancelled_elsewhere_frees_its_money_and_keeps_its_fills(room: 
     assert room.reconciler.run().open_orders == 0
 
 
+def test_a_fill_of_an_order_that_is_not_found_any_more_is_read_by_its_own_id(room: EngineRoom) -> None:
+    intent = resting(room)
+    order_id = room.order(intent).id
+    room.gateway.trades["t1"] = replace(a_fill(order_id), trade_id=TradeId("t1"), shares=Shares(Decimal(5)))
+    room.gateway.change(order_id, status="CANCELED", matched_shares=Shares(Decimal(5)), trade_ids=("t1",))
+    room.reconciler.run()
+    assert room.order(intent).provisional_shares == Decimal(5)
+
+    room.gateway.orders.clear()
+    room.gateway.settle_trades()
+    room.reconciler.run()
+
+    assert room.order(intent).provisional_shares == ZERO
+    assert room.order(intent).filled_shares == Decimal(5)
+
+
 def test_an_order_that_vanished_is_never_placed_again_and_may_come_back(room: EngineRoom) -> None:
     intent = resting(room)
     kept = room.gateway.orders.pop(room.order_id(intent))

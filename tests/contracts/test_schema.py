@@ -1,7 +1,10 @@
 """What the database itself refuses, and that the migrations make exactly the tables of the code."""
 
+import json
+
 import pytest
 
+from polyb0t.core.canonical import canonical_text, sha256_hex
 from polyb0t.core.errors import ConflictError, DatabaseError
 from polyb0t.core.ids import IntentId
 from polyb0t.data.cash_flows import Booked
@@ -67,6 +70,20 @@ class TestTriggers:
         # What stops trading does not depend on what is being stopped.
         assert world.switches.trip(KillSwitchType.MANUAL, actor="user:anna", reason="damaged")
         assert world.sql("SELECT status FROM trade_intents")[0][0] == "REJECTED"
+
+    def test_an_intent_of_another_canonical_version_is_not_used(self, world: World) -> None:
+        record = world.proposed()
+        text = canonical_text({**json.loads(record.intent.canonical), "version": "polyb0t-intent-v0"})
+        if world.is_sqlite:
+            world.sql("DROP TRIGGER trade_intents_content")
+        else:
+            world.sql("ALTER TABLE trade_intents DISABLE TRIGGER ALL")
+        quoted = text.replace("'", "''").replace(":", "\\:")
+        world.sql(f"UPDATE trade_intents SET canonical = '{quoted}', digest = '{sha256_hex(text)}'")
+        with pytest.raises(DatabaseError) as error:
+            world.intents.get(record.id)
+        assert error.value.code == "intent_damaged"
+        assert "polyb0t-intent-v0" in error.value.why
 
 
 class TestConstraints:

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 
-from polyb0t.core.errors import ConfigurationError, DatabaseError
+from polyb0t.core.errors import ConfigurationError, ConflictError, DatabaseError
 from polyb0t.db import current, open_stores, upgrade
 from polyb0t.db.engine import Database, open_database
+from polyb0t.execution.intents import IntentStatus
 from tests.support.builders import a_scope
 from tests.support.clock import FakeClock
 from tests.support.databases import World, sqlite_stores, sqlite_url
@@ -43,6 +44,27 @@ def code_of(error: pytest.ExceptionInfo[DatabaseError]) -> str:
 )
 def test_every_connection_is_durable_and_strict(database: Database, pragma: str, value: object) -> None:
     assert database.read(lambda connection: connection.scalar(text(f"PRAGMA {pragma}"))) == value
+
+
+def test_who_waited_for_the_lock_past_the_deadline_is_too_late(tmp_path: Path, clock: FakeClock) -> None:
+    """The clock goes on for two minutes between the wish to write and the lock."""
+    sqlite_stores(tmp_path, clock, a_scope()).close()
+    world = World(sqlite_url(tmp_path), clock)
+    record = world.proposed()
+
+    def waited(_connection: object) -> None:
+        clock.advance(seconds=120)
+
+    begin = "begin"
+    event.listen(world.stores.database.engine, begin, waited)
+    try:
+        with pytest.raises(ConflictError) as late:
+            world.stores.intents.approve(record.id, digest=record.digest, actor="user:anna", grace_seconds=10)
+    finally:
+        event.remove(world.stores.database.engine, begin, waited)
+    assert late.value.code == "expired"
+    assert world.intents.get(record.id).status is IntentStatus.EXPIRED
+    world.close()
 
 
 def test_a_write_takes_its_lock_before_it_reads(database: Database) -> None:

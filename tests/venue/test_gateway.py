@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+import polyb0t
 from polyb0t.core.errors import ConfigurationError, VenueUnreachableError
 from polyb0t.core.ids import OrderId
 from polyb0t.core.units import Price, Shares
@@ -437,6 +439,14 @@ def test_no_secret_is_stored_logged_or_shown(venue: Connected, caplog: pytest.Lo
     assert not [secret for secret in secrets if secret in shown]
     assert not [secret for secret in secrets if secret in caplog.text]
     assert venue.credentials.api_key not in repr(prepared)
+
+
+def test_nothing_of_ours_keeps_a_heartbeat_alive() -> None:
+    """The exchange would cancel everything on the key once it stopped, other people's orders too."""
+    ours = Path(polyb0t.__file__).parent
+    sources = [file for file in ours.rglob("*.py") if "sandbox" not in file.relative_to(ours).parts]
+    assert len(sources) > 100
+    assert [file.name for file in sources if "/heartbeats" in file.read_text(encoding="utf-8")] == []
 
 
 def test_a_send_to_nobody_is_known_not_to_have_left(venue: Connected) -> None:
