@@ -40,6 +40,12 @@ class Account:
     windows: VenueWindows | None = None
     calls: CallCounts | None = None  # of everything above
     key: SigningKey | None = None  # shows nothing of itself
+    closing: tuple[Callable[[], None], ...] = ()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        for each in self.closing:
+            each()
 
     def window(self) -> Window:
         """Whether the exchange takes orders, as far as its answers have told."""
@@ -82,25 +88,28 @@ def build_account(
     calls = CallCounts(clock, calls_seconds)
     sandbox = around.environment.is_sandbox
     reader = HttpReader(clock, on_call=calls.counted, sandbox=sandbox, throttle=throttle)
+    asking = OneShot(clock, on_call=calls.counted)
+    sending = OneShot(clock, budget_seconds=post_budget_seconds, on_call=calls.counted)
     api = AccountApi(
         around.environment.clob_url,
         wallet,
         credentials,
         reader=reader,
-        one_shot=OneShot(clock, on_call=calls.counted),
+        one_shot=asking,
         clock=clock,
         throttle=throttle,
     )
     gateway = PolymarketGateway(
         around.environment,
         api,
-        OneShot(clock, budget_seconds=post_budget_seconds, on_call=calls.counted),
+        sending,
         fee_of=fee_of or fee_lookup(stores),
         key=key,
         throttle=throttle,
         windows=windows,
     )
-    return Account(api, gateway, throttle, windows, calls, key)
+    closing = (reader.close, asking.close, sending.close)
+    return Account(api, gateway, throttle, windows, calls, key, closing)
 
 
 def stored_account(

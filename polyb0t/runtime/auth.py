@@ -155,6 +155,7 @@ def derive(settings: Settings, *, passwords: Passwords | None = None, clock: Clo
         now = account.api.credentials
         return Derived(now.address, now.id, str(path), new=before is None or before.id != now.id)
     finally:
+        account.close()
         stores.close()
 
 
@@ -229,6 +230,7 @@ def _here(settings: Settings, actor: str, passwords: Passwords, clock: Clock) ->
             stores.engine.release(lease)
         return RotatedNow(old, account.api.credentials.id, revoked, by_engine=False)
     finally:
+        account.close()
         stores.close()
 
 

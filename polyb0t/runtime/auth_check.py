@@ -131,8 +131,8 @@ def _asked(
         stores = open_stores(database_url(settings, around.scope), around.scope, clock)
     except PolybotError as error:
         return [Check("credentials", CheckState.NOT_RUN, str(error), "Bring the database up: polyb0t doctor")]
+    account = build_account(around, stores, credentials, None, clock)
     try:
-        account = build_account(around, stores, credentials, None, clock)
         last = in_force(stores)
         outdated = last and last.address == credentials.address and last.credential_id != credentials.id
         found = [_taken(account, credentials, outdated=bool(outdated)), *_retired(settings, around, account)]
@@ -141,6 +141,7 @@ def _asked(
         found.append(_open(account))
         return found
     finally:
+        account.close()
         stores.close()
 
 

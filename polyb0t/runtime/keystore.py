@@ -149,7 +149,7 @@ class Keystore:
 
 def keystore_of(settings: Settings, scope: Scope) -> Keystore:
     """The keystore of a scope, beside its database."""
-    return Keystore(scope_dir(settings, scope) / "keystore")
+    return Keystore(scope_dir(settings, scope) / "keystore", WORK_FACTOR)
 
 
 def _sealed(secret: bytes, password: str, work_factor: int, address: str) -> dict[str, object]:
