@@ -30,6 +30,7 @@ COMMANDS: Final = (
     "claims",
     "account",
     "report",
+    "model",
     "orders",
     "status",
     "risk",

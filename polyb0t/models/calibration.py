@@ -8,14 +8,14 @@ markets, so an estimate adds no information about this one: it is never `indepen
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from importlib import resources
-from typing import Final
+from typing import Any, Final
 
 from polyb0t.core.errors import ConfigurationError
-from polyb0t.core.units import ONE, Price, parse_decimal
+from polyb0t.core.units import ONE, ZERO, Price, parse_decimal
 from polyb0t.data.markets import Market
 from polyb0t.data.order_book import OrderBook
 from polyb0t.models.logit import PRECISION, expit, logit, rounded
@@ -23,6 +23,7 @@ from polyb0t.models.signals import Abstain, MarketState, ProbEstimate
 from polyb0t.models.wording import cents, sentence
 
 FORMAT: Final = "polyb0t-market-calibration-1"
+FITTED_FORMAT: Final = "polyb0t-market-calibration-2"  # fitted and judged here; expires
 PACKAGED: Final = "market_calibration_v1.json"
 Z90: Final = Decimal("1.645")  # half the 90 % interval in standard deviations
 
@@ -48,6 +49,15 @@ class Cell:
     slope: Decimal
     sd_intercept: Decimal
     sd_slope: Decimal
+    covariance: Decimal = ZERO  # of intercept and slope
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """Until when a fitted model may speak; prices change their ways."""
+
+    model: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,8 @@ class Coefficients:
     status: str
     source: str
     categories: Mapping[str, Mapping[str, Cell]]
+    expiry: Expiry | None = None
+    venue: str = ""  # whose markets they were fitted on; "" for published figures
 
 
 def parse_coefficients(text: str) -> Coefficients:
@@ -69,6 +81,8 @@ def parse_coefficients(text: str) -> Coefficients:
     """
     try:
         content = json.loads(text)
+        if content["format"] == FITTED_FORMAT:
+            return _fitted(content)
         if content["format"] != FORMAT:
             raise ValueError(f"its format is {content['format']!r}, not {FORMAT!r}")
         if not content["source"]:
@@ -89,6 +103,22 @@ def parse_coefficients(text: str) -> Coefficients:
         ) from error
 
 
+def _fitted(content: Mapping[str, Any]) -> Coefficients:
+    """Coefficients of our own fit: the categories in which it has beaten the price, until it expires."""
+    version, expires_at = str(content["version"]), datetime.fromisoformat(content["expires_at"])
+    if expires_at.tzinfo is None:
+        raise ValueError("its expiry has no time zone")
+    return Coefficients(
+        version=version,
+        validated=True,
+        status=str(content["status"]),
+        source=str(content["source"]),
+        categories=_categories(content["categories"]),
+        expiry=Expiry(version, expires_at),
+        venue=str(content["venue"]),
+    )
+
+
 def _categories(content: Mapping[str, Mapping[str, object]]) -> dict[str, Mapping[str, Cell]]:
     found: dict[str, Mapping[str, Cell]] = {}
     for name, category in content.items():
@@ -104,9 +134,12 @@ def _categories(content: Mapping[str, Mapping[str, object]]) -> dict[str, Mappin
 
 
 def _cell(content: Mapping[str, object]) -> Cell:
-    cell = Cell(*(parse_decimal(content[key]) for key in ("intercept", "slope", "sd_intercept", "sd_slope")))
+    names = ("intercept", "slope", "sd_intercept", "sd_slope", "covariance")
+    cell = Cell(*(parse_decimal(content[key]) for key in names if key != "covariance" or key in content))
     if cell.slope <= 0 or cell.sd_slope < 0 or cell.sd_intercept < 0:
         raise ValueError("a slope is not above zero or a standard deviation is below it")
+    if abs(cell.covariance) > cell.sd_intercept * cell.sd_slope:
+        raise ValueError("a covariance is greater than its standard deviations allow")
     return cell
 
 
@@ -139,6 +172,9 @@ class MarketCalibrationModel:
 
     def predict(self, state: MarketState) -> ProbEstimate | Abstain:
         """The estimate for the first outcome from its own book's mid."""
+        expiry = self._coefficients.expiry
+        if expiry is not None and expiry.at <= state.now:
+            return Abstain("model_expired", f"The model {expiry.model} expired on {expiry.at:%Y-%m-%d}.")
         placed = self._place(state)
         if isinstance(placed, Abstain):
             return placed
@@ -146,6 +182,8 @@ class MarketCalibrationModel:
         anchor = anchor_of(state.books[0])
         if isinstance(anchor, Abstain):
             return anchor
+        if self._coefficients.expiry is not None and not means_yes(state.market):
+            cell = replace(cell, intercept=ZERO, sd_intercept=ZERO, covariance=ZERO)
         return self._estimate(anchor, cell, f"{sentence(category)} {horizon}")
 
     def _place(self, state: MarketState) -> tuple[str, Cell, str] | Abstain:
@@ -195,6 +233,11 @@ class MarketCalibrationModel:
         )
 
 
+def means_yes(market: Market) -> bool:
+    """Whether the first outcome means that something happens, and is no name of one of two sides."""
+    return market.outcomes[0].label.strip().lower() == "yes"
+
+
 def rounded_logit(value: Decimal) -> Decimal:
     """A contribution in logits to four decimals."""
     return value.quantize(Decimal("0.0001"))
@@ -202,7 +245,8 @@ def rounded_logit(value: Decimal) -> Decimal:
 
 def _sd_logit(cell: Cell, log_odds: Decimal) -> Decimal:
     slope = cell.sd_slope * log_odds
-    return PRECISION.sqrt(PRECISION.add(cell.sd_intercept * cell.sd_intercept, slope * slope))
+    both = cell.sd_intercept * cell.sd_intercept + 2 * log_odds * cell.covariance
+    return PRECISION.sqrt(max(ZERO, PRECISION.add(both, slope * slope)))
 
 
 def _bias(slope: Decimal) -> str:

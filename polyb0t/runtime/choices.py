@@ -14,8 +14,11 @@ from polyb0t.models.exit_rules import ExitRules, ExitTrigger
 from polyb0t.models.risk import RiskLimits
 from polyb0t.models.signals import ProbabilityModel, model_id
 from polyb0t.models.switch_rules import Thresholds
+from polyb0t.research.cards.active import active_coefficients
 from polyb0t.runtime.desk import DeskSettings
 from polyb0t.runtime.limit_book import LimitSettings
+from polyb0t.runtime.places import models_folder
+from polyb0t.runtime.thresholds import FACT, thresholds_fact, thresholds_of
 from polyb0t.venue.environment import VenueEnvironment
 
 DRIFT_FRACTION = Decimal("0.02")  # a fill elsewhere moves the bankroll while a proposal waits
@@ -35,7 +38,12 @@ def decides_itself(settings: Settings) -> bool:
 
 def always_known(settings: Settings) -> dict[str, object]:
     """What an engine publishes of its settings: a screen never takes them from its own shell."""
-    return {"decides_itself": decides_itself(settings), "cancel_on_halt": settings.cancel_on_halt}
+    return {
+        "decides_itself": decides_itself(settings),
+        "cancel_on_halt": settings.cancel_on_halt,
+        "prompts_per_hour": settings.prompts_per_hour,
+        FACT: thresholds_fact(settings),
+    }
 
 
 def cycle_seconds(settings: Settings) -> float:
@@ -126,14 +134,16 @@ def universe_rules(settings: Settings) -> UniverseRules:
 
 
 def probability_model(settings: Settings) -> ProbabilityModel:
-    """The one model of this version: published coefficients, or a file of the user's own.
+    """A file of the user's own, else the model of ours that was activated, else published coefficients.
 
     Raises:
         ConfigurationError: the file cannot be read or is not what it should be.
     """
     path = settings.model_file
     if path is None:
-        return MarketCalibrationModel(packaged_coefficients())
+        fitted = active_coefficients(models_folder(settings, settings.venue))
+        chosen = packaged_coefficients() if fitted is None else parse_coefficients(fitted)
+        return MarketCalibrationModel(chosen)
     try:
         coefficients = parse_coefficients(path.expanduser().read_text(encoding="utf-8"))
     except (OSError, ValueError, ConfigurationError) as error:
@@ -162,5 +172,6 @@ def desk_settings(
         book=limit_settings(settings, regime),
         most_waiting=settings.most_waiting,
         cooldown_seconds=settings.cooldown_seconds,
+        thresholds=thresholds_of(settings, regime),
         spender_of=lambda market: environment.exchange(market.version, neg_risk=market.neg_risk).contract,
     )

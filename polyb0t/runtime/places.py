@@ -37,6 +37,11 @@ def anchor_path(settings: Settings, scope: Scope) -> Path:
     return scope_dir(settings, scope) / "anchor.json"
 
 
+def models_folder(settings: Settings, venue: str) -> Path:
+    """The fitted models of one venue: what was learnt on one is never used on another."""
+    return data_dir(settings) / "models" / venue
+
+
 def log_file(settings: Settings) -> Path:
     """The engine's log: tracebacks, HTTP, stage times."""
     return data_dir(settings) / "polyb0t.log"

@@ -19,7 +19,6 @@ from polyb0t.venue.tls import trust
 
 MAX_BODY_BYTES: Final = 32 * 1024 * 1024
 _RETRIED_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
-_SECONDS_PER_CHUNK: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +48,7 @@ class ReadLimits:
     """How long and how often a read may be tried, and how much it may bring."""
 
     connect_seconds: float = 5.0
+    chunk_seconds: float = 5.0  # between one part of an answer and the next
     total_seconds: float = 15.0  # one attempt, from connecting to the last byte
     attempts: int = 3
     budget_seconds: float = 30.0  # all attempts with the waits between them
@@ -103,7 +103,7 @@ class HttpReader:
             trust_env=False,
             http2=False,
             follow_redirects=False,
-            timeout=httpx.Timeout(_SECONDS_PER_CHUNK, connect=limits.connect_seconds),
+            timeout=httpx.Timeout(limits.chunk_seconds, connect=limits.connect_seconds),
             limits=httpx.Limits(max_connections=16, max_keepalive_connections=16, keepalive_expiry=4.0),
             headers={"accept": "application/json", "user-agent": "polyb0t"},
         )

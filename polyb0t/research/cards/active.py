@@ -1,0 +1,75 @@
+"""Which fitted model the engine is to use. No arrays here: every start of an engine reads this."""
+
+import json
+from pathlib import Path
+from typing import Final
+
+from polyb0t.core.canonical import sha256_hex
+from polyb0t.core.errors import ConfigurationError
+from polyb0t.core.files import write_durably
+
+_ACTIVE: Final = "active"
+
+
+def active_id(folder: Path) -> str | None:
+    """Which model of this folder is active; None: none of our own.
+
+    Raises:
+        ConfigurationError: the note that says so cannot be read.
+    """
+    noted = _noted(folder)
+    return None if noted is None else noted[0]
+
+
+def active_coefficients(folder: Path) -> str | None:
+    """The text that `models.calibration` reads; None when no model of our own is active.
+
+    Raises:
+        ConfigurationError: it is not what was activated, or cannot be read.
+    """
+    noted = _noted(folder)
+    if noted is None:
+        return None
+    model, digest = noted
+    try:
+        text = coefficients_of(folder, model)
+    except OSError as error:
+        raise _unusable(f"Its file cannot be read: {error.strerror}") from error
+    if sha256_hex(text) != digest:
+        raise _unusable(f"The coefficients of {model} are not those that were activated")
+    return text
+
+
+def set_active(folder: Path, model: str) -> None:
+    """From its next start the engine uses `model` as it is now."""
+    noted = {"id": model, "sha256": sha256_hex(coefficients_of(folder, model))}
+    write_durably(folder / _ACTIVE, json.dumps(noted) + "\n")
+
+
+def set_none(folder: Path) -> None:
+    """Back to the published coefficients."""
+    (folder / _ACTIVE).unlink(missing_ok=True)
+
+
+def coefficients_of(folder: Path, model: str) -> str:
+    return (folder / model / "coefficients.json").read_text("utf-8")
+
+
+def _noted(folder: Path) -> tuple[str, str] | None:
+    path = folder / _ACTIVE
+    try:
+        told = json.loads(path.read_text("utf-8"))
+        return str(told["id"]), str(told["sha256"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _unusable(f"{path} cannot be read") from error
+
+
+def _unusable(why: str) -> ConfigurationError:
+    return ConfigurationError(
+        "The active model cannot be used.",
+        why=f"{why}.",
+        do="Activate one again: polyb0t model list, or go without: polyb0t model deactivate",
+        code="model_file",
+    )

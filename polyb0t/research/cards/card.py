@@ -1,0 +1,131 @@
+"""One fitted model with everything that was found out about it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import numpy as np
+
+from polyb0t.core.canonical import sha256_hex
+from polyb0t.core.clock import from_microseconds, microseconds
+from polyb0t.models.calibration import Expiry
+from polyb0t.research.evaluation.gate import Standing, standings
+from polyb0t.research.evaluation.observations import HORIZONS, Observations
+from polyb0t.research.evaluation.recalibration import USUAL, CellFit, Prior, fit
+from polyb0t.research.evaluation.scores import Bin, Gain, gain_over_price, reliability
+from polyb0t.research.evaluation.walk_forward import Forecasts, walk_forward
+from polyb0t.research.history.grid import observations
+from polyb0t.research.history.past_markets import History
+
+LIFE: Final = timedelta(days=45)
+CODE: Final = "market-calibration-fit-1"  # a part of the id: another way to fit is another model
+
+
+@dataclass(frozen=True, slots=True)
+class CellLine:
+    """One category and horizon: the fit, and the gain over the price on rows that it had not seen."""
+
+    category: str
+    horizon: str
+    cell: CellFit
+    gain: Gain | None  # None: no such row
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The evidence behind one model. Probabilities and scores are floats: nothing here is money.
+
+    `trials` counts the models that were fitted on this source before and with this one: the more there
+    were, the less a good score means.
+    """
+
+    id: str
+    venue: str
+    fitted_at: datetime
+    source: str
+    data_hash: str
+    first_row: datetime | None
+    last_row: datetime | None
+    markets: int
+    events: int
+    rows: int
+    void_rows: int
+    problems: tuple[str, ...]
+    trials: int
+    prior: Prior
+    overall: Gain | None
+    lines: tuple[CellLine, ...]
+    standings: tuple[tuple[str, Standing], ...]
+    model_bins: tuple[Bin, ...]
+    price_bins: tuple[Bin, ...]
+
+    @property
+    def expires_at(self) -> datetime:
+        return self.fitted_at + LIFE
+
+    @property
+    def expiry(self) -> Expiry:
+        return Expiry(self.id, self.expires_at)
+
+    @property
+    def live(self) -> tuple[str, ...]:
+        """The categories in which it may speak."""
+        return tuple(name for name, standing in self.standings if standing.live)
+
+
+def make_card(history: History, *, venue: str, now: datetime, trials: int, prior: Prior = USUAL) -> Card:
+    """Fit on all of `history` that had ended by `now`, and judge the same way of fitting month by month.
+
+    The same data, way of fitting and day give the same id.
+    """
+    rows = observations(history.markets)
+    rows = rows.take((rows.resolved_us < microseconds(now)) & (rows.at_us < microseconds(now)))
+    forecasts = walk_forward(rows, prior)
+    decided = forecasts.take(forecasts.rows.decided)
+    model = fit(rows, microseconds(now), prior)
+    by_category = standings(forecasts, microseconds(now))
+    return Card(
+        id=_name(history, venue, now, prior),
+        venue=venue,
+        fitted_at=now,
+        source=history.source,
+        data_hash=history.data_hash,
+        first_row=_instant(rows, "min"),
+        last_row=_instant(rows, "max"),
+        markets=len(history.markets),
+        events=len(np.unique(rows.event)),
+        rows=len(rows),
+        void_rows=int((~rows.decided).sum()),
+        problems=tuple(history.problems.sentences()),
+        trials=trials,
+        prior=prior,
+        overall=_gain(decided),
+        lines=tuple(
+            CellLine(category, horizon, model.cell(category, horizon), _gain_in(decided, category, horizon))
+            for category in rows.categories
+            for horizon in HORIZONS
+        ),
+        standings=tuple((name, by_category[name]) for name in rows.categories),
+        model_bins=reliability(decided.q, decided.rows.outcome),
+        price_bins=reliability(decided.rows.price, decided.rows.outcome),
+    )
+
+
+def _gain_in(forecasts: Forecasts, category: str, horizon: str) -> Gain | None:
+    rows = forecasts.rows
+    inside = (rows.category == rows.categories.index(category)) & (rows.horizon == HORIZONS.index(horizon))
+    return _gain(forecasts.take(inside))
+
+
+def _gain(forecasts: Forecasts) -> Gain | None:
+    rows = forecasts.rows
+    return gain_over_price(rows.price, forecasts.q, rows.outcome, rows.event) if len(rows) else None
+
+
+def _name(history: History, venue: str, now: datetime, prior: Prior) -> str:
+    parts = (CODE, venue, history.data_hash, f"{now:%Y-%m-%d}", repr(prior))
+    return "mc-" + sha256_hex(" ".join(parts))[:10]
+
+
+def _instant(rows: Observations, which: str) -> datetime | None:
+    return from_microseconds(int(getattr(rows.at_us, which)())) if len(rows) else None

@@ -1,0 +1,127 @@
+"""The folder of models of one venue: every fitted model with its card, and which one is active.
+
+<folder>/<id>/coefficients.json  card.json  card.html
+<folder>/active                  the id, with the SHA-256 of its coefficients
+<folder>/trials                  one line a fit, never shortened
+"""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from polyb0t.core.errors import ConflictError, NotFoundError
+from polyb0t.core.files import write_durably
+from polyb0t.research.cards.active import active_id, set_active, set_none
+from polyb0t.research.cards.card import Card
+from polyb0t.research.cards.files import card_of, card_text, coefficients_text
+from polyb0t.research.cards.page import card_page
+
+_TRIALS: Final = "trials"
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """A model on the shelf, as lists show it."""
+
+    id: str
+    fitted_at: datetime
+    expires_at: datetime
+    rows: int
+    live: tuple[str, ...]
+    active: bool
+
+
+class Shelf:
+    """One venue's models. Files are replaced as a whole or not at all."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def trials(self, source: str) -> int:
+        """How many models were fitted on `source` so far."""
+        return sum(json.loads(line)["source"] == source for line in self._trial_lines())
+
+    def count_trial(self, card: Card) -> None:
+        """One more model was fitted on the card's source, kept or not."""
+        line = json.dumps({"source": card.source, "id": card.id, "fitted_at": card.fitted_at.isoformat()})
+        write_durably(self._folder / _TRIALS, "".join(f"{each}\n" for each in [*self._trial_lines(), line]))
+
+    def put(self, card: Card) -> Path:
+        """Keep a card; its page. A model of the same data, way and day replaces itself."""
+        folder = self._folder / card.id
+        write_durably(folder / "coefficients.json", coefficients_text(card))
+        write_durably(folder / "card.json", card_text(card))
+        write_durably(folder / "card.html", card_page(card))
+        return folder / "card.html"
+
+    def all(self) -> list[Shelved]:
+        """Every model, the youngest first."""
+        active = active_id(self._folder)
+        found = [_shelved(self.card(path.parent.name), active) for path in self._folder.glob("*/card.json")]
+        return sorted(found, key=lambda each: (each.fitted_at, each.id), reverse=True)
+
+    def find(self, prefix: str) -> str:
+        """The id that begins with `prefix`.
+
+        Raises:
+            NotFoundError: none does, or several do.
+        """
+        ids = sorted(path.parent.name for path in self._folder.glob("*/card.json"))
+        found = [
+            each for each in ids if each.startswith(prefix) or each.removeprefix("mc-").startswith(prefix)
+        ]
+        if len(found) != 1:
+            what = f"No model begins with {prefix!r:.40}." if not found else f"{len(found)} models begin so."
+            raise NotFoundError(what, do="See them: polyb0t model list", code="model_not_found")
+        return found[0]
+
+    def card(self, model: str) -> Card:
+        """The stored card of a model that is there.
+
+        Raises:
+            ConfigurationError: it cannot be read.
+        """
+        return card_of((self._folder / model / "card.json").read_text("utf-8"))
+
+    def page(self, model: str) -> Path:
+        return self._folder / model / "card.html"
+
+    def activate(self, model: str, now: datetime) -> Shelved:
+        """Let the engine use it from its next start.
+
+        Raises:
+            ConflictError: it may speak nowhere, or has expired; the active one stays.
+        """
+        shelved = _shelved(self.card(model), active_id(self._folder))
+        if not shelved.live:
+            raise ConflictError(
+                f"{model} was not activated.",
+                why="It has beaten the price in no category, so it would never speak.",
+                do=f"Read why: polyb0t model card {model}",
+                code="model_not_licensed",
+            )
+        if shelved.expires_at <= now:
+            raise ConflictError(
+                f"{model} was not activated.",
+                why=f"Its card expired on {shelved.expires_at:%Y-%m-%d}.",
+                do="Collect what has ended since, and fit anew: polyb0t model collect, polyb0t model fit",
+                code="model_expired",
+            )
+        set_active(self._folder, model)
+        return replace(shelved, active=True)
+
+    def deactivate(self) -> str | None:
+        """Back to the published coefficients; which model was active."""
+        gone = active_id(self._folder)
+        set_none(self._folder)
+        return gone
+
+    def _trial_lines(self) -> list[str]:
+        path = self._folder / _TRIALS
+        return path.read_text("utf-8").splitlines() if path.exists() else []
+
+
+def _shelved(card: Card, active: str | None) -> Shelved:
+    return Shelved(card.id, card.fitted_at, card.expires_at, card.rows, card.live, card.id == active)

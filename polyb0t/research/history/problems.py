@@ -1,0 +1,45 @@
+"""What was wrong with a file of history: counted by kind, with an example, never silently used."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+
+# Kind -> what is said of it. `dropped` kinds leave the market or point out; the others are only told.
+KINDS: Final = {
+    "unreadable_line": "lines that could not be read; left out",
+    "unreadable_market": "markets with a missing or impossible part; left out",
+    "no_outcome": "markets whose end is not known; left out",
+    "impossible_payout": "markets that pay other than 0, a half or 1; left out",
+    "no_prices": "markets without a usable price; left out",
+    "twice": "markets that are there twice; the first counts",
+    "price_outside": "prices that are not inside 0 and 1; left out",
+    "after_the_end": "prices from after the market had ended; left out",
+    "duplicate_point": "prices at an instant that has one already; the first counts",
+    "out_of_order": "markets whose prices were not in the order of time; put in order",
+    "gap": "markets with more than seven days between two prices; those days have no rows",
+    "end_not_told": "markets without a scheduled end; their last price stands in for it",
+}
+
+
+@dataclass
+class Problems:
+    """Counts by kind and the first example of each."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
+
+    def note(self, kind: str, example: str, count: int = 1) -> None:
+        """One more of `kind`, which has to be one of `KINDS`."""
+        if kind not in KINDS:
+            raise KeyError(kind)
+        if count:
+            self.counts[kind] += count
+            self.examples.setdefault(kind, example)
+
+    def sentences(self) -> list[str]:
+        """One line a kind, in the order of `KINDS`."""
+        return [
+            f"{self.counts[kind]:,} {words} (for example {self.examples[kind]:.80})."
+            for kind, words in KINDS.items()
+            if self.counts[kind]
+        ]

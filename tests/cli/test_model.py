@@ -1,0 +1,116 @@
+"""`polyb0t model`: from a venue's past to a model that may speak, or honestly to none."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from polyb0t.cli.main import run
+from polyb0t.config.settings import load_settings
+from polyb0t.core.clock import SystemClock, milliseconds
+from polyb0t.runtime.choices import probability_model
+from polyb0t.runtime.places import data_dir
+from polyb0t.sandbox.world import World
+from tests.support.sandbox import RunningSandbox, running_sandbox
+from tests.support.shared import shared_path
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[RunningSandbox]:
+    world = World(seed=7, markets=3, start_ms=milliseconds(SystemClock().now()), archive=1_200)
+    with running_sandbox(world=world) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _on_the_sandbox(monkeypatch: pytest.MonkeyPatch, sandbox: RunningSandbox) -> None:
+    monkeypatch.setenv("POLYBOT_VENUE", "sandbox")
+    monkeypatch.setenv("POLYBOT_SANDBOX_URL", sandbox.url)
+
+
+@pytest.fixture
+def said(capsys: pytest.CaptureFixture[str]):
+    def ask(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = run(("model", *arguments))
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return ask
+
+
+def test_collect_fit_and_read_the_card(said) -> None:
+    code, out, _ = said("collect", "--most", "150")
+    assert (code, "150 markets that are over" in out) == (0, True)
+    code, out, _ = said("fit")
+    assert code == 0
+    assert "It speaks nowhere" in out  # 150 markets prove nothing
+    model = json.loads(said("list", "--json")[1])[0]
+    assert (model["live"], model["active"]) == ([], False)
+    code, out, _ = said("card", model["id"][:7])
+    assert code == 0
+    assert f"market calibration {model['id']}, for the venue sandbox" in out
+    page = Path(out.rsplit("Its page: ", 1)[1].strip())
+    assert page.read_text("utf-8").startswith("<!doctype html>")
+
+
+def test_a_model_that_has_won_nowhere_is_not_activated(said) -> None:
+    said("collect", "--most", "40")
+    said("fit")
+    model = json.loads(said("list", "--json")[1])[0]["id"]
+    code, _, err = said("activate", model)
+    assert code != 0
+    assert f"{model} was not activated." in err
+    assert "None is active." in said("list")[1]
+    assert probability_model(load_settings()).version == "1"  # the published coefficients
+
+
+def test_every_fit_is_a_trial(said) -> None:
+    said("collect", "--most", "40")
+    told = [json.loads(said(command, "--json")[1])["trials"] for command in ("fit", "evaluate", "fit")]
+    assert told == [1, 2, 3]
+    assert len(json.loads(said("list", "--json")[1])) == 1  # the same data on the same day
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("fit",), "Nothing was fitted: there is no history."),
+        (("fit", "nowhere.gz"), "Nothing was fitted: no nowhere.gz."),
+        (("card", "mc-1"), "No model begins with 'mc-1'."),
+        (("activate", "mc-1"), "No model begins with 'mc-1'."),
+        (("collect", "--since", "yesterday"), "Nothing was collected: 'yesterday' is no day."),
+    ],
+)
+def test_a_mistake_is_said_in_words(said, arguments: tuple[str, ...], words: str) -> None:
+    code, out, err = said(*arguments)
+    assert code != 0
+    assert words in err
+    assert "Traceback" not in out + err
+
+
+def test_an_empty_list_says_how_to_fill_it(said) -> None:
+    code, out, _ = said("list")
+    assert (code, "polyb0t model collect" in out) == (0, True)
+
+
+def test_deactivating_nothing_is_no_error(said) -> None:
+    assert "No model was active." in said("deactivate")[1]
+
+
+def test_an_exchange_that_is_away_leaves_the_history_as_it_was(said, monkeypatch: pytest.MonkeyPatch) -> None:
+    said("collect", "--most", "40")
+    before = (data_dir(load_settings()) / "models" / "sandbox" / "history.jsonl.gz").read_bytes()
+    monkeypatch.setenv("POLYBOT_SANDBOX_URL", "http://127.0.0.1:9")
+    assert said("collect")[0] != 0
+    assert (data_dir(load_settings()) / "models" / "sandbox" / "history.jsonl.gz").read_bytes() == before
+
+
+def test_real_history_of_one_month_is_honestly_no_edge(said) -> None:
+    path = shared_path("data/mixed_192_resolved_markets.parquet")
+    code, out, _ = said("evaluate", str(path))
+    assert code == 0
+    assert "May speak in   no category" in out
+    assert "192 markets without a scheduled end; their last price stands in for it" in out
+    assert "Nothing could be judged: no row had an earlier month to learn from." in out
