@@ -1,123 +1,25 @@
 """A rumour that a market has ended: its result is read at once, and only what is read counts."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from pathlib import Path
 from threading import Event
-from typing import Any, cast
 
 import pytest
 
 from polyb0t.core.clock import SystemClock
-from polyb0t.core.ids import AssetId, ConditionId, EventId, Wallet
-from polyb0t.core.units import Price, Pusd, Shares
-from polyb0t.data.markets import Market, Outcome
-from polyb0t.data.resolution import Resolution, ResolutionState
+from polyb0t.core.ids import ConditionId
+from polyb0t.data.resolution import ResolutionState
 from polyb0t.execution.intents import IntentType
-from polyb0t.execution.proposing import Frame
-from polyb0t.execution.scope import Regime
-from polyb0t.execution.settlement.ports import ClaimChain, ClaimRoute
-from polyb0t.runtime.claim_routes import Way
-from polyb0t.runtime.hints import Hints
 from polyb0t.runtime.jobs import Jobs
-from polyb0t.runtime.settling import Settling, SettlingParts
-from polyb0t.runtime.watching import MarketWatch
-from tests.support.builders import WALLET
 from tests.support.claim_room import ClaimRoom
-from tests.support.trading import a_market
-
-CONDITION = ConditionId("0x" + "01" * 32)
-ASSETS = (AssetId("1001"), AssetId("2001"))
-R = ResolutionState
-
-
-@dataclass
-class Room:
-    """An engine's settling over one holding, with an index that says what it is told to."""
-
-    claims: ClaimRoom
-    state: ResolutionState = R.OPEN
-    reads: int = 0
-    watched: list[tuple[AssetId, ...]] = field(default_factory=list)
-    woken: int = 0
-
-    def __post_init__(self) -> None:
-        self.claims._bought(CONDITION, ASSETS[0], Shares(Decimal(20)))
-        self.claims.chain.market(CONDITION, ASSETS, "20", "0")
-        market = replace(
-            a_market(),
-            condition_id=CONDITION,
-            event_id=EventId("42"),
-            outcomes=(Outcome("Yes", ASSETS[0]), Outcome("No", ASSETS[1])),
-        )
-        world = self.claims.world
-        self.hints = Hints(self.claims.clock)
-        self.hints.wake = self._woken
-        self.settling = Settling(
-            SettlingParts(
-                stores=world.stores,
-                lease=world.lease,
-                wallet=Wallet(WALLET),
-                watch=cast("MarketWatch", Known(market)),
-                lookup=cast("Any", None),
-                doors=self,
-                way=lambda _node: Way(ClaimRoute.TRANSACTION),
-                frame=lambda: Frame(world.scope, Regime.LIVE, world.intents.now(), 86_400),
-                clock=self.claims.clock,
-                least_pusd=Pusd(Decimal("0.1")),
-                read_seconds=30,
-                hints=self.hints,
-                ends=self,
-            )
-        )
-
-    def open(self, _stack: ExitStack) -> tuple["Room", ClaimChain]:
-        return self, cast("ClaimChain", self.claims.chain)
-
-    def read(self, condition_ids: Sequence[ConditionId]) -> Mapping[ConditionId, Resolution]:
-        self.reads += 1
-        payouts = (Price(Decimal(1)), Price(Decimal(0))) if self.state is R.RESOLVED else None
-        now = self.claims.clock.now()
-        return {name: Resolution(name, self.state, now, payouts=payouts) for name in condition_ids}
-
-    def watch(self, asset_ids: Iterable[AssetId]) -> None:
-        self.watched.append(tuple(asset_ids))
-
-    def close(self) -> None:
-        self.watched.append(())
-
-    def ends(self, state: ResolutionState) -> None:
-        self.state = state
-        if state is R.RESOLVED:
-            self.claims.chain.resolve(CONDITION, "1", "0")
-
-    def cycle(self, seconds: float = 10) -> int:
-        proposed = self.settling.propose()
-        self.claims.clock.advance(seconds=seconds)
-        return proposed
-
-    def _woken(self) -> None:
-        self.woken += 1
-
-
-class Known:
-    """A watch that knows one market."""
-
-    def __init__(self, market: Market) -> None:
-        self._market = market
-
-    def market(self, name: ConditionId) -> Market | None:
-        return self._market if name == self._market.condition_id else None
+from tests.support.settling_room import ASSETS, CONDITION, R, SettlingRoom
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Room:
-    return Room(ClaimRoom(tmp_path))
+def room(tmp_path: Path) -> SettlingRoom:
+    return SettlingRoom(ClaimRoom(tmp_path))
 
 
-def test_it_is_read_at_once_instead_of_in_half_a_minute(room: Room) -> None:
+def test_it_is_read_at_once_instead_of_in_half_a_minute(room: SettlingRoom) -> None:
     room.cycle()
     room.ends(R.RESOLVED)
     room.cycle()
@@ -129,7 +31,7 @@ def test_it_is_read_at_once_instead_of_in_half_a_minute(room: Room) -> None:
 
 
 @pytest.mark.parametrize("state", [R.OPEN, R.PROPOSED, R.DISPUTED, R.UNKNOWN])
-def test_it_is_no_result_by_itself(room: Room, state: ResolutionState) -> None:
+def test_it_is_no_result_by_itself(room: SettlingRoom, state: ResolutionState) -> None:
     room.ends(state)
     room.hints.heard(CONDITION)
     assert [room.cycle() for _ in range(4)] == [0, 0, 0, 0]
@@ -137,7 +39,9 @@ def test_it_is_no_result_by_itself(room: Room, state: ResolutionState) -> None:
     assert room.claims.world.stores.books.movements() == ()
 
 
-def test_where_the_index_is_minutes_behind_it_is_asked_in_every_cycle_until_it_knows(room: Room) -> None:
+def test_where_the_index_is_minutes_behind_it_is_asked_in_every_cycle_until_it_knows(
+    room: SettlingRoom,
+) -> None:
     room.hints.heard(CONDITION)
     for _ in range(5):
         room.cycle()
@@ -149,7 +53,7 @@ def test_where_the_index_is_minutes_behind_it_is_asked_in_every_cycle_until_it_k
     assert room.reads == 6
 
 
-def test_a_rumour_that_nothing_confirms_is_forgotten(room: Room) -> None:
+def test_a_rumour_that_nothing_confirms_is_forgotten(room: SettlingRoom) -> None:
     room.hints.heard(CONDITION)
     room.cycle(601)
     room.cycle(10)
@@ -158,20 +62,20 @@ def test_a_rumour_that_nothing_confirms_is_forgotten(room: Room) -> None:
     assert room.reads == reads
 
 
-def test_one_of_a_market_that_is_not_held_is_forgotten_at_once(room: Room) -> None:
+def test_one_of_a_market_that_is_not_held_is_forgotten_at_once(room: SettlingRoom) -> None:
     room.hints.heard(ConditionId("0x" + "99" * 32))
     room.cycle()
     room.cycle()
     assert room.reads == 1
 
 
-def test_a_rumour_that_is_repeated_wakes_nobody_again(room: Room) -> None:
+def test_a_rumour_that_is_repeated_wakes_nobody_again(room: SettlingRoom) -> None:
     for _ in range(5):
         room.hints.heard(CONDITION)
     assert room.woken == 1
 
 
-def test_the_socket_is_asked_about_what_is_held(room: Room) -> None:
+def test_the_socket_is_asked_about_what_is_held(room: SettlingRoom) -> None:
     room.cycle()
     room.settling.close()
     assert room.watched == [(ASSETS[0],), ()]

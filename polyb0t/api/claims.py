@@ -41,7 +41,7 @@ class ChainPayout(Answer):
 
 
 class ClaimAnswer(Answer):
-    """A claim with its transactions and payments, in pUSD."""
+    """A claim with its transactions and payments, in pUSD; gas in POL, and in pUSD where a price is set."""
 
     id: str
     status: str
@@ -54,6 +54,8 @@ class ClaimAnswer(Answer):
     claim: dict[str, str]
     result: str | None
     result_detail: str
+    gas_pol: DecimalText
+    gas_pusd: DecimalText | None
     deadline: Instant
     sends: list[ClaimSend]
     payouts: list[ChainPayout]
@@ -83,13 +85,13 @@ def claim_routes(opened: OpenedStore) -> APIRouter:
     def claims() -> View:
         """Claims, newest first."""
         return {
-            "claims": [each.view() for each in read_claims(opened.stores)],
+            "claims": [each.view() for each in read_claims(opened.stores, opened.settings.pol_price_pusd)],
             "by_hand": [each.view() for each in by_hand(opened.stores)],
         }
 
     @router.get("/claims/{claim_id}", response_model=ClaimAnswer, responses=responses(404, 409, 503))
     def claim(claim_id: str) -> View:
         """One claim, by the beginning of its id or of its transaction's hash."""
-        return find_claim(opened.stores, claim_id).view()
+        return find_claim(opened.stores, claim_id, opened.settings.pol_price_pusd).view()
 
     return router

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from polyb0t.models import wording
+from polyb0t.models.gas import pol_of
 from polyb0t.runtime.auditing import Step
 
 
@@ -42,7 +43,7 @@ def _settled(step: Step) -> str:
     payload = step.payload
     detail = wording.one_line(str(payload.get("detail") or ""))
     gas = int(payload.get("gas_cost_wei") or 0)
-    cost = f", gas {pol(gas)} POL" if gas else ""
+    cost = f", gas {pol_of(gas):.6f} POL" if gas else ""
     return f"transaction {payload['from']} -> {payload['to']} ({payload['code']}){cost}" + (
         f": {detail}" if detail else ""
     )
@@ -56,8 +57,3 @@ def _for(step: Step) -> str:
 
 def _pusd(text: object) -> str:
     return f"{Decimal(str(text)):f}"
-
-
-def pol(wei: int) -> str:
-    """Gas in the chain's own coin."""
-    return f"{Decimal(wei).scaleb(-18):.6f}"

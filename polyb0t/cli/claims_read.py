@@ -1,14 +1,15 @@
 """`claims list` and `claims show`."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 
 from polyb0t.cli import words
 from polyb0t.cli.scene import Scene, context_line, look
 from polyb0t.cli.table import Column, table
 from polyb0t.cli.terminal import MEDIUM, Terminal
+from polyb0t.execution.settlement.ports import ClaimRoute
 from polyb0t.execution.settlement.sends import SendRecord
 from polyb0t.models import wording
+from polyb0t.models.gas import gas_words, pol_of
 from polyb0t.runtime.claims_view import ByHand, Claim, by_hand, find_claim, read_claims
 from polyb0t.runtime.opened import OpenedStore
 
@@ -24,7 +25,8 @@ _NONE = "No claims. One is proposed when a market of which you hold winning shar
 
 def show_list(terminal: Terminal, opened: OpenedStore) -> None:
     """Print the claims, and what a person has to claim."""
-    claims, instructions = read_claims(opened.stores), by_hand(opened.stores)
+    claims = read_claims(opened.stores, opened.settings.pol_price_pusd)
+    instructions = by_hand(opened.stores)
     if terminal.json:
         terminal.data(
             {"claims": [each.view() for each in claims], "by_hand": [each.view() for each in instructions]}
@@ -39,7 +41,7 @@ def show_list(terminal: Terminal, opened: OpenedStore) -> None:
 
 def show_one(terminal: Terminal, opened: OpenedStore, prefix: str) -> None:
     """Print one claim with its transactions."""
-    claim = find_claim(opened.stores, prefix)
+    claim = find_claim(opened.stores, prefix, opened.settings.pol_price_pusd)
     if terminal.json:
         terminal.data(claim.view())
         return
@@ -83,6 +85,7 @@ def _screen(claim: Claim, scene: Scene, terminal: Terminal) -> list[str]:
         f"  {claim.stands}",
         *(f"  {line}" for line in words.wrap(wording.one_line(intent.question), columns - 2)),
         f"  expected {wording.money(claim.expected)} pUSD, paid {wording.money(claim.paid)} pUSD",
+        *(f"  {line}" for line in words.wrap(_cost(claim), columns - 2)),
         *(
             f"  {words.cut(f'{name:<10} {told[name]}', columns - 2)}"
             for name in ("route", "wallet", "contract", "function", "shares", "payouts")
@@ -100,11 +103,19 @@ def _screen(claim: Claim, scene: Scene, terminal: Terminal) -> list[str]:
     return [*lines, "", f"Its approval: polyb0t intents show {claim.record.id[:6]}"]
 
 
+def _cost(claim: Claim) -> str:
+    if (claim.record.intent.claim or {}).get("route") == ClaimRoute.RELAYER:
+        return "gas is paid by the relayer, which asks nothing for it"
+    if not claim.gas.transactions:
+        return "gas none yet"
+    return f"gas {gas_words(claim.gas)}, paid beside the books"
+
+
 def _send(send: SendRecord, columns: int) -> list[str]:
     lines = [f"{send.status.value}, nonce {send.nonce}, {wording.clock_time(send.created_at)}"]
     lines += [words.cut(f"  {each}", columns) for each in (send.tx_hash, send.transaction_id) if each]
     if send.gas_cost_wei:
-        lines.append(f"  gas {Decimal(send.gas_cost_wei).scaleb(-18):.6f} POL")
+        lines.append(f"  gas {pol_of(send.gas_cost_wei):.6f} POL")
     if send.detail:
         lines += [f"  {line}" for line in words.wrap(wording.one_line(send.detail), columns - 2)]
     return lines

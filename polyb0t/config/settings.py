@@ -388,7 +388,7 @@ class Settings(BaseSettings):
         description="A node of the chain (Polygon), by which results are checked and claims are carried out; "
         "on the sandbox its own chain if unset. It may hold a key: only its host is ever shown.",
     )
-    claim_gas_cap_gwei: Annotated[int, Field(ge=30, le=100_000)] = Field(
+    claim_gas_cap_gwei: Annotated[int, Field(ge=30, le=10_000)] = Field(
         500, description="Most that a claim of a plain wallet may pay for a unit of gas, in gwei."
     )
     claim_confirmations: Annotated[int, Field(ge=1, le=10_000)] = Field(
@@ -396,6 +396,11 @@ class Settings(BaseSettings):
     )
     claim_least_pusd: PusdAmount = Field(
         Decimal("0.1"), description="Winnings of a market under this are not worth a claim and not proposed."
+    )
+    pol_price_pusd: Annotated[Decimal, Field(gt=0, le=10_000)] | None = Field(
+        None,
+        description="What one POL, the coin that gas is paid in, is worth in pUSD: for showing what claims "
+        "cost, and to propose none that costs more than it brings. In POL alone if unset.",
     )
     claim_expiry_seconds: Annotated[int, Field(ge=60, le=86_400 * 7)] = Field(
         86_400, description="How long you get to decide about a claim."

@@ -8,6 +8,7 @@ from typing import Final
 
 from polyb0t.core.units import ZERO, Pusd
 from polyb0t.models import wording
+from polyb0t.models.gas import Gas, gas_words
 from polyb0t.research.days import DayRow
 from polyb0t.research.decisions import Decisions
 from polyb0t.research.groups import By, GroupRow
@@ -38,6 +39,8 @@ def sentences(made: Report) -> Iterator[tuple[str, str]]:
     yield "Equity", _equity(made.equity)
     yield "", _made_of(made.equity)
     yield "Result", _result(made)
+    if made.gas.transactions:
+        yield "Gas", _gas(made.gas)
     if made.slippage.fills:
         yield "Slippage", _slippage(made.slippage)
     yield "Decisions", _decided(made.decisions)
@@ -79,6 +82,11 @@ def _result(made: Report) -> str:
     if results.payouts_pusd:
         parts.append(f"paid out {wording.money(results.payouts_pusd)}")
     return "   ".join(parts)
+
+
+def _gas(gas: Gas) -> str:
+    of = "1 transaction of claims" if gas.transactions == 1 else f"{gas.transactions} transactions of claims"
+    return f"{gas_words(gas)} for {of}, paid beside these books"
 
 
 def _dark(made: Report) -> bool:

@@ -19,6 +19,7 @@ from polyb0t.execution.intents import IntentRecord
 from polyb0t.execution.orders import DOUBTFUL_ORDER, OrderRecord
 from polyb0t.execution.scope import Regime
 from polyb0t.models.bookkeeping import Ledger, ledger_of
+from polyb0t.models.gas import Gas
 from polyb0t.models.portfolio import Portfolio, portfolio_of
 from polyb0t.research.days import DayRow, Period, day_rows
 from polyb0t.research.decisions import Decisions, decisions_of
@@ -62,6 +63,7 @@ class ReportFacts:
     worth: Mapping[AssetId, Price] = field(default_factory=dict)  # of what was proposed: bid or payout
     day_starts: Mapping[str, Pusd] = field(default_factory=dict)  # equity at each day's first look
     over: bool = False  # the period has ended: prices of now say nothing about its end
+    gas: Gas = field(default_factory=Gas)  # of claims in the period: beside the books
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ class Report:
     unknown_orders: int
     unexplained_pusd: Pusd
     over: bool
+    gas: Gas
 
 
 def report(facts: ReportFacts) -> Report:
@@ -149,6 +152,7 @@ def report(facts: ReportFacts) -> Report:
         unknown_orders=sum(order.status in DOUBTFUL_ORDER for order in facts.orders),
         unexplained_pusd=facts.unexplained_pusd,
         over=facts.over,
+        gas=facts.gas,
     )
 
 

@@ -2,14 +2,16 @@
 
 import json
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
 from polyb0t.core.clock import iso
 from polyb0t.core.errors import AmbiguousError, NotFoundError
 from polyb0t.core.units import ZERO, Pusd, parse_decimal
-from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType
+from polyb0t.execution.intents import LIVE_STATUSES, IntentRecord, IntentStatus, IntentType
 from polyb0t.execution.settlement.sends import SendRecord, SendStatus
 from polyb0t.execution.settlement.store import BookedPayout, ClaimStores
+from polyb0t.models.gas import Gas, gas_of
 from polyb0t.runtime.views import View, value_view
 
 MOST: Final = 500
@@ -26,6 +28,12 @@ class Claim:
     record: IntentRecord
     sends: tuple[SendRecord, ...]
     payouts: tuple[BookedPayout, ...]
+    pol_price_pusd: Decimal | None = None
+
+    @property
+    def gas(self) -> Gas:
+        """What its transactions cost so far; a batch's is the relayer's."""
+        return gas_of((send.gas_cost_wei for send in self.sends), self.pol_price_pusd)
 
     @property
     def expected(self) -> Pusd:
@@ -46,7 +54,10 @@ class Claim:
             return "approved, waits for polyb0t claims run"
         if status is IntentStatus.EXECUTING:
             return _WORDS.get(self.sends[-1].status, "under way") if self.sends else "being prepared"
-        return "paid" if status is IntentStatus.EXECUTED else f"{status}, {self.record.result or 'ended'}"
+        if status is not IntentStatus.EXECUTED:
+            return f"{status}, {self.record.result or 'ended'}"
+        stands = any(send.status is SendStatus.CONFIRMED for send in self.sends)
+        return "paid" if stands or not self.sends else "was paid, and the chain took it back"
 
     def view(self) -> View:
         """The same as data. The signed bytes are no part of it."""
@@ -62,6 +73,8 @@ class Claim:
             "claim": dict(self.record.intent.claim or {}),
             "result": self.record.result,
             "result_detail": self.record.result_detail,
+            "gas_pol": value_view(self.gas.pol),
+            "gas_pusd": value_view(self.gas.pusd),
             "deadline": iso(self.record.intent.deadline),
             "sends": [{name: value_view(getattr(each, name)) for name in _SHOWN} for each in self.sends],
             "payouts": [_payout_view(each) for each in self.payouts],
@@ -77,13 +90,13 @@ _WORDS: Final = {
 }
 
 
-def read_claims(stores: ClaimStores) -> tuple[Claim, ...]:
+def read_claims(stores: ClaimStores, pol_price_pusd: Decimal | None = None) -> tuple[Claim, ...]:
     """Newest first."""
     records = stores.intents.list(types=(IntentType.CLAIM_SETTLEMENT,), limit=MOST)
-    return tuple(_claim(stores, record) for record in records)
+    return tuple(_claim(stores, record, pol_price_pusd) for record in records)
 
 
-def find_claim(stores: ClaimStores, prefix: str) -> Claim:
+def find_claim(stores: ClaimStores, prefix: str, pol_price_pusd: Decimal | None = None) -> Claim:
     """By the beginning of its intent's id, or of a transaction's hash.
 
     Raises:
@@ -108,7 +121,7 @@ def find_claim(stores: ClaimStores, prefix: str) -> Claim:
             do="See them with `polyb0t claims list`.",
             code="claim_not_found",
         )
-    return _claim(stores, record)
+    return _claim(stores, record, pol_price_pusd)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +138,19 @@ class ByHand:
 
 
 def by_hand(stores: ClaimStores) -> tuple[ByHand, ...]:
-    """Instructions for markets of which something is still held."""
+    """Instructions for markets of which something is still held and no claim is under way."""
     from polyb0t.models.portfolio import NO_MONEY, portfolio_of  # noqa: PLC0415 - not for who only imports
 
     booked = stores.books.movements()
     held = portfolio_of(stores.orders.fills(), starting_cash=NO_MONEY, booked=booked).held()
+    live = stores.intents.list(
+        statuses=tuple(LIVE_STATUSES), types=(IntentType.CLAIM_SETTLEMENT,), limit=None
+    )
+    claimed = {record.intent.condition_id for record in live}
     found = []
     for condition in dict.fromkeys(position.condition_id for position in held):
+        if condition in claimed:
+            continue
         entry = stores.engine.latest_entry(f"claim:{condition}")
         if entry is not None:
             told = json.loads(entry.payload)
@@ -139,11 +158,12 @@ def by_hand(stores: ClaimStores) -> tuple[ByHand, ...]:
     return tuple(found)
 
 
-def _claim(stores: ClaimStores, record: IntentRecord) -> Claim:
+def _claim(stores: ClaimStores, record: IntentRecord, pol_price_pusd: Decimal | None) -> Claim:
     sends = stores.claims.sends(intent_id=record.id)
     ids = {send.id for send in sends}
     paid = stores.claims.payouts((record.intent.condition_id,))
-    return Claim(record, sends, tuple(each for each in paid if not each.send_id or each.send_id in ids))
+    ours = tuple(each for each in paid if not each.send_id or each.send_id in ids)
+    return Claim(record, sends, ours, pol_price_pusd)
 
 
 def _payout_view(entry: BookedPayout) -> View:

@@ -12,6 +12,7 @@ from polyb0t.core.ids import AssetId
 from polyb0t.core.units import ZERO, Price, Pusd, parse_decimal
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import JournalEntry, Stores
+from polyb0t.models.gas import Gas, gas_of
 from polyb0t.research.report_rows import MarketRow
 from polyb0t.research.reports import Report, ReportFacts, report
 from polyb0t.runtime.facts import read_facts
@@ -105,8 +106,16 @@ def read_report(opened: OpenedStore, span: Span) -> Report:
             worth=_worth(stores, known.marks),
             day_starts=starts,
             over=span.over,
+            gas=_gas(opened, span),
         )
     )
+
+
+def _gas(opened: OpenedStore, span: Span) -> Gas:
+    """Of the transactions that were made in this time; another regime than live makes none."""
+    sends = opened.stores.claims.sends() if opened.regime() is Regime.LIVE else ()
+    within = [send.gas_cost_wei for send in sends if span.since <= send.created_at < span.until]
+    return gas_of(within, opened.settings.pol_price_pusd)
 
 
 def _worth(stores: Stores, held: Mapping[AssetId, Price]) -> dict[AssetId, Price]:

@@ -6,6 +6,7 @@ The engine only proposes. What is carried out, and with which key, is the claims
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Final, Protocol
 
 import structlog
@@ -23,7 +24,7 @@ from polyb0t.execution.orders import UNRESOLVED_ORDER
 from polyb0t.execution.proposing import Frame
 from polyb0t.execution.scope import Lease
 from polyb0t.execution.settlement.ports import ClaimChain, ClaimRoute
-from polyb0t.execution.settlement.proposing import claiming_intent, holding_of
+from polyb0t.execution.settlement.proposing import REFUSED_DO, Tried, claiming_intent, try_out
 from polyb0t.execution.store import Denied, Stores
 from polyb0t.models.portfolio import NO_MONEY, Position, portfolio_of
 from polyb0t.models.settling import Won, frozen_events, lost, won
@@ -68,6 +69,7 @@ class SettlingParts:
     read_seconds: float
     hints: Hints
     ends: Ends | None = None  # None: nobody tells of them
+    pol_price_pusd: Decimal | None = None
 
 
 @dataclass
@@ -198,7 +200,21 @@ class Settling:
         claimed = won(position, market, resolution, self._shares(market, chain))
         if claimed is None or claimed.expected < self.parts.least_pusd:
             return 0
-        return self._store(claimed, way.route, chain)
+        tried = self._tried(claimed, way.route, chain)
+        return 0 if tried is None else self._store(claimed, way.route, tried)
+
+    def _tried(self, claimed: Won, route: ClaimRoute, chain: ClaimChain) -> Tried | None:
+        """The call as the chain would carry it out now; None: it would not, or costs more than it brings."""
+        try:
+            tried = try_out(claimed, route, chain, self.parts.wallet, self.parts.pol_price_pusd)
+        except ConfigurationError as error:
+            log.warning("claim.not_proposed", code=error.code, reason=error.why)
+            return None
+        if tried.tell:
+            self._instruct(claimed.position, claimed.market, Way(ClaimRoute.WEBSITE, tried.why, REFUSED_DO))
+        elif tried.why:
+            log.info("claim.not_proposed", code="payout_differs", reason=tried.why)
+        return None if tried.why else tried
 
     def _shares(self, market: Market, chain: ClaimChain) -> dict[AssetId, Shares]:
         version = market.version.value
@@ -209,17 +225,14 @@ class Settling:
             for outcome in market.outcomes
         }
 
-    def _store(self, claimed: Won, route: ClaimRoute, chain: ClaimChain) -> int:
+    def _store(self, claimed: Won, route: ClaimRoute, tried: Tried) -> int:
         stores = self.parts.stores
         opened_by = self._opening(claimed.position.asset_id)
         if opened_by is None:
             return 0
-        try:
-            call = chain.build(self.parts.wallet, holding_of(claimed))
-        except ConfigurationError as error:
-            log.warning("claim.not_proposed", code=error.code, reason=error.why)
-            return 0
-        intent = claiming_intent(claimed, call, route, opened_by.intent, self.parts.frame())
+        intent = claiming_intent(
+            claimed, tried.call, route, opened_by.intent, self.parts.frame(), gas=tried.gas
+        )
         answer = stores.intents.propose(intent, self.parts.lease)
         if isinstance(answer, Denied):
             log.info("claim.not_proposed", code=answer.code, reason=answer.detail)

@@ -70,6 +70,7 @@ def build_settling(
             least_pusd=Pusd(settings.claim_least_pusd),
             read_seconds=SANDBOX_READ_SECONDS if around.environment.is_sandbox else READ_SECONDS,
             hints=hints,
+            pol_price_pusd=settings.pol_price_pusd,
             ends=ResolutionStream(around.environment.market_ws_url, clock, hints.heard),
         )
     )

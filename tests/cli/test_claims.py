@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+import pytest
+
 from polyb0t.core.ids import Wallet, new_intent_id
 from polyb0t.core.units import Pusd
 from polyb0t.execution.intents import IntentRecord
@@ -69,6 +71,31 @@ def test_one_that_was_paid_tells_transaction_gas_and_block(place: Place) -> None
     assert HASH in screen
     assert "gas 0.001000 POL" in screen
     assert "block 1001" in screen
+
+
+def test_what_gas_cost_is_told_in_pusd_where_a_price_is_set(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = proposed(place)
+    assert "gas none yet" in place.type("claims", "show", record.id[:6]).out
+    paid(place, record)
+    monkeypatch.setenv("POLYBOT_POL_PRICE_PUSD", "0.25")
+    screen = place.type("claims", "show", record.id[:6]).out
+    assert "gas 0.001000 POL, about 0.0002 pUSD, paid beside the books" in screen
+    answer = place.type("claims", "show", record.id[:6], "--json").json
+    assert (answer["gas_pol"], answer["gas_pusd"]) == ("0.001", "0.00025")
+
+
+def test_the_report_has_gas_beside_the_books(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POLYBOT_POL_PRICE_PUSD", "0.25")
+    paid(place, proposed(place))
+    place.stores.engine.release(place.lease)
+    place.stores.engine.acquire("engine", holder="h:1", boot_id="b", process_started="1", regime=Regime.LIVE)
+    told = " ".join(place.type("report").out.split())
+    cost = "0.001000 POL, about 0.0002 pUSD for 1 transaction of claims, paid beside these books"
+    assert f"Gas {cost}" in told
+    gas = place.type("report", "--json").json["gas"]
+    assert gas == {"transactions": 1, "pol": "0.001", "pusd": "0.00025"}
 
 
 def test_it_is_found_by_its_transaction_and_the_signed_bytes_are_not_told(place: Place) -> None:

@@ -179,7 +179,9 @@ class Follower:
         if not self._evidence.taken_back(send.tx_hash):
             return  # its block is where it was, or above what this node has: the node does not know better
         self._take_back(send.tx_hash, send)
-        self._settle(send, _S.UNKNOWN, "reorganised", "Its block was taken back; it is looked for again.")
+        detail = "Its block was taken back; it is looked for again."
+        news = SendNews(_S.UNKNOWN, "reorganised", detail, paid=Pusd(ZERO), gas_cost_wei=0)
+        self._parts.stores.claims.settle(send.id, self._parts.lease, news)
 
     def _nonce_used(self, send: SendRecord) -> None:
         """Its nonce is used and it is in no block: by a replacement, or by something that was not ours."""

@@ -11,6 +11,7 @@ from typing import Final
 
 import structlog
 
+from polyb0t.core.units import ZERO, Pusd
 from polyb0t.execution.settlement.evidence import Evidence
 from polyb0t.execution.settlement.parts import ClaimParts
 from polyb0t.execution.settlement.ports import Receipt
@@ -103,5 +104,6 @@ class Rechecker:
 
     def _look_again(self, send: SendRecord) -> None:
         if send.status is SendStatus.CONFIRMED:
-            news = SendNews(SendStatus.UNKNOWN, "reorganised", f"{_GONE} It is looked for again.")
+            detail = f"{_GONE} It is looked for again."
+            news = SendNews(SendStatus.UNKNOWN, "reorganised", detail, paid=Pusd(ZERO), gas_cost_wei=0)
             self._parts.stores.claims.settle(send.id, self._parts.lease, news)
