@@ -3,11 +3,8 @@
 from polyb0t.cli.render_orders import foreign_orders, order_screen, orders_table
 from polyb0t.cli.scene import context_line, look
 from polyb0t.cli.terminal import Terminal
-from polyb0t.core.units import ZERO, Pusd
-from polyb0t.data.account_state import AccountOrder
 from polyb0t.execution.orders import UNRESOLVED_ORDER
-from polyb0t.models.portfolio import portfolio_of
-from polyb0t.runtime.foreign import read_foreign
+from polyb0t.runtime.foreign import foreign_orders as their_orders
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.views import View, fill_view, foreign_order_view, order_view
 
@@ -18,7 +15,9 @@ def show_list(terminal: Terminal, opened: OpenedStore, *, only_open: bool, limit
     orders = opened.stores.orders.orders(statuses=statuses, limit=limit)
     if terminal.json:
         ours: list[View] = [{**order_view(order), "foreign": False} for order in orders]
-        theirs: list[View] = [{**foreign_order_view(order), "foreign": True} for order in _foreign(opened)]
+        theirs: list[View] = [
+            {**foreign_order_view(order), "foreign": True} for order in their_orders(opened.stores)
+        ]
         terminal.data([*ours, *theirs])
         return
     scene = look(opened)
@@ -30,15 +29,8 @@ def show_list(terminal: Terminal, opened: OpenedStore, *, only_open: bool, limit
         lines.append("No orders. This is a dry run: approved trades are noted, nothing is sent.")
     else:
         lines.append("No orders. An order comes from an approved trade: polyb0t intents list")
-    lines += foreign_orders(_foreign(opened), terminal.columns)
+    lines += foreign_orders(their_orders(opened.stores), terminal.columns)
     terminal.show(lines)
-
-
-def _foreign(opened: OpenedStore) -> tuple[AccountOrder, ...]:
-    """What is open on the wallet and not polyb0t's, as the account was last read."""
-    account = opened.stores.engine.latest_account_state()
-    portfolio = portfolio_of(opened.stores.orders.fills(), starting_cash=Pusd(ZERO))
-    return read_foreign(opened.stores, account, portfolio).orders
 
 
 def show_one(terminal: Terminal, opened: OpenedStore, prefix: str) -> None:

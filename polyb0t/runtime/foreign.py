@@ -6,11 +6,11 @@ from typing import Final
 
 from polyb0t.core.clock import Clock
 from polyb0t.core.ids import AssetId
-from polyb0t.core.units import ZERO, Shares
-from polyb0t.data.account_state import AccountPosition, AccountState, AccountStateProvider
+from polyb0t.core.units import ZERO, Pusd, Shares
+from polyb0t.data.account_state import AccountOrder, AccountPosition, AccountState, AccountStateProvider
 from polyb0t.execution.foreign import DUST_SHARES, Foreign, foreign_in
 from polyb0t.execution.store import Stores
-from polyb0t.models.portfolio import Portfolio
+from polyb0t.models.portfolio import Portfolio, portfolio_of
 
 CONFIRMED_FOR_SECONDS: Final = 300.0
 READS_AT_ONCE: Final = 5  # of one look at the account; the others are believed as listed until their turn
@@ -27,6 +27,12 @@ def read_foreign(stores: Stores, account: AccountState | None, portfolio: Portfo
         held=own_shares(portfolio),
         unresolved=frozenset(order.asset_id for order in stores.orders.watched()),
     )
+
+
+def foreign_orders(stores: Stores) -> tuple[AccountOrder, ...]:
+    """What is open on the wallet and not polyb0t's, as the account was last read. Raises DatabaseError."""
+    portfolio = portfolio_of(stores.orders.fills(), starting_cash=Pusd(ZERO))
+    return read_foreign(stores, stores.engine.latest_account_state(), portfolio).orders
 
 
 def own_shares(portfolio: Portfolio) -> Mapping[AssetId, Shares]:
