@@ -48,6 +48,18 @@ def backup(
 
 
 @app.command()
+def copy(
+    ctx: typer.Context,
+    to: Annotated[str, typer.Option(help="postgresql://user@host/name, without a password.")],
+    as_json: door.AsJson = False,
+) -> None:
+    """Move an SQLite database to an empty PostgreSQL one: copied, checked row by row, anchored anew."""
+    from polyb0t.cli import db_copy
+
+    db_copy.run(door.terminal(ctx, as_json=as_json), door.opened(ctx), to)
+
+
+@app.command()
 def adopt(
     ctx: typer.Context,
     reason: Annotated[str, typer.Option(help="Why, for the journal.")] = "",

@@ -77,7 +77,7 @@ def _run(database: Database, connection: Connection, to: str, *, up: bool) -> st
     target = scripts.as_revision_number(to)
     if before == target:
         return str(before or "")
-    _refuse_running(database, connection, before)
+    refuse_running(database, connection, before)
 
     config.attributes["connection"] = connection
     (command.upgrade if up else command.downgrade)(config, to)
@@ -112,8 +112,8 @@ def _refuse_newer(scripts: "ScriptDirectory", revision: str | None) -> None:
     )
 
 
-def _refuse_running(database: Database, connection: Connection, revision: str | None) -> None:
-    """An engine that runs would go on with statements of the other version."""
+def refuse_running(database: Database, connection: Connection, revision: str | None) -> None:
+    """An engine that runs would go on with what is changed under it. Raises ConflictError."""
     if revision is None:
         return
     alive_since = database.now(connection) - timedelta(seconds=LEASE_SECONDS)
