@@ -9,14 +9,16 @@ from polyb0t.api.deciders import actor, may_decide_on
 from polyb0t.api.intents import intent_answer
 from polyb0t.api.problems import responses
 from polyb0t.api.schemas import Close, Intent, Muted, OwnIdea, Protection, Standing
+from polyb0t.api.security_gate import asking
 from polyb0t.core.errors import ConflictError, NotFoundError
 from polyb0t.core.ids import ConditionId
 from polyb0t.core.units import Price, Pusd, Shares
 from polyb0t.execution.intents import TradeIntent
 from polyb0t.execution.store import Denied
+from polyb0t.runtime.approving import exits_for, protect_as
 from polyb0t.runtime.by_hand import HandDesk, Idea
 from polyb0t.runtime.opened import OpenedStore
-from polyb0t.runtime.standing_terms import Terms, held_position, in_force, openings_of, standing_for
+from polyb0t.runtime.standing_terms import Terms, given_for, held_position, openings_of
 from polyb0t.runtime.views import View, mute_view, standing_view
 
 NO_CLOSE = Close()
@@ -58,16 +60,16 @@ def by_hand_routes(opened: OpenedStore) -> APIRouter:
         """Approve a position's exits in advance, for each purchase behind it."""
         may_decide_on(opened.scope, opened.regime(), "positions protect")
         named = None if body.triggers is None else tuple(body.triggers)
-        terms, now = Terms(named, _price(body.worst_price), body.hours), stores.intents.now()
+        terms = Terms(named, _price(body.worst_price), body.hours)
         openings = openings_of(stores, held_position(stores, position_id).asset_id)
-        given = [standing_for(opening, opened.settings, now, terms) for opening in openings]
-        made = [stores.standing.protect(each, digest=each.digest, actor=actor()) for each in given]
+        given = [exits_for(opened, opening, terms) for opening in openings]
+        made = protect_as(opened, asking(), given, body.code)
         return [standing_view(each) for each in made]
 
     @router.post("/positions/{position_id}/unprotect", response_model=list[Standing], responses=REFUSALS)
     def unprotect(position_id: str) -> list[View]:
         """Take that approval back, at once. It makes nothing possible, so it needs no token."""
-        found = in_force(stores, held_position(stores, position_id).asset_id)
+        found = given_for(stores, held_position(stores, position_id).asset_id)
         if not found:
             raise ConflictError(
                 "Nothing was taken back: no exit of this position is approved in advance.",

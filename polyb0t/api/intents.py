@@ -6,20 +6,21 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Response
 
-from polyb0t.api.deciders import actor, may_decide_on
+from polyb0t.api.deciders import actor, may_decide_on, require_digest
 from polyb0t.api.problems import responses
 from polyb0t.api.schemas import Approval, Intent, Rejection
+from polyb0t.api.security_gate import asking
 from polyb0t.core.errors import UsageError
 from polyb0t.core.ids import ALPHABET, INTENT_ID_LENGTH, IntentId
 from polyb0t.core.units import Price, Shares
 from polyb0t.execution.intents import IntentManager, IntentRecord, IntentStatus, ProposingRules
 from polyb0t.execution.scope import Scope
 from polyb0t.execution.smaller import smaller_form
+from polyb0t.runtime.approving import approver_as, exits_for, most_required
 from polyb0t.runtime.deciding import Shape, approve_as_shown
 from polyb0t.runtime.deciding import reject as rejected
 from polyb0t.runtime.opened import OpenedStore
-from polyb0t.runtime.standing_terms import NO_TERMS, standing_for
-from polyb0t.runtime.views import View, intent_view, intent_views, order_of
+from polyb0t.runtime.views import View, approvals_of, intent_view, intent_views, order_of
 
 PAGE = 50
 NEXT = "X-Next-Cursor"
@@ -60,9 +61,20 @@ def intent_routes(opened: OpenedStore) -> APIRouter:
         less of it, or its exits as well."""
         record = opened.stores.intents.find(intent_id)
         _may_decide(record)
-        digest = body.digest if body and body.digest else record.digest
-        shape = _shape(opened, record, body or Approval())
-        approved = approve_as_shown(opened.stores, manager, record, digest=digest, actor=actor(), shape=shape)
+        asked = body or Approval()
+        require_digest(Scope.parse(record.intent.scope), record.intent.regime, asked.digest, record.id)
+        shape = _shape(opened, record, asked)
+        needed = most_required([record.intent, *([shape.exits] if shape.exits else [])])
+        approver = approver_as(opened, asking(), needed, asked.code)
+        approved = approve_as_shown(
+            opened.stores,
+            manager,
+            record,
+            digest=asked.digest or record.digest,
+            actor=approver.actor,
+            shape=shape,
+            code=approver.code,
+        )
         return intent_answer(opened, approved)
 
     @router.post("/{intent_id}/reject", response_model=Intent, responses=responses(403, 404, 409, 422))
@@ -84,7 +96,8 @@ def intent_routes(opened: OpenedStore) -> APIRouter:
 def intent_answer(opened: OpenedStore, record: IntentRecord) -> View:
     """An intent as every route answers it."""
     short = opened.stores.intents.shortest_prefixes([record.id])[record.id]
-    return intent_view(record, order_of(opened.stores, record.order_id), short)
+    given = approvals_of(opened.stores, record)
+    return intent_view(record, order_of(opened.stores, record.order_id), short, given)
 
 
 def _cursor(opened: OpenedStore, cursor: str) -> IntentId:
@@ -111,7 +124,7 @@ def _shape(opened: OpenedStore, record: IntentRecord, body: Approval) -> Shape:
         shares = Shares(Decimal(body.shares)) if body.shares else None
         worst = Price(Decimal(body.worst_price)) if body.worst_price else None
         shown = smaller = smaller_form(record.intent, shares=shares, worst_price=worst, now=now)
-    exits = standing_for(shown, opened.settings, now, NO_TERMS) if body.with_exits else None
+    exits = exits_for(opened, shown) if body.with_exits else None
     return Shape(smaller, exits)
 
 

@@ -40,6 +40,14 @@ class Control(Answer):
     detail: str
 
 
+class ApprovalGiven(Answer):
+    """One person's word for a trade that needs more than one, or a code."""
+
+    actor: str
+    at: Instant
+    with_code: bool
+
+
 class Intent(Answer):
     """A proposed trade and how it stands. Prices in pUSD per share, `edge` at the worst price."""
 
@@ -95,6 +103,7 @@ class Intent(Answer):
     reason: str
     controls: list[Control]
     approvals_required: int
+    code_required: bool
     created_at: Instant
     deadline: Instant
     parent_id: str | None
@@ -107,6 +116,7 @@ class Intent(Answer):
     seen_at: Instant | None
     order_id: str | None
     updated_at: Instant
+    approvals: list[ApprovalGiven]
 
 
 class Health(Answer):
@@ -203,8 +213,9 @@ class Status(Answer):
 
 
 class Approval(BaseModel):
-    """Optional: the digest of the content that was seen; another content is refused. `shares` and
-    `worst_price` approve less, `with_exits` the exits of what it buys as well."""
+    """Optional, but with real money the digest: of the content that was seen; another content is refused.
+    `shares` and `worst_price` approve less, `with_exits` the exits of what it buys as well; `code` is the
+    one-time code of a trade that needs one."""
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
@@ -212,6 +223,7 @@ class Approval(BaseModel):
     shares: SizeText | None = None
     worst_price: PriceText | None = None
     with_exits: bool = False
+    code: Annotated[str | None, Field(pattern=r"^[0-9]{6}$", repr=False)] = None
 
 
 class SwitchReason(BaseModel):
@@ -265,13 +277,15 @@ class OwnIdea(BaseModel):
 
 
 class Protection(BaseModel):
-    """Optional: which exits, not under which price, for how many hours."""
+    """Optional: which exits, not under which price, for how many hours; and a one-time code if one is
+    needed."""
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
     triggers: Annotated[list[str] | None, Field(max_length=10)] = None
     worst_price: PriceText | None = None
     hours: Annotated[float | None, Field(gt=0, le=8_760)] = None
+    code: Annotated[str | None, Field(pattern=r"^[0-9]{6}$", repr=False)] = None
 
 
 class Standing(Answer):
@@ -290,6 +304,7 @@ class Standing(Answer):
     most_shares: DecimalText
     until: Instant
     approvals_required: int
+    code_required: bool
     created_at: Instant
     digest: str
     version: int

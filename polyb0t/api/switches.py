@@ -2,9 +2,10 @@
 
 from fastapi import APIRouter
 
-from polyb0t.api.deciders import actor, may_decide_on
+from polyb0t.api.deciders import actor, may_decide_on, require
 from polyb0t.api.problems import responses
 from polyb0t.api.schemas import SwitchClearing, SwitchNow, SwitchOverriding, SwitchReason
+from polyb0t.execution.access import Role
 from polyb0t.models.durations import parse_duration
 from polyb0t.runtime import switching
 from polyb0t.runtime.opened import OpenedStore
@@ -52,5 +53,6 @@ def _view(opened: OpenedStore, name: str) -> View:
 
 
 def _may_lift(opened: OpenedStore) -> None:
-    """Stopping needs no token; letting real money trade again does."""
+    """An approver stops; letting trading go on takes an admin, and with real money a token."""
+    require(Role.ADMIN, "Nothing changed.")
     may_decide_on(opened.scope, opened.regime(), "kill-switches list", undone="Nothing changed")

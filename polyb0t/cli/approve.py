@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from polyb0t.cli import door, words
+from polyb0t.cli.as_whom import as_whom, progress_lines
 from polyb0t.cli.exit_words import exit_lines
 from polyb0t.cli.intents_read import load, mark_seen
 from polyb0t.cli.render_intents import Listed
@@ -23,10 +24,10 @@ from polyb0t.execution.scope import Regime, Scope
 from polyb0t.execution.smaller import smaller_form
 from polyb0t.execution.standing import StandingApproval
 from polyb0t.models import wording
+from polyb0t.runtime.approving import Approver, exits_for, most_required
 from polyb0t.runtime.deciding import Shape, approve_as_shown
 from polyb0t.runtime.opened import OpenedStore
-from polyb0t.runtime.standing_terms import NO_TERMS, standing_for
-from polyb0t.runtime.views import intent_view, order_of
+from polyb0t.runtime.views import approvals_of, intent_view, order_of
 
 WAIT_SECONDS: Final = 5.0
 _LOOK_EVERY: Final = 0.1
@@ -46,6 +47,7 @@ class Request:
     with_exits: bool = False
     shares: Shares | None = None
     worst_price: Price | None = None
+    code: str | None = None
 
     @property
     def less(self) -> bool:
@@ -70,21 +72,32 @@ def approve(terminal: Terminal, opened: OpenedStore, request: Request) -> int:
         smaller = smaller_form(record.intent, shares=request.shares, worst_price=request.worst_price, now=now)
         shown = replace(record, intent=smaller, digest=smaller.digest)
     if record.status is IntentStatus.PENDING and request.with_exits:
-        exits = standing_for(shown.intent, opened.settings, now, NO_TERMS)
+        exits = exits_for(opened, shown.intent)
     if record.status is IntentStatus.PENDING and not request.yes:
         can_be_asked(terminal, f"polyb0t intents approve {record.id}")
         item = replace(load(opened.stores, [record])[0], record=shown)
         note = disagreement(scene, opened)
         mark_seen(terminal, opened, [record])
         lines = [*([note] if note else []), *dialog(item, scene, terminal.paint, terminal.columns)]
-        terminal.show([*lines, *exit_lines(exits, terminal.columns)])
+        large = progress_lines(opened, record, now, terminal.columns)
+        terminal.show([*lines, *exit_lines(exits, terminal.columns), *large])
         if not terminal.ask(question(item, scene)):
             terminal.say(f"Not approved: you did not say y. Nothing was sent; {item.short} still waits.")
             return DECLINED
         asked = True
     shape = Shape(None if shown is record else shown.intent, exits)
+    approver = Approver(door.actor())
+    if record.status is IntentStatus.PENDING:
+        needed = most_required([shown.intent, *([exits] if exits else [])])
+        approver = as_whom(terminal, opened, needed, request.code, ask=asked)
     approved = approve_as_shown(
-        opened.stores, door.manager(opened), record, digest=digest, actor=door.actor(), shape=shape
+        opened.stores,
+        door.manager(opened),
+        record,
+        digest=digest,
+        actor=approver.actor,
+        shape=shape,
+        code=approver.code,
     )
     if not asked and not terminal.json:
         terminal.show(_content(load(opened.stores, [approved])[0], exits, terminal.columns))
@@ -109,6 +122,9 @@ def conclude(
 ) -> int:
     """Say that it is approved, then what came of it; the exit code."""
     (item,) = load(opened.stores, [approved])
+    if approved.status is IntentStatus.PENDING and not terminal.json:
+        terminal.show(progress_lines(opened, approved, opened.stores.intents.now(), terminal.columns))
+        return 0
     if not terminal.json:
         said = words.wrap(_said(item, scene), terminal.columns)
         terminal.show(["", *said] if asked else said)
@@ -168,7 +184,7 @@ def _tell(terminal: Terminal, opened: OpenedStore, item: Listed, seconds: float)
     """Wait for a result, then print it."""
     record, order = _wait(opened, item.record, seconds)
     if terminal.json:
-        terminal.data(intent_view(record, order, item.short))
+        terminal.data(intent_view(record, order, item.short, approvals_of(opened.stores, record)))
         return NOT_DONE if record.status is IntentStatus.FAILED else 0
     result = Result(record, order, item.short)
     if seconds > 0:

@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
-from polyb0t.cli import door
+from polyb0t.cli import auth_tokens_command, door
 
 app = typer.Typer(
     help="Keys and API credentials: store, look, get, replace.", rich_markup_mode=None, add_completion=False
 )
+app.add_typer(auth_tokens_command.app, name="token")
+app.command("code")(auth_tokens_command.code)
 
 
 class For(StrEnum):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from polyb0t.cli import door, words
 from polyb0t.cli.approve import DECLINED, can_be_asked, conclude
+from polyb0t.cli.as_whom import as_whom
 from polyb0t.cli.exit_words import content_words, exit_lines
 from polyb0t.cli.render_intents import Listed, listed
 from polyb0t.cli.render_show import dialog, question
@@ -14,18 +15,12 @@ from polyb0t.core.errors import ConflictError, UsageError
 from polyb0t.core.ids import IntentId
 from polyb0t.core.units import Price, Shares
 from polyb0t.execution.intents import IntentRecord, IntentStatus, TradeIntent
-from polyb0t.execution.standing import StandingApproval
+from polyb0t.execution.standing import StandingApproval, StandingRecord
 from polyb0t.models import wording
+from polyb0t.runtime.approving import exits_for, most_required
 from polyb0t.runtime.by_hand import HandDesk, Idea
 from polyb0t.runtime.opened import OpenedStore
-from polyb0t.runtime.standing_terms import (
-    NO_TERMS,
-    Terms,
-    held_position,
-    in_force,
-    openings_of,
-    standing_for,
-)
+from polyb0t.runtime.standing_terms import Terms, given_for, held_position, openings_of
 from polyb0t.runtime.views import standing_view
 
 SHOWN_ID = 4
@@ -38,6 +33,7 @@ class How:
     yes: bool = False
     wait: float | None = None
     with_exits: bool = False
+    code: str | None = None
 
 
 def close(
@@ -61,9 +57,8 @@ def propose(terminal: Terminal, opened: OpenedStore, idea: Idea, how: How) -> in
 def protect(terminal: Terminal, opened: OpenedStore, prefix: str, terms: Terms, how: How) -> int:
     """Approve a position's exits in advance: one standing approval for each of its purchases."""
     position = held_position(opened.stores, prefix)
-    now = opened.stores.intents.now()
     openings = openings_of(opened.stores, position.asset_id)
-    given = [standing_for(opening, opened.settings, now, terms) for opening in openings]
+    given = [exits_for(opened, opening, terms) for opening in openings]
     scene = look(opened)
     if not how.yes:
         can_be_asked(terminal, f"polyb0t positions protect {prefix}")
@@ -71,22 +66,30 @@ def protect(terminal: Terminal, opened: OpenedStore, prefix: str, terms: Terms, 
         if not terminal.ask("Approve? [y/N]"):
             terminal.say("Not approved: you did not say y. Exits wait for you.")
             return DECLINED
-    store = opened.stores.standing
-    made = [store.protect(each, digest=each.digest, actor=door.actor()) for each in given]
+    word = as_whom(terminal, opened, most_required(given), how.code, ask=not how.yes)
+    made = opened.stores.standing.protect_each(given, actor=word.actor, code=word.code)
     if terminal.json:
         terminal.data([standing_view(each) for each in made])
         return 0
     for each in made:
         back = f"Take it back: polyb0t positions unprotect {prefix}"
-        text = f"Approved in advance: {content_words(each.standing)}. {back}"
+        text = f"Approved in advance: {content_words(each.standing)}. {_lacks(each)}{back}"
         terminal.show(words.wrap(text, terminal.columns))
     return 0
+
+
+def _lacks(record: StandingRecord) -> str:
+    """What it needs before anything is sold under it."""
+    missing = record.missing
+    if missing is None:
+        return ""
+    return f"Not in force yet: {missing.detail} Another approver types the same command. "
 
 
 def unprotect(terminal: Terminal, opened: OpenedStore, prefix: str, reason: str) -> int:
     """Take back what was approved in advance, at once."""
     position = held_position(opened.stores, prefix)
-    found = in_force(opened.stores, position.asset_id)
+    found = given_for(opened.stores, position.asset_id)
     if not found:
         raise ConflictError(
             f"Nothing was taken back: no exit of {prefix} is approved in advance.",
@@ -108,7 +111,7 @@ def _approve(
     scene = look(opened)
     exits: StandingApproval | None = None
     if how.with_exits:
-        exits = standing_for(intent, opened.settings, opened.stores.intents.now(), NO_TERMS)
+        exits = exits_for(opened, intent)
     item = unstored(intent)
     if not how.yes:
         can_be_asked(terminal, command)
@@ -120,10 +123,14 @@ def _approve(
     elif not terminal.json:
         shown = f"{item.trade.sentence()}: {item.trade.stake()}"
         terminal.show([*words.wrap(shown, terminal.columns), *exit_lines(exits, terminal.columns)])
+    word = as_whom(
+        terminal, opened, most_required([intent, *([exits] if exits else [])]), how.code, ask=not how.yes
+    )
     approved = opened.stores.by_hand.propose_and_approve(
         intent,
         digest=intent.digest,
-        actor=door.actor(),
+        actor=word.actor,
+        code=word.code,
         grace_seconds=opened.settings.execution_grace_seconds,
         exits=exits,
         replaces_waiting=replaces,

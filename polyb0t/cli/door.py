@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from polyb0t.runtime.opened import OpenedStore
 
 AsJson = Annotated[bool, typer.Option("--json", help="Only data on standard output.")]
+Code = Annotated[str | None, typer.Option(help="One-time code, of a trade that needs one.")]
 
 
 class Command(TyperCommand):

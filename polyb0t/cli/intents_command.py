@@ -63,6 +63,7 @@ def approve(
     ] = False,
     shares: Annotated[str | None, typer.Option(help="Approve less: only so many.")] = None,
     worst_price: Annotated[str | None, typer.Option(help="Approve at a better price, as 58c.")] = None,
+    code: door.Code = None,
     as_json: door.AsJson = False,
 ) -> None:
     """Approve one trade: exactly the content that is shown, or less of it."""
@@ -79,10 +80,11 @@ def approve(
         with_exits=with_exits,
         shares=None if size is None else Shares(size),
         worst_price=None if worst_price is None else price_of(worst_price),
+        code=code,
     )
-    code = deciding.approve(door.terminal(ctx, as_json=as_json), door.opened(ctx), request)
-    if code:
-        raise typer.Exit(code)
+    done = deciding.approve(door.terminal(ctx, as_json=as_json), door.opened(ctx), request)
+    if done:
+        raise typer.Exit(done)
 
 
 @app.command(cls=door.Command)
@@ -112,6 +114,7 @@ def propose(
     with_exits: Annotated[bool, typer.Option("--with-exits", help="Approve its exits as well.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     wait: Annotated[float | None, typer.Option(min=0, max=600, help="Wait so many seconds.")] = None,
+    code: door.Code = None,
     as_json: door.AsJson = False,
 ) -> None:
     """Buy by an idea of your own, through the same checks; one y approves it."""
@@ -128,10 +131,10 @@ def propose(
         None if money is None else Pusd(money),
         None if size is None else Shares(size),
     )
-    how = by_hand.How(yes=yes, wait=wait, with_exits=with_exits)
-    code = by_hand.propose(door.terminal(ctx, as_json=as_json), door.opened(ctx), idea, how)
-    if code:
-        raise typer.Exit(code)
+    how = by_hand.How(yes=yes, wait=wait, with_exits=with_exits, code=code)
+    done = by_hand.propose(door.terminal(ctx, as_json=as_json), door.opened(ctx), idea, how)
+    if done:
+        raise typer.Exit(done)
 
 
 @app.command()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from polyb0t.cli import door
+from polyb0t.cli.as_whom import progress_lines
 from polyb0t.cli.exit_words import exits_fact
 from polyb0t.cli.render_intents import Listed, history_table, listed, nothing_waits, waiting_table
 from polyb0t.cli.render_show import ShowOptions, show_screen
@@ -19,7 +20,7 @@ from polyb0t.execution.outcome import outcome_of
 from polyb0t.execution.store import Stores
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.resting import resting
-from polyb0t.runtime.views import intent_view, intent_views, latest_universe, order_of
+from polyb0t.runtime.views import approvals_of, intent_view, intent_views, latest_universe, order_of
 
 
 def statuses(status: str | None, *, every: bool) -> tuple[IntentStatus, ...]:
@@ -91,7 +92,8 @@ def show_one(terminal: Terminal, opened: OpenedStore, prefix: str, options: Show
     record = opened.stores.intents.find(prefix)
     (item,) = load(opened.stores, [record])
     if terminal.json:
-        terminal.data(intent_view(record, order_of(opened.stores, record.order_id), item.short))
+        order, given = order_of(opened.stores, record.order_id), approvals_of(opened.stores, record)
+        terminal.data(intent_view(record, order, item.short, given))
         return
     scene = look(opened)
     if record.intent.intent_type is IntentType.OPEN_POSITION:
@@ -99,7 +101,8 @@ def show_one(terminal: Terminal, opened: OpenedStore, prefix: str, options: Show
     lines = show_screen(item, scene, terminal.paint, terminal.columns, options)
     note = disagreement(scene, opened)
     mark_seen(terminal, opened, [record])
-    terminal.show([note, *lines] if note else lines)
+    large = progress_lines(opened, record, scene.now, terminal.columns)
+    terminal.show([*([note] if note else []), *lines, *large])
 
 
 def mark_seen(terminal: Terminal, opened: OpenedStore, records: Sequence[IntentRecord]) -> None:

@@ -30,6 +30,7 @@ def close(
     worst_price: Annotated[str | None, typer.Option(help="Not under this, for example 58c.")] = None,
     yes: Yes = False,
     wait: Annotated[float | None, typer.Option(min=0, max=600, help="Wait so many seconds.")] = None,
+    code: door.Code = None,
     as_json: door.AsJson = False,
 ) -> None:
     """Sell now, at a floor that is shown; one y approves it."""
@@ -38,16 +39,16 @@ def close(
     from polyb0t.runtime.prices import price_of, size_of
 
     size = size_of(shares, "number of shares")
-    code = by_hand.close(
+    done = by_hand.close(
         door.terminal(ctx, as_json=as_json),
         door.opened(ctx),
         position_id,
         None if size is None else Shares(size),
         None if worst_price is None else price_of(worst_price),
-        by_hand.How(yes=yes, wait=wait),
+        by_hand.How(yes=yes, wait=wait, code=code),
     )
-    if code:
-        raise typer.Exit(code)
+    if done:
+        raise typer.Exit(done)
 
 
 @app.command(cls=door.Command)
@@ -58,6 +59,7 @@ def protect(
     worst_price: Annotated[str | None, typer.Option(help="Not under this, for example 50c.")] = None,
     hours: Annotated[float | None, typer.Option("--for-hours", help="For so long.")] = None,
     yes: Yes = False,
+    code: door.Code = None,
     as_json: door.AsJson = False,
 ) -> None:
     """Approve its exits in advance: they run while you sleep."""
@@ -68,9 +70,9 @@ def protect(
     named = None if triggers is None else tuple(part.strip() for part in triggers.split(",") if part.strip())
     terms = Terms(named, None if worst_price is None else price_of(worst_price), hours)
     terminal, opened = door.terminal(ctx, as_json=as_json), door.opened(ctx)
-    code = by_hand.protect(terminal, opened, position_id, terms, by_hand.How(yes=yes))
-    if code:
-        raise typer.Exit(code)
+    done = by_hand.protect(terminal, opened, position_id, terms, by_hand.How(yes=yes, code=code))
+    if done:
+        raise typer.Exit(done)
 
 
 @app.command(cls=door.Command)

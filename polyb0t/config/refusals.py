@@ -18,7 +18,8 @@ PREFIX: Final = "POLYBOT_"
 SIGNING_NAMES: Final = frozenset({"POLYBOT_PRIVATE_KEY"})
 # Of the relayer, which only the process that carries claims out uses; with the address that the key is for.
 RELAYER_NAMES: Final = frozenset({"POLYBOT_RELAYER_API_KEY", "POLYBOT_RELAYER_API_KEY_ADDRESS"})
-SECRET_NAMES: Final = SIGNING_NAMES | RELAYER_NAMES
+TOKEN_NAMES: Final = frozenset({"POLYBOT_TOKEN"})  # of a person who decides by the API or about large trades
+SECRET_NAMES: Final = SIGNING_NAMES | RELAYER_NAMES | TOKEN_NAMES
 
 
 def refuse_unknown_names(fields: Iterable[str]) -> None:

@@ -1,7 +1,7 @@
 """The StandingStore in SQL: each method is one transaction over the gate."""
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 
@@ -19,6 +19,14 @@ from polyb0t.execution.store import Denied
 T = TypeVar("T")
 
 
+class _Word(NamedTuple):
+    """Who gives it, with which code, and whether this unit has used that up already."""
+
+    actor: str
+    code: int | None
+    spent: bool = False
+
+
 class SqlStandingStore:
     """Standing approvals from a person's word to its end."""
 
@@ -28,11 +36,17 @@ class SqlStandingStore:
     def protect(
         self, standing: StandingApproval, *, digest: str, actor: str, code: int | None = None
     ) -> StandingRecord:
-        def stored(unit: Unit) -> StandingRecord:
-            answer = standing_book.protect(unit, standing, digest=digest, actor=actor, code=code)
-            if isinstance(answer, PolybotError):
-                raise UndoneError(answer)  # it may have taken back what it was to replace
-            return answer
+        return self._whole(lambda unit: _protect(unit, standing, digest, _Word(actor, code)))
+
+    def protect_each(
+        self, given: Sequence[StandingApproval], *, actor: str, code: int | None = None
+    ) -> Sequence[StandingRecord]:
+        def stored(unit: Unit) -> Sequence[StandingRecord]:
+            made, spent = [], False
+            for each in given:
+                made.append(_protect(unit, each, each.digest, _Word(actor, code, spent)))
+                spent = spent or each.code_required
+            return made
 
         return self._whole(stored)
 
@@ -108,3 +122,12 @@ class SqlStandingStore:
             return tuple(standing_book.record_of(connection, row) for row in rows)
 
         return self._units.read(read)
+
+
+def _protect(unit: Unit, standing: StandingApproval, digest: str, word: _Word) -> StandingRecord:
+    answer = standing_book.protect(
+        unit, standing, digest=digest, actor=word.actor, code=word.code, code_spent=word.spent
+    )
+    if isinstance(answer, PolybotError):
+        raise UndoneError(answer)  # it may have taken back what it was to replace
+    return answer

@@ -33,6 +33,10 @@ class Role(StrEnum):
         order = tuple(Role)
         return order.index(self) >= order.index(needed)
 
+    @property
+    def decides(self) -> bool:
+        return self.covers(Role.APPROVER)
+
 
 @dataclass(frozen=True, slots=True)
 class TokenRecord:

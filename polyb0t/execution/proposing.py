@@ -8,6 +8,7 @@ from polyb0t.core.ids import new_intent_id
 from polyb0t.core.units import ZERO, Pusd, Shares
 from polyb0t.data.markets import Market, TradingTerms
 from polyb0t.data.order_book import Side
+from polyb0t.execution.access import NO_THRESHOLDS, Thresholds, guarded
 from polyb0t.execution.intents import IntentType, Purpose, TradeIntent
 from polyb0t.execution.orders import OrderRecord, OrderType
 from polyb0t.execution.scope import Regime, Scope
@@ -30,12 +31,13 @@ class Frame:
     now: datetime
     decide_seconds: int
     approvals_required: int = 1
+    thresholds: Thresholds = NO_THRESHOLDS
 
 
 def opening_intent(proposal: OpeningProposal, frame: Frame) -> TradeIntent:
     """A purchase as an intent with a new id."""
     belief, estimate = proposal.belief, proposal.estimate
-    return TradeIntent(
+    intent = TradeIntent(
         **framed(frame, IntentType.OPEN_POSITION),
         **_market(proposal.market, proposal.terms),
         outcome_label=proposal.outcome.label,
@@ -71,6 +73,7 @@ def opening_intent(proposal: OpeningProposal, frame: Frame) -> TradeIntent:
         target_order_id=None,
         edge_required=proposal.edge_required,
     )
+    return guarded(intent, frame.thresholds)
 
 
 def closing_intent(
@@ -82,7 +85,7 @@ def closing_intent(
     purpose: Purpose = Purpose.STRATEGY,
 ) -> TradeIntent:
     """A sale as an intent with a new id; no model speaks for it."""
-    return TradeIntent(
+    intent = TradeIntent(
         **framed(frame, IntentType.CLOSE_POSITION),
         **_market(proposal.market, proposal.terms),
         **NO_MODEL,
@@ -112,11 +115,12 @@ def closing_intent(
         triggers=triggers,
         purpose=purpose,
     )
+    return guarded(intent, frame.thresholds)
 
 
 def own_idea_intent(purchase: OwnPurchase, frame: Frame) -> TradeIntent:
     """A person's purchase as an intent with a new id."""
-    return TradeIntent(
+    intent = TradeIntent(
         **framed(frame, IntentType.OPEN_POSITION),
         **_market(purchase.market, purchase.terms),
         **NO_MODEL,
@@ -145,11 +149,12 @@ def own_idea_intent(purchase: OwnPurchase, frame: Frame) -> TradeIntent:
         target_order_id=None,
         purpose=Purpose.PERSON,
     )
+    return guarded(intent, frame.thresholds)
 
 
 def test_order_intent(order: FarOrder, frame: Frame) -> TradeIntent:
     """A test order as an intent with a new id; it ends by itself after `TEST_LIFE_SECONDS`."""
-    return TradeIntent(
+    intent = TradeIntent(
         **{**framed(frame, IntentType.OPEN_POSITION), "post_only": True, "life_seconds": TEST_LIFE_SECONDS},
         **_market(order.market, order.terms),
         **NO_MODEL,
@@ -178,6 +183,7 @@ def test_order_intent(order: FarOrder, frame: Frame) -> TradeIntent:
         target_order_id=None,
         purpose=Purpose.TEST_ORDER,
     )
+    return guarded(intent, frame.thresholds)
 
 
 def cancelling_intent(

@@ -169,6 +169,12 @@ class StandingStore(Protocol):
         """
         ...
 
+    def protect_each(
+        self, given: Sequence[StandingApproval], *, actor: str, code: int | None = None
+    ) -> Sequence[StandingRecord]:
+        """Several, all or none; one code serves them all. Raises as `protect`."""
+        ...
+
     def approve_with_exits(
         self,
         intent_id: IntentId,

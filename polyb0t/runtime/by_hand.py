@@ -29,6 +29,7 @@ from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.reaching import account_of
 from polyb0t.runtime.standing_terms import openings_of
 from polyb0t.runtime.surroundings import ask_sandbox
+from polyb0t.runtime.thresholds import thresholds_here
 from polyb0t.runtime.watching import MarketWatch, WatchSettings
 from polyb0t.venue.account import PolymarketAccount
 from polyb0t.venue.buckets import Throttle
@@ -180,7 +181,8 @@ class HandDesk:
 
     def _frame(self, seconds: int) -> Frame:
         opened = self._opened
-        return Frame(opened.scope, opened.regime(), opened.stores.intents.now(), seconds)
+        now, large = opened.stores.intents.now(), thresholds_here(opened)
+        return Frame(opened.scope, opened.regime(), now, seconds, thresholds=large)
 
 
 class _NoBooks:

@@ -18,21 +18,35 @@ class Shape:
 
 
 def approve_as_shown(
-    stores: Stores, manager: IntentManager, record: IntentRecord, *, digest: str, actor: str, shape: Shape
+    stores: Stores,
+    manager: IntentManager,
+    record: IntentRecord,
+    *,
+    digest: str,
+    actor: str,
+    shape: Shape,
+    code: int | None = None,
 ) -> IntentRecord:
-    """One act, one transaction. `digest` is that of `record`, which was on the screen.
+    """One act, one transaction. `digest` is that of `record`, which was on the screen; `code` the step of a
+    one-time code that was right. Where others have to approve as well, it is PENDING still.
 
     Raises:
         ConflictError, NotAuthorisedError: in sentences; nothing was sent.
     """
     smaller, exits = shape.smaller, shape.exits
     if smaller is None and exits is None:
-        return manager.approve(record.id, digest=digest, actor=actor)
+        return manager.approve(record.id, digest=digest, actor=actor, code=code)
 
     def act(grace_seconds: float) -> IntentRecord:
         if smaller is not None:
             return stores.by_hand.approve_less(
-                record.id, smaller, digest=digest, actor=actor, grace_seconds=grace_seconds, exits=exits
+                record.id,
+                smaller,
+                digest=digest,
+                actor=actor,
+                grace_seconds=grace_seconds,
+                exits=exits,
+                code=code,
             )
         assert exits is not None
         return stores.standing.approve_with_exits(
@@ -42,6 +56,7 @@ def approve_as_shown(
             standing_digest=exits.digest,
             actor=actor,
             grace_seconds=grace_seconds,
+            code=code,
         )
 
     return manager.decide("approved", record.id, act)

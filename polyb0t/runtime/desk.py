@@ -14,6 +14,7 @@ from polyb0t.data.account_state import AccountState
 from polyb0t.data.fills import NOT_ON_CHAIN, Fill, FillStatus
 from polyb0t.data.markets import Market
 from polyb0t.data.order_book import OrderBook, Side
+from polyb0t.execution.access import NO_THRESHOLDS, Thresholds
 from polyb0t.execution.cooldown import ENDED, cooldowns_of
 from polyb0t.execution.foreign import NOTHING_FOREIGN, Foreign
 from polyb0t.execution.intents import LIVE_STATUSES, IntentRecord, IntentStatus, IntentType, TradeIntent
@@ -53,6 +54,7 @@ class DeskSettings:
     spender_of: Callable[[Market], str]  # the contract that settles a market
     book: LimitSettings = NO_LISTS
     signature_type: int = 3  # of the wallet: a proof of identity is about one kind
+    thresholds: Thresholds = NO_THRESHOLDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +219,7 @@ class AccountDesk:
             held_cost_pusd=Pusd(portfolio.held_cost + self._foreign(portfolio).cost_pusd),
             closable_shares=closable,
             as_of=as_of,
+            thresholds=self._settings.thresholds,
         )
 
     def control_context(

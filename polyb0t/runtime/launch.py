@@ -18,7 +18,7 @@ from types import FrameType
 from typing import IO, Final, TypeVar
 from urllib.parse import urlsplit
 
-from polyb0t.config.refusals import SECRET_NAMES, SIGNING_NAMES
+from polyb0t.config.refusals import RELAYER_NAMES, SECRET_NAMES, SIGNING_NAMES
 from polyb0t.config.settings import Settings, load_settings
 from polyb0t.core.clock import Clock, SystemClock
 from polyb0t.core.errors import ConflictError, PolybotError, VenueUnreachableError
@@ -265,7 +265,7 @@ class Launcher:
 def environment_of(name: str, environment: Mapping[str, str]) -> dict[str, str]:
     """What a child is given: the signing key goes to the processes that sign and to nobody else, and the
     relayer's key to the one that carries claims out."""
-    given = {"engine": SIGNING_NAMES, "claims": SECRET_NAMES}.get(name, frozenset())
+    given = {"engine": SIGNING_NAMES, "claims": SIGNING_NAMES | RELAYER_NAMES}.get(name, frozenset())
     return {
         key: value
         for key, value in environment.items()

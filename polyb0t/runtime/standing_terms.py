@@ -103,6 +103,12 @@ def in_force(stores: Stores, asset_id: AssetId) -> Sequence[StandingRecord]:
     return [each for each in stores.standing.active() if each.standing.asset_id == asset_id]
 
 
+def given_for(stores: Stores, asset_id: AssetId) -> Sequence[StandingRecord]:
+    """Those in force and those that wait for another approver: what there is to take back."""
+    waiting = [each for each in stores.standing.waiting() if each.standing.asset_id == asset_id]
+    return [*in_force(stores, asset_id), *waiting]
+
+
 def _triggers(terms: Terms) -> tuple[str, ...]:
     if terms.triggers is None:
         return tuple(str(trigger) for trigger in UNATTENDED)

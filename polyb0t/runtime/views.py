@@ -18,6 +18,7 @@ from polyb0t.core.ids import OrderId
 from polyb0t.core.units import E6, plain
 from polyb0t.data.account_state import AccountOrder, AccountPosition
 from polyb0t.data.fills import Fill
+from polyb0t.execution.access import Approval, required_of
 from polyb0t.execution.by_hand import Mute
 from polyb0t.execution.intents import IntentRecord, TradeIntent
 from polyb0t.execution.orders import OrderRecord
@@ -37,7 +38,7 @@ _CONTENT = (
     *("estimated_cost", "max_cost", "estimated_shares", "estimated_fee", "reference_price"),
     *("book_hash", "book_age_seconds", "best_bid", "best_ask", "model_name", "model_version"),
     *("model_validated", "model_probability", "model_low", "model_high", "edge_now", "reason"),
-    *("approvals_required", "created_at", "deadline", "parent_id", "target_order_id"),
+    *("approvals_required", "code_required", "created_at", "deadline", "parent_id", "target_order_id"),
 )
 _STANDING = (
     *("decided_at", "decided_by", "execute_by", "result", "result_detail", "seen_at", "order_id"),
@@ -82,8 +83,11 @@ def to_millionth(quotient: Decimal | None) -> Decimal | None:
     return None if quotient is None else quotient.quantize(E6)
 
 
-def intent_view(record: IntentRecord, order: OrderRecord | None, short_id: str) -> View:
-    """An intent with how it stands. `edge` is at the worst price, in pUSD per share."""
+def intent_view(
+    record: IntentRecord, order: OrderRecord | None, short_id: str, approvals: Sequence[Approval] = ()
+) -> View:
+    """An intent with how it stands. `edge` is at the worst price, in pUSD per share; `approvals` are the
+    words of those who approved what needs more than one, see `approvals_of`."""
     return {
         "id": record.id,
         "short_id": short_id,
@@ -92,7 +96,15 @@ def intent_view(record: IntentRecord, order: OrderRecord | None, short_id: str) 
         "outcome": outcome_of(record, order) or None,
         **_CONTENTS.of(record),
         **{name: value_view(getattr(record, name)) for name in _STANDING},
+        "approvals": [
+            {"actor": each.actor, "at": iso(each.at), "with_code": each.with_code} for each in approvals
+        ],
     }
+
+
+def approvals_of(stores: Stores, record: IntentRecord) -> Sequence[Approval]:
+    """Who has approved what needs more than one word; nobody for anything else."""
+    return stores.access.approvals(record.id) if required_of(record.intent).more_than_one_word else ()
 
 
 class _Contents:
@@ -174,7 +186,8 @@ def standing_view(record: StandingRecord) -> View:
     """A standing approval: its content, and what it still covers."""
     content = (
         *("id", "scope", "regime", "opening_id", "condition_id", "asset_id", "question", "outcome_label"),
-        *("triggers", "worst_price", "most_shares", "until", "approvals_required", "created_at"),
+        *("triggers", "worst_price", "most_shares", "until", "approvals_required", "code_required"),
+        "created_at",
     )
     state = ("digest", "version", "approved_by", "approved_at", "revoked_by", "revoked_at", "revoke_reason")
     view = {name: value_view(getattr(record.standing, name)) for name in content}
@@ -231,7 +244,12 @@ def intent_views(stores: Stores, records: Sequence[IntentRecord]) -> list[View]:
     named = {record.order_id for record in records if record.order_id is not None}
     orders = stores.orders.named(named) if named else {}
     return [
-        intent_view(record, orders.get(record.order_id) if record.order_id else None, short[record.id])
+        intent_view(
+            record,
+            orders.get(record.order_id) if record.order_id else None,
+            short[record.id],
+            approvals_of(stores, record),
+        )
         for record in records
     ]
 

@@ -57,6 +57,7 @@ from polyb0t.runtime.settling_door import build_settling
 from polyb0t.runtime.snapshots import Snapshots
 from polyb0t.runtime.surroundings import Surroundings
 from polyb0t.runtime.switch_watch import Gauges, SwitchWatch, accord_of, by_present_marks
+from polyb0t.runtime.thresholds import thresholds_of
 from polyb0t.runtime.user_feed import UserFeed
 from polyb0t.runtime.watching import MarketWatch, WatchSettings
 from polyb0t.venue.account import PolymarketAccount
@@ -273,7 +274,8 @@ def build_engine(
     )
 
     def frame() -> Frame:
-        return Frame(around.scope, regime, stores.intents.now(), settings.intent_expiry_seconds)
+        now, large = stores.intents.now(), thresholds_of(settings, regime)
+        return Frame(around.scope, regime, now, settings.intent_expiry_seconds, thresholds=large)
 
     cancels = RestingOrders(stores, lease, watch, manager, frame, settings.cancel_expiry_seconds)
     settling = build_settling(

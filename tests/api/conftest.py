@@ -13,14 +13,17 @@ import pytest
 import uvicorn
 
 from polyb0t.api.app import create_app
-from polyb0t.api.serving import bind
+from polyb0t.api.security import THIS_COMPUTER, Reach
+from polyb0t.api.serving import bind, server_config
 from polyb0t.config.settings import load_settings
 from polyb0t.core.clock import SystemClock
 from polyb0t.core.ids import AssetId, new_intent_id
 from polyb0t.db.stores import SqlStores
+from polyb0t.execution.access import Role
 from polyb0t.execution.intents import IntentRecord
 from polyb0t.execution.scope import Lease, Regime, Scope
 from polyb0t.runtime.opened import OpenedStore
+from polyb0t.runtime.tokens import create_token
 from tests.cli.scenes import tram
 from tests.support.builders import a_scope
 from tests.support.databases import sqlite_stores, sqlite_url
@@ -29,7 +32,9 @@ from tests.support.databases import sqlite_stores, sqlite_url
 class Service:
     """One scope's API and what an engine would write beneath it."""
 
-    def __init__(self, folder: Path, scope: Scope, regime: Regime) -> None:
+    def __init__(
+        self, folder: Path, scope: Scope, regime: Regime, reach: Reach = THIS_COMPUTER, **settings: Any
+    ) -> None:
         stores = sqlite_stores(folder, SystemClock(), scope)
         assert isinstance(stores, SqlStores)
         lease = stores.engine.acquire(
@@ -37,22 +42,39 @@ class Service:
         )
         assert isinstance(lease, Lease)
         self.stores, self.lease, self.scope, self.regime = stores, lease, scope, regime
-        settings = load_settings(data_dir=folder / "data")
-        self.opened = OpenedStore(settings, scope, stores, sqlite_url(folder), None)
+        known = load_settings(data_dir=folder / "data", **settings)
+        self.opened = OpenedStore(known, scope, stores, sqlite_url(folder), None)
         self._listening = bind("127.0.0.1", 0)
         self.address = f"127.0.0.1:{self._listening.getsockname()[1]}"
-        self._server = uvicorn.Server(uvicorn.Config(create_app(self.opened), log_level="critical"))
+        self._server = uvicorn.Server(server_config(create_app(self.opened, reach), known))
         self._thread = threading.Thread(target=self._server.run, args=([self._listening],), daemon=True)
         self._thread.start()
+        self._clients: list[httpx.Client] = []
         self.http = httpx.Client(base_url=f"http://{self.address}", trust_env=False, timeout=10)
 
     def close(self) -> None:
-        self.http.close()
+        for client in (self.http, *self._clients):
+            client.close()
         self._server.should_exit = True
         self._thread.join(15)
         assert not self._thread.is_alive(), "the server did not stop"
         self._listening.close()
         self.stores.close()
+
+    def token(self, name: str = "anna", role: Role = Role.APPROVER, days: float = 30) -> str:
+        """A token as it is shown once."""
+        return create_token(self.opened, name=name, role=role, days=days, actor="user:owner").text
+
+    def bearing(self, text: str) -> httpx.Client:
+        """A client that shows this token."""
+        client = httpx.Client(
+            base_url=f"http://{self.address}",
+            trust_env=False,
+            timeout=10,
+            headers={"Authorization": f"Bearer {text}"},
+        )
+        self._clients.append(client)
+        return client
 
     def propose(self, **overrides: Any) -> IntentRecord:
         now = SystemClock().now()

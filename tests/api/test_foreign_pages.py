@@ -61,5 +61,5 @@ def test_our_own_page_and_a_typed_address_are_answered(service: Service) -> None
 def test_an_enormous_body_is_refused_before_it_is_read(service: Service) -> None:
     record = service.propose()
     answer = service.http.post(f"/intents/{record.id}/reject", json={"reason": "x" * 20_000})
-    assert (answer.status_code, answer.json()["code"]) == (403, "body_too_large")
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
     assert service.stores.intents.get(record.id).status is IntentStatus.PENDING

@@ -129,13 +129,14 @@ def test_an_unknown_id_is_not_found(service: Service) -> None:
     problem(service.http.delete("/intents"), 405, "method_not_allowed")
 
 
-def test_with_real_money_decisions_need_tokens_and_reading_does_not(real_money: Service) -> None:
+def test_with_real_money_nobody_is_answered_without_a_token(real_money: Service) -> None:
     record = real_money.propose()
     for verb in ("approve", "reject"):
-        problem(real_money.http.post(f"/intents/{record.id}/{verb}"), 403, "tokens_required")
+        problem(real_money.http.post(f"/intents/{record.id}/{verb}"), 401, "token_required")
     assert real_money.stores.intents.get(record.id).status is IntentStatus.PENDING
-    assert real_money.http.get(f"/intents/{record.id}").status_code == 200
-    assert real_money.http.get("/status").json()["mode"] == "POLYMARKET, REAL MONEY"
+    problem(real_money.http.get(f"/intents/{record.id}"), 401, "token_required")
+    anna = real_money.bearing(real_money.token("anna"))
+    assert anna.get("/status").json()["mode"] == "POLYMARKET, REAL MONEY"
 
 
 def test_health_and_status(service: Service) -> None:

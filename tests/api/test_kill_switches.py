@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from polyb0t.core.clock import SystemClock
+from polyb0t.execution.access import Role
 from polyb0t.models.kill_switches import KillSwitchType
 from polyb0t.runtime.switch_facts import SWITCHES, SWITCHES_AT, SwitchFact
 from tests.api.conftest import Service
@@ -102,9 +103,15 @@ def test_what_makes_no_sense_changes_nothing(
     assert not any(state.tripped for state in service.stores.switches.list())
 
 
-def test_stopping_real_money_needs_no_token_and_letting_it_go_on_does(real_money: Service) -> None:
-    assert post(real_money, "DAILY_LOSS", "trip", reason="enough").status_code == 200
+def test_an_approver_stops_and_only_an_admin_lets_it_go_on(real_money: Service) -> None:
+    approver = real_money.bearing(real_money.token("anna", Role.APPROVER))
+    path = "/kill-switches/DAILY_LOSS"
+    assert approver.post(f"{path}/trip", json={"reason": "enough"}).status_code == 200
     for verb, more in (("clear", {}), ("override", {"for": "2h"})):
-        refused = post(real_money, "DAILY_LOSS", verb, reason="go on", **more)
-        assert (refused.status_code, refused.json()["code"]) == (403, "tokens_required")
-    assert real_money.http.get("/status").json()["stance"] == "REDUCING"
+        refused = approver.post(f"{path}/{verb}", json={"reason": "go on", **more})
+        assert (refused.status_code, refused.json()["code"]) == (403, "role_too_low")
+    assert approver.get("/status").json()["stance"] == "REDUCING"
+    admin = real_money.bearing(real_money.token("boss", Role.ADMIN))
+    cleared = admin.post(f"{path}/clear", json={"reason": "it is a new day"})
+    assert (cleared.status_code, cleared.json()["tripped"]) == (200, False)
+    assert cleared.json()["by"] == "token:boss"
