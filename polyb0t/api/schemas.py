@@ -101,6 +101,7 @@ class Intent(Answer):
     edge: DecimalText | None
     edge_now: DecimalText | None
     reason: str
+    claim: dict[str, str] | None
     controls: list[Control]
     approvals_required: int
     code_required: bool

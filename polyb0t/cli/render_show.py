@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from polyb0t.cli import words
+from polyb0t.cli.claim_words import claim_facts
 from polyb0t.cli.render_intents import Listed
 from polyb0t.cli.scene import Scene, context_line
 from polyb0t.cli.terminal import FULL, Paint
@@ -105,7 +106,8 @@ def _fact_list(item: Listed, paint: Paint, options: ShowOptions, room: int) -> I
         yield "Limits", limits, ""
     passed = sum(control.passed for control in intent.controls)
     all_ = "" if options.checks else "all of them: --checks"
-    yield "Checks", f"{passed} of {len(intent.controls)} passed", all_
+    if intent.controls or intent.intent_type.places_order:
+        yield "Checks", f"{passed} of {len(intent.controls)} passed", all_
     decided = item.trade.decided_by()
     if decided:
         full = "" if options.rules else "full text: --rules"
@@ -120,6 +122,7 @@ def _fact_list(item: Listed, paint: Paint, options: ShowOptions, room: int) -> I
 def _money_facts(intent: TradeIntent, trade: Trade) -> Iterator[tuple[str, str, str]]:
     if not intent.intent_type.places_order:
         yield "It does", trade.stake(), ""
+        yield from claim_facts(intent)
         return
     fee = f" (fee {wording.money(intent.estimated_fee)} in it)" if intent.estimated_fee else ""
     if not trade.buys:
@@ -277,5 +280,7 @@ def question(item: Listed, scene: Scene) -> str:
         if item.trade.buys:
             most = wording.at_most(item.record.intent.max_cost)
             return f"Send a REAL order, at most {most} pUSD? [y/N]"
+        if item.record.intent.intent_type is IntentType.CLAIM_SETTLEMENT:
+            return f"Send a REAL claim of {wording.at_least(item.trade.brings)} pUSD? [y/N]"
         return "Send a REAL order? [y/N]"
     return "Approve? [y/N]"

@@ -148,9 +148,10 @@ def _waiting(state: Overview, scene: Scene) -> str:
 
 
 def _soon(record: IntentRecord, scene: Scene) -> str:
-    """`38 s BUY YES`."""
+    """`38 s BUY YES`, `22 h CLAIM YES`."""
     left = wording.left((record.intent.deadline - scene.now).total_seconds(), column=True)
-    return f"{left} {record.intent.side or record.intent.intent_type.value} {Trade(record.intent).outcome}"
+    what = record.intent.side or record.intent.intent_type.value.partition("_")[0]
+    return f"{left} {what} {Trade(record.intent).outcome}"
 
 
 def _money(state: Overview, scene: Scene) -> Iterator[tuple[str, str, bool]]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from polyb0t.cli import words
-from polyb0t.core.units import ZERO, Pusd, Shares
+from polyb0t.core.units import ZERO, Pusd, Shares, parse_decimal
 from polyb0t.data.markets import FeeSchedule
 from polyb0t.data.order_book import Side
 from polyb0t.execution.intents import IntentType, OrderType, TradeIntent
@@ -82,6 +82,12 @@ class Trade:
         """Whether more shares than the least may come."""
         return self.intent.amount is not None
 
+    @property
+    def brings(self) -> Decimal | None:
+        """CLAIM: what it pays. Of one that names no call, and is never carried out, a pUSD a share."""
+        told = (self.intent.claim or {}).get("expected_pusd")
+        return self.intent.shares if told is None else parse_decimal(told)
+
     def worst_price(self) -> str:
         """`61¢`."""
         return wording.price(self.intent.worst_price, self.intent.tick)
@@ -109,7 +115,7 @@ class Trade:
         """`pay 95.16 max`, `get 79.34 min`, `get 40.00`."""
         match self.intent.intent_type:
             case IntentType.CLAIM_SETTLEMENT:
-                return f"get {wording.at_least(self.intent.shares)}"
+                return f"get {wording.at_least(self.brings)}"
             case IntentType.CANCEL_ORDER:
                 return "-"
             case _ if self.buys:
@@ -148,7 +154,7 @@ class Trade:
         """What an approval risks or brings, for one line of a dialog."""
         match self.intent.intent_type:
             case IntentType.CLAIM_SETTLEMENT:
-                return f"{wording.at_least(self.intent.shares)} pUSD come back"
+                return f"{wording.at_least(self.brings)} pUSD come back"
             case IntentType.CANCEL_ORDER:
                 return "what has filled stays filled"
             case _ if self.buys:

@@ -132,6 +132,7 @@ def _content(intent: TradeIntent) -> View:
     view: View = {
         "edge": value_view(intent.edge_worst),
         "controls": [control.as_dict() for control in intent.controls],
+        "claim": value_view(intent.claim),
     }
     return view | {name: value_view(getattr(intent, name)) for name in _CONTENT}
 

@@ -1,5 +1,6 @@
 """`polyb0t claims`: where each claim is, and what a person has to do."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -11,8 +12,11 @@ from polyb0t.execution.scope import Lease, Regime
 from polyb0t.execution.settlement.ports import ClaimRoute, Payout
 from polyb0t.execution.settlement.sends import NewSend, SendRecord, SendStatus
 from polyb0t.execution.settlement.store import BookedPayout, SendNews
+from polyb0t.models.gas import gas_of
+from polyb0t.venue.environment import POLYMARKET
 from tests.cli.conftest import Place
 from tests.support.builders import NOW, WALLET, a_claim, wide_limits
+from tests.support.claims import a_whole_claim
 
 HASH = "0x" + "5a" * 32
 
@@ -71,6 +75,45 @@ def test_one_that_was_paid_tells_transaction_gas_and_block(place: Place) -> None
     assert HASH in screen
     assert "gas 0.001000 POL" in screen
     assert "block 1001" in screen
+
+
+@pytest.mark.parametrize("columns", ["100", "80", "60"])
+def test_the_approver_sees_all_that_an_approval_permits(
+    place: Place, monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    gas = gas_of([2 * 10**16], Decimal("0.25"))
+    claim = a_whole_claim(shares=("20", "3"), payouts=("0.5", "0.5"), gas=gas)
+    record = place.stores.intents.propose(replace(claim, regime=Regime.DRY_RUN), place.lease)
+    assert isinstance(record, IntentRecord)
+
+    answer = place.type("intents", "show", record.id[:6])
+
+    assert all(len(line) <= int(columns) for line in answer.out.splitlines())
+    told = "".join(answer.out.split())  # a long word goes on in the next line
+    for fact in (
+        "CLAIM 20 shares of YES",
+        "It does 11.50 pUSD come back",
+        "For 20 shares of YES at 0.5 pUSD each and 3 shares of the other outcome at 0.5 pUSD each",
+        "Calls redeemPositions(address,bytes32,bytes32,uint256[])",
+        f"Contract {POLYMARKET.contracts['collateral_adapter']}",
+        f"Paid to {WALLET}, your wallet",
+        "Sent by a transaction of your own key, which pays the gas",
+        "now at most 0.020000 POL, about 0.0050 pUSD.",
+    ):
+        assert "".join(fact.split()) in told, fact
+    assert "Checks" not in told
+    assert "get 11.50" in place.type("intents", "list").out
+    assert " CLAIM YES" in " ".join(place.type("status").out.split())
+
+
+def test_a_deposit_wallets_says_who_pays_the_gas(place: Place) -> None:
+    claim = replace(a_whole_claim(route=ClaimRoute.RELAYER), regime=Regime.DRY_RUN)
+    record = place.stores.intents.propose(claim, place.lease)
+    assert isinstance(record, IntentRecord)
+    told = place.type("intents", "show", record.id[:6]).out
+    assert "the venue's relayer, which pays the gas" in told
+    assert "asks nothing for it" in place.type("claims", "show", record.id[:6]).out
 
 
 def test_what_gas_cost_is_told_in_pusd_where_a_price_is_set(
