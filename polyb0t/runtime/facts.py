@@ -27,6 +27,15 @@ if TYPE_CHECKING:  # readers of the row, each command among them, do not pay for
 
 
 @dataclass(frozen=True, slots=True)
+class CycleFacts:
+    """How long the last cycle took, in seconds, and which of its stages longest."""
+
+    seconds: Decimal
+    slowest: str
+    slowest_seconds: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class EngineFacts:
     """As another process reads them. None: the engine does not know it either.
 
@@ -49,6 +58,8 @@ class EngineFacts:
     decides_itself: bool = False  # a paper run that asks nobody
     risk: RiskFacts | None = None  # how much of each limit is used
     clock_skew_seconds: Decimal | None = None  # this machine's less the exchange's, as far as proven
+    prompts_per_hour: int | None = None  # how many openings the engine may ask about
+    cycle: CycleFacts | None = None
 
     def last_marks(self) -> dict[AssetId, Mark]:
         """Prices with their instants, as the next engine takes them over."""
@@ -86,9 +97,18 @@ def read_facts(info: LeaseInfo | None) -> EngineFacts:
             decides_itself=stored.get("decides_itself") is True,
             risk=read_risk(stored.get(RISK)),
             clock_skew_seconds=_seconds(stored.get("clock_skew")),
+            prompts_per_hour=stored.get("prompts_per_hour"),
+            cycle=_cycle(stored.get("cycle_took")),
         )
     except (ValueError, AttributeError, TypeError, KeyError):
         return EngineFacts()
+
+
+def _cycle(stored: object) -> CycleFacts | None:
+    if not isinstance(stored, list):
+        return None
+    seconds, slowest, its = stored
+    return CycleFacts(parse_decimal(seconds), str(slowest), parse_decimal(its))
 
 
 def _money(text: object) -> Pusd | None:

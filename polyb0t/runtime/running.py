@@ -16,6 +16,7 @@ from polyb0t.config.settings import Settings
 from polyb0t.core.clock import Clock
 from polyb0t.core.errors import LeaseLostError, PolybotError, VenueUnreachableError
 from polyb0t.execution.intents import IntentStatus
+from polyb0t.execution.onlookers import people
 from polyb0t.execution.orders import DOUBTFUL_ORDER, OPEN_ORDER, OrderRecord, OrderStatus
 from polyb0t.execution.store import JournalEntry, Stores
 from polyb0t.runtime.choices import always_known, cycle_seconds, regime_of
@@ -29,6 +30,7 @@ from polyb0t.runtime.rotating import ASKED as ROTATION_ASKED
 from polyb0t.runtime.screen import Ended, Screen, StatusFacts, StopFacts
 from polyb0t.runtime.tail import SizeNotice, StageFailures, Tail
 from polyb0t.runtime.taking_back import SWITCHED, take_back_if_halted
+from polyb0t.runtime.telling import Telling, cycle_fact
 from polyb0t.runtime.wiring import Engine
 
 log = structlog.get_logger()
@@ -77,6 +79,9 @@ class Run:
         self.keeper.facts = self._facts
         self._tail = Tail(self.stores.engine, self.screen, self.clock, self._status, self._noticed)
         self._tail.begin()
+        self._telling = Telling(
+            self.settings, self.stores, self.engine.live_book, self.clock, self._tail.tell
+        )
         self._failures = StageFailures(self._tail.tell)
         self._size = SizeNotice(self._tail.tell)
         self._cycle_ended = self.clock.boot_seconds()
@@ -116,6 +121,7 @@ class Run:
         self.engine.cycle.begin_now = jobs.wake
         jobs.start()
         self._looking.start()
+        self._telling.start()
 
     def _wait(self) -> None:
         while not self._stop.wait(TAIL_SECONDS) and not self.keeper.lost.is_set():
@@ -157,6 +163,7 @@ class Run:
 
     def _noticed(self, entry: JournalEntry) -> None:
         """What is held has changed: cash and bid are shown now, not after the next cycle."""
+        self._telling.happened(entry)
         if entry.kind in _HOLDINGS_MOVE:
             try:
                 self.engine.cycle.look_at_account()
@@ -171,7 +178,8 @@ class Run:
             self.keeper.hurry()
 
     def _facts(self) -> Mapping[str, object]:
-        return {**self._publisher.facts(), **self.engine.switches.facts()}
+        cycle = cycle_fact(self.engine.cycle.last)
+        return {**self._publisher.facts(), **self.engine.switches.facts(), **cycle}
 
     def _compare(self, *, now: bool = False) -> None:
         agreement = self.engine.agreement
@@ -205,6 +213,8 @@ class Run:
             ending.run(("screen", looking), ("cycle", jobs.close), ("sends", sends), keep=1.5)
             ending.run(("connections", self.engine.close), keep=1.0)
         ending.run(("last words", self._last_words), keep=0.25)
+        if jobs is not None:
+            ending.run(("telling", self._telling.close), keep=0.2)
         unknown, still_open = len(self._of(DOUBTFUL_ORDER)), len(self._of(OPEN_ORDER))
         facts = StopFacts(still_open, unknown, self._cycles, str(log_file(self.settings)), self.keeper.ended)
         self._say(lambda: self.screen.stopped(facts))
@@ -239,11 +249,12 @@ class Run:
         pending = self.stores.intents.list(statuses=(IntentStatus.PENDING,), limit=100)
         waiting = [record for record in pending if record.intent.deadline > now]
         last = self.engine.cycle.last
-        watched = any(
+        shown = any(
             (now - record.seen_at).total_seconds() < WATCHING_SECONDS
             for record in waiting
             if record.seen_at is not None
         )
+        watching = len(people(self.stores.onlookers.onlookers()))
         return StatusFacts(
             now=now,
             cycle=self._cycles,
@@ -251,7 +262,7 @@ class Run:
             cycle_age_seconds=self.clock.boot_seconds() - self._cycle_ended,
             waiting=len(waiting),
             next_deadline=min((record.intent.deadline for record in waiting), default=None),
-            watchers=int(watched),
+            watchers=watching or int(shown),
             cash_pusd=self.engine.desk.cash_pusd(),
             switches=tuple(self.stores.switches.list()),
             problem=self._problem(),

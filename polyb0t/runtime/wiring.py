@@ -7,7 +7,9 @@ from threading import Lock
 
 from polyb0t.config.settings import Settings
 from polyb0t.core.clock import Clock
+from polyb0t.core.ids import AssetId
 from polyb0t.data.account_state import AccountStateProvider
+from polyb0t.data.order_book import OrderBook
 from polyb0t.data.windows import Window
 from polyb0t.execution.absence import ProofTimes
 from polyb0t.execution.anchor import AnchorFile
@@ -111,6 +113,7 @@ class Engine:
     close: Callable[[], None]
     switches: SwitchWatch
     books: AccountBooks
+    live_book: Callable[[AssetId], OrderBook | None]  # as the stream tells it, else as last read
     rotation: Rotation | None = None  # of the API credentials; live only
 
 
