@@ -385,5 +385,6 @@ def build_engine(
         close,
         switches,
         kept,
+        lambda asset_id: cache.get(asset_id) or watch.book(asset_id),
         rotation=rotation,
     )
