@@ -20,7 +20,8 @@ def proposed(service: Service, **overrides: object) -> IntentRecord:
 
 
 def decide(service: Service, record: IntentRecord, how: str) -> httpx.Response:
-    return service.http.post(f"/intents/{record.id}/{how}", json={"digest": record.digest, "reason": "seen"})
+    body = {"reason": "seen"} if how == "reject" else {"digest": record.digest}
+    return service.http.post(f"/intents/{record.id}/{how}", json=body)
 
 
 def test_the_list_and_the_closer_look_are_those_of_the_shell(service: Service) -> None:
