@@ -60,10 +60,9 @@ def health_routes(opened: OpenedStore, metrics: Metrics) -> APIRouter:
             "time": iso(opened.stores.intents.now()),
         }
 
-    @router.get("/metrics", response_class=Response, responses={200: _TEXT})
+    @router.get("/metrics", response_class=Response, responses={200: _TEXT, **responses(503)})
     def figures() -> Response:
-        """Figures for Prometheus. What is not known has no line; without a database there is only
-        `polyb0t_database_up 0` and this process's own."""
+        """Figures for Prometheus. What is not known has no line; without a database the answer is 503."""
         return Response(metrics.text(), media_type=CONTENT_TYPE)
 
     return router

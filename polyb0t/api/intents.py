@@ -4,16 +4,20 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import APIRouter, Body, Depends, Query, Response
+from pydantic import AwareDatetime
 
+from polyb0t.api.answers import spelled_out
 from polyb0t.api.deciders import actor, may_decide_on, require_digest
+from polyb0t.api.pages import NEXT, PAGE, Cursor, Limit
 from polyb0t.api.problems import responses
 from polyb0t.api.schemas import Approval, Intent, Rejection
 from polyb0t.api.security_gate import asking
+from polyb0t.api.turns import turns
 from polyb0t.core.errors import UsageError
 from polyb0t.core.ids import ALPHABET, INTENT_ID_LENGTH, IntentId
 from polyb0t.core.units import Price, Shares
-from polyb0t.execution.intents import IntentManager, IntentRecord, IntentStatus, ProposingRules
+from polyb0t.execution.intents import IntentManager, IntentRecord, IntentStatus, IntentType, ProposingRules
 from polyb0t.execution.scope import Scope
 from polyb0t.execution.smaller import smaller_form
 from polyb0t.runtime.approving import approver_as, exits_for, most_required
@@ -21,9 +25,6 @@ from polyb0t.runtime.deciding import Shape, approve_as_shown
 from polyb0t.runtime.deciding import reject as rejected
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.views import View, approvals_of, intent_view, intent_views, order_of
-
-PAGE = 50
-NEXT = "X-Next-Cursor"
 
 
 def intent_routes(opened: OpenedStore) -> APIRouter:
@@ -36,26 +37,39 @@ def intent_routes(opened: OpenedStore) -> APIRouter:
 
     @router.get("", response_model=list[Intent], responses=responses(404, 422))
     def intents(
-        response: Response,
-        status: Annotated[IntentStatus | None, Query(description="Only these.")] = None,
-        limit: Annotated[int, Query(ge=1, le=1000)] = PAGE,
-        cursor: Annotated[str | None, Query(description=f"The value of {NEXT} of the page before.")] = None,
-    ) -> list[View]:
+        status: Annotated[list[IntentStatus] | None, Query(description="Only these.")] = None,
+        type: Annotated[list[IntentType] | None, Query(description="Only these.")] = None,  # noqa: A002
+        changed_since: Annotated[
+            AwareDatetime | None, Query(description="Only what was proposed or has moved after that instant.")
+        ] = None,
+        limit: Limit = PAGE,
+        cursor: Cursor = None,
+    ) -> Response:
         """Newest first. When there are more, the header `X-Next-Cursor` continues the list."""
-        before = None if cursor is None else _cursor(opened, cursor)
-        statuses = () if status is None else (status,)
-        records = opened.stores.intents.list(statuses=statuses, limit=limit + 1, before=before)
+        records = opened.stores.intents.list(
+            statuses=tuple(status or ()),
+            types=tuple(type or ()),
+            limit=limit + 1,
+            before=None if cursor is None else _cursor(opened, cursor),
+            changed_since=changed_since,
+        )
         page = records[:limit]
-        if len(records) > limit:
-            response.headers[NEXT] = page[-1].id
-        return intent_views(opened.stores, page)
+        more = {NEXT: page[-1].id} if len(records) > limit else None
+        return spelled_out(intent_views(opened.stores, page), more)
 
     @router.get("/{intent_id}", response_model=Intent, responses=responses(404, 409))
     def intent(intent_id: str) -> View:
         """One trade; a unique beginning of its id is enough."""
         return intent_answer(opened, opened.stores.intents.find(intent_id))
 
-    @router.post("/{intent_id}/approve", response_model=Intent, responses=responses(403, 404, 409, 422))
+    turn = Depends(turns())
+
+    @router.post(
+        "/{intent_id}/approve",
+        response_model=Intent,
+        responses=responses(403, 404, 409, 422, 503),
+        dependencies=[turn],
+    )
     def approve(intent_id: str, body: Annotated[Approval | None, Body()] = None) -> View:
         """Approve exactly the content that the id names, or that the digest names if one is given; or
         less of it, or its exits as well."""
@@ -77,7 +91,12 @@ def intent_routes(opened: OpenedStore) -> APIRouter:
         )
         return intent_answer(opened, approved)
 
-    @router.post("/{intent_id}/reject", response_model=Intent, responses=responses(403, 404, 409, 422))
+    @router.post(
+        "/{intent_id}/reject",
+        response_model=Intent,
+        responses=responses(403, 404, 409, 422, 503),
+        dependencies=[turn],
+    )
     def reject(intent_id: str, body: Annotated[Rejection | None, Body()] = None) -> View:
         """Reject a trade that waits, or that is approved and not yet sent."""
         record = opened.stores.intents.find(intent_id)

@@ -17,7 +17,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from polyb0t import __version__
 from polyb0t.api.feed import JournalFeed
-from polyb0t.core.errors import DatabaseError
 from polyb0t.execution.scope import mode_words
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.overview import Overview, overview
@@ -93,13 +92,8 @@ class _Stored(Collector):
         return []  # so that registering it asks no database
 
     def collect(self) -> Iterator[Family]:
-        try:
-            now, state = self._opened.stores.intents.now(), overview(self._opened)
-            sequence = self._opened.stores.engine.last_sequence()
-        except DatabaseError:
-            yield _gauge("database_up", "Whether the database answers.", 0)
-            return
-        yield _gauge("database_up", "Whether the database answers.", 1)
+        now, state = self._opened.stores.intents.now(), overview(self._opened)
+        sequence = self._opened.stores.engine.last_sequence()
         yield _gauge("journal_sequence", "Number of the newest journal entry.", sequence)
         yield self._info()
         yield from _engine(state, now.timestamp())

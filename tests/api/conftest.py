@@ -1,7 +1,6 @@
 """The API over a real SQLite database, called as this computer's own programs call it."""
 
 import socket
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -10,11 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
-from polyb0t.api.app import create_app
 from polyb0t.api.security import THIS_COMPUTER, Reach
-from polyb0t.api.serving import bind, server_config
+from polyb0t.api.serving import server_config
 from polyb0t.config.settings import load_settings
 from polyb0t.core.clock import SystemClock
 from polyb0t.core.ids import AssetId, new_intent_id
@@ -24,6 +21,7 @@ from polyb0t.execution.intents import IntentRecord
 from polyb0t.execution.scope import Lease, Regime, Scope
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.tokens import create_token
+from tests.api.running import Running
 from tests.cli.scenes import tram
 from tests.support.builders import a_scope
 from tests.support.databases import sqlite_stores, sqlite_url
@@ -44,21 +42,15 @@ class Service:
         self.stores, self.lease, self.scope, self.regime = stores, lease, scope, regime
         known = load_settings(data_dir=folder / "data", **settings)
         self.opened = OpenedStore(known, scope, stores, sqlite_url(folder), None)
-        self._listening = bind("127.0.0.1", 0)
-        self.address = f"127.0.0.1:{self._listening.getsockname()[1]}"
-        self._server = uvicorn.Server(server_config(create_app(self.opened, reach), known))
-        self._thread = threading.Thread(target=self._server.run, args=([self._listening],), daemon=True)
-        self._thread.start()
+        self.server = Running(self.opened, reach=reach, config=server_config)
+        self.address = self.server.address
         self._clients: list[httpx.Client] = []
         self.http = httpx.Client(base_url=f"http://{self.address}", trust_env=False, timeout=10)
 
     def close(self) -> None:
         for client in (self.http, *self._clients):
             client.close()
-        self._server.should_exit = True
-        self._thread.join(15)
-        assert not self._thread.is_alive(), "the server did not stop"
-        self._listening.close()
+        self.server.close()
         self.stores.close()
 
     def token(self, name: str = "anna", role: Role = Role.APPROVER, days: float = 30) -> str:

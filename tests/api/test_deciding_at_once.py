@@ -1,0 +1,121 @@
+"""A thousand decisions at once on a hundred trades, through several API processes: exactly a hundred win."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from polyb0t.core.clock import SystemClock
+from polyb0t.core.ids import AssetId, new_intent_id
+from polyb0t.db.stores import SqlStores, open_stores
+from polyb0t.execution.intents import IntentRecord, IntentStatus
+from polyb0t.execution.scope import Lease, Regime
+from tests.api.test_curl import free_port
+from tests.cli.scenes import tram
+from tests.contracts.conftest import database_url, postgres  # noqa: F401 - fixtures
+from tests.support.builders import a_scope
+
+ROOT = Path(__file__).resolve().parents[2]
+TRADES, EACH, PROCESSES = 100, 10, 3
+
+
+@pytest.fixture
+def stores(database_url: str) -> Iterator[SqlStores]:  # noqa: F811
+    opened = open_stores(database_url, a_scope(), SystemClock())
+    yield opened
+    opened.close()
+
+
+def propose(stores: SqlStores, count: int) -> list[IntentRecord]:
+    lease = stores.engine.acquire(
+        "engine", holder="elsewhere:1", boot_id="b", process_started="1.0", regime=Regime.DRY_RUN
+    )
+    assert isinstance(lease, Lease)
+    now, made = SystemClock().now(), []
+    for number in range(count):
+        intent = replace(
+            tram(),
+            id=new_intent_id(),
+            scope=str(a_scope()),
+            regime=Regime.DRY_RUN,
+            created_at=now,
+            deadline=now + timedelta(minutes=20),
+            asset_id=AssetId(str(number)),
+        )
+        record = stores.intents.propose(intent, lease)
+        assert isinstance(record, IntentRecord)
+        made.append(record)
+    return made
+
+
+@contextmanager
+def api_processes(url: str, folder: Path) -> Iterator[list[str]]:
+    """Several `polyb0t api` over one database."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "POLYBOT_DATABASE_URL": url,
+        "POLYBOT_DATA_DIR": str(folder),
+        "POLYBOT_API_REQUESTS_PER_MINUTE": "100000",
+    }
+    started = []
+    try:
+        for _ in range(PROCESSES):
+            port = free_port()
+            command = [sys.executable, "-m", "polyb0t", "api", "--port", str(port)]
+            process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+            started.append((process, f"http://127.0.0.1:{port}"))
+        for process, address in started:
+            assert process.stdout is not None
+            assert address in process.stdout.readline()
+        yield [address for _, address in started]
+    finally:
+        for process, _ in started:
+            process.terminate()
+        for process, _ in started:
+            process.wait(15)
+            assert process.stdout is not None
+            process.stdout.close()
+
+
+async def decide(addresses: list[str], records: list[IntentRecord]) -> list[tuple[str, httpx.Response]]:
+    """Ten approvals of each trade, all asked for before the first answer, spread over the processes."""
+    limits = httpx.Limits(max_connections=None)
+    async with httpx.AsyncClient(trust_env=False, timeout=120, limits=limits) as http:
+
+        async def approve(number: int, record: IntentRecord) -> tuple[str, httpx.Response]:
+            address = addresses[number % len(addresses)]
+            return record.id, await http.post(f"{address}/intents/{record.id}/approve")
+
+        steps = [approve(n, record) for n in range(EACH) for record in records]
+        return await asyncio.gather(*steps)
+
+
+def test_of_a_thousand_approvals_of_a_hundred_trades_exactly_a_hundred_win(
+    stores: SqlStores,
+    database_url: str,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    records = propose(stores, TRADES)
+    with api_processes(database_url, tmp_path / "data") as addresses:
+        answers = asyncio.run(decide(addresses, records))
+    assert len(answers) == TRADES * EACH
+    outcomes = Counter(
+        "won" if answer.status_code == 200 else str(answer.json()["code"]) for _, answer in answers
+    )
+    assert outcomes == {"won": TRADES, "already_decided": TRADES * (EACH - 1)}
+    winners = Counter(intent_id for intent_id, answer in answers if answer.status_code == 200)
+    assert set(winners.values()) == {1}
+    assert {record.status for record in stores.intents.list(limit=None)} == {IntentStatus.APPROVED}
+    approved = [entry for entry in stores.engine.journal(limit=5_000) if entry.kind == "intent.approved"]
+    assert Counter(entry.subject for entry in approved) == Counter(record.id for record in records)
+    assert stores.verify_journal().intact
