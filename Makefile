@@ -1,7 +1,7 @@
 # `make` alone prints what there is. Python 3.11 or newer is all that has to be on the machine.
 
 .DEFAULT_GOAL := help
-.PHONY: help install run practice watch shell test faults faults-real check bench docs strangers lock clean
+.PHONY: help install run practice watch shell test faults faults-real check bench docs strangers audit lock clean
 
 PY := .venv/bin/python
 BIN := .venv/bin
@@ -44,6 +44,9 @@ docs: ## Write CONFIG_LIVE_MODE.md and .env.example anew
 
 strangers: ## Run the vendor's clients against the sandbox and write the table of docs/sandbox.md anew
 	@sh scripts/install.sh dev quiet && exec $(PY) -m tests.strangers
+
+audit: ## Every locked dependency against the known holes (asks PyPI, OSV and npm)
+	@sh scripts/install.sh dev quiet && exec $(PY) scripts/audit.py
 
 lock: ## Resolve the dependencies anew into the two lock files
 	@sh scripts/install.sh dev quiet && exec sh scripts/lock.sh
