@@ -34,6 +34,7 @@ class HeldPosition(Answer):
     price_age_seconds: int | None
     stale: bool
     redeemable: bool
+    resolution: str
     exit: str
 
 

@@ -6,11 +6,13 @@ from polyb0t.cli import words
 from polyb0t.cli.scene import Scene, context_line, look
 from polyb0t.cli.table import Column, table
 from polyb0t.cli.terminal import MEDIUM, Paint, Terminal
+from polyb0t.core.units import ONE, ZERO
 from polyb0t.execution.scope import Regime
 from polyb0t.models import wording
 from polyb0t.runtime.exit_column import WAITS
 from polyb0t.runtime.holdings import FIELDS, Holding, Holdings, read_holdings, short_ids
 from polyb0t.runtime.opened import OpenedStore
+from polyb0t.runtime.resolution_notes import WORDS
 from polyb0t.runtime.views import View, foreign_position_view
 
 _COLUMNS = (
@@ -99,6 +101,8 @@ def _not_fresh(holdings: Holdings) -> list[str]:
     ids, sentences = short_ids(holdings.ours), []
     for holding in holdings.ours:
         name, age = ids[holding.position.asset_id], holding.age_seconds
+        if holding.resolution in WORDS:
+            sentences.append(f"{name}: {WORDS[holding.resolution]}.")
         if holding.stale and holding.bid is None:
             sentences.append(f"{name} has no bid and counts at cost.")
         elif holding.stale and age is not None:
@@ -114,12 +118,19 @@ def _row(holding: Holding, paint: Paint, short: str) -> list[str]:
         f"{wording.shares(position.shares)} {wording.outcome(intent.outcome_label)}",
         words.cut(wording.one_line(intent.question), 28),
         "-" if cost is None else f"{wording.round_to(cost * 100, 1)}¢",
-        "won" if holding.redeemable else wording.price(holding.bid, intent.tick),
+        _bid(holding),
         wording.money(holding.value),
         _colour(holding.gain, wording.money(holding.gain, sign=True), paint),
         _relative(holding, paint),
         holding.exit,
     ]
+
+
+def _bid(holding: Holding) -> str:
+    """A lost position is redeemable too, and brings nothing; one of a split pot brings its part."""
+    if holding.redeemable and holding.bid in (ZERO, ONE):
+        return "won" if holding.bid else "lost"
+    return wording.price(holding.bid, holding.intent.tick)
 
 
 def _relative(holding: Holding, paint: Paint) -> str:

@@ -11,6 +11,7 @@ from polyb0t.core.errors import AmbiguousError, NotFoundError
 from polyb0t.core.ids import AssetId, OrderId
 from polyb0t.core.units import ZERO, Price, Pusd, Shares
 from polyb0t.data.account_state import AccountPosition, AccountState
+from polyb0t.data.resolution import ResolutionState
 from polyb0t.execution.intents import TradeIntent
 from polyb0t.execution.store import Stores
 from polyb0t.models.marks import FRESH_SECONDS, Mark
@@ -18,6 +19,7 @@ from polyb0t.models.portfolio import Position, entry_bid, portfolio_of
 from polyb0t.runtime.exit_column import exit_column
 from polyb0t.runtime.facts import read_facts
 from polyb0t.runtime.foreign import read_foreign
+from polyb0t.runtime.resolution_notes import state_of
 from polyb0t.runtime.views import View, to_millionth, value_view
 
 SHORTEST_ID: Final = 4
@@ -27,7 +29,7 @@ SHORTEST_ID: Final = 4
 FIELDS: Final = (
     *("id", "asset_id", "condition_id", "question", "outcome_label", "shares", "confirmed_shares"),
     *("provisional_shares", "average_cost", "cost", "fees", "bid", "value", "gain", "realised", "entry_bid"),
-    *("price_age_seconds", "stale", "redeemable", "exit"),
+    *("price_age_seconds", "stale", "redeemable", "resolution", "exit"),
 )
 
 
@@ -49,6 +51,7 @@ class Holding:
     age_seconds: float | None = None
     entry_bid: Price | None = None
     exit: str = ""  # what is planned with it, as a screen says it
+    resolution: ResolutionState = ResolutionState.OPEN  # of its market, as it was read last
 
     @property
     def id(self) -> str:
@@ -94,6 +97,7 @@ class Holding:
             "price_age_seconds": None if self.age_seconds is None else int(self.age_seconds),
             "stale": self.stale,
             "redeemable": self.redeemable,
+            "resolution": self.resolution.value,
             "exit": self.exit,
         }
 
@@ -182,6 +186,7 @@ def read_holdings(stores: Stores) -> Holdings:
                 age_seconds=None if mark is None else mark.age_seconds(now),
                 entry_bid=entry_bid(fills, position.asset_id, lambda order: _bid_of(stores, order)),
                 exit=planned[position.asset_id],
+                resolution=state_of(stores.engine, position.condition_id),
             )
         )
     return Holdings(tuple(ours), read_foreign(stores, account, portfolio).positions, account)

@@ -31,6 +31,7 @@ from polyb0t.models.settling import Won, frozen_events, lost, won
 from polyb0t.runtime.claim_routes import Way
 from polyb0t.runtime.hints import Hints
 from polyb0t.runtime.position_views import MarketLookup
+from polyb0t.runtime.resolution_notes import note_changes
 from polyb0t.runtime.watching import MarketWatch
 
 log = structlog.get_logger(__name__)
@@ -112,6 +113,7 @@ class Settling:
         reader, chain = self._doors()
         markets = self._markets(held)
         self.resolutions = reader.read(list(dict.fromkeys(each.condition_id for each in held)))
+        note_changes(self.parts.stores.engine, self.parts.lease, self.resolutions)
         self.frozen = frozenset(EventId(each) for each in frozen_events(self.resolutions, markets))
         busy = self._busy(fills)
         proposed = 0
