@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from sqlalchemy import bindparam, exists, func, or_, select
+from sqlalchemy import bindparam, case, exists, func, or_, select
 
 from polyb0t.core.units import ZERO, Pusd, Shares
 from polyb0t.db import types
@@ -41,7 +41,8 @@ _TAKEN_UP: Final = (  # as `execution.using.openings_taken_up` counts
 )
 _HELD: Final = reservations.c.scope == bindparam("scope")
 _FILL_SINCE: Final = exists().where(
-    journal.c.scope == bindparam("scope"),
+    # So that no index by scope is used: the few entries after `as_of` are looked at, not the whole journal.
+    journal.c.scope.concat("") == bindparam("scope"),
     journal.c.sequence > bindparam("as_of"),
     journal.c.kind == FILL_RECORDED,
 )
@@ -60,15 +61,14 @@ _UNSEEN: Final = (
     )
     .scalar_subquery()
 )
+_OF_ASSET: Final = case((reservations.c.asset_id == bindparam("asset_id"), reservations.c.shares))
 _LOOK: Final = select(  # one statement: each costs more on its way than in the database
-    select(func.sum(reservations.c.pusd, type_=types.E6)).where(_HELD).scalar_subquery(),
-    select(func.sum(reservations.c.shares, type_=types.E6))
-    .where(_HELD, reservations.c.asset_id == bindparam("asset_id"))
-    .scalar_subquery(),
+    func.sum(reservations.c.pusd, type_=types.E6),
+    func.sum(_OF_ASSET, type_=types.E6),
     _TAKEN_UP,
     _UNSEEN,
     _FILL_SINCE,
-)
+).where(_HELD)
 
 
 class Taken(NamedTuple):

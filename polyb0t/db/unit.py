@@ -9,7 +9,7 @@ from sqlalchemy import BindParameter, Connection, RowMapping, Table, Update, bin
 from polyb0t.core.errors import ConflictError, DatabaseError, LeaseLostError, PolybotError
 from polyb0t.db import journal
 from polyb0t.db.engine import Database
-from polyb0t.db.tables import engine_lease, gates, kill_switches
+from polyb0t.db.tables import engine_lease, gates, journal_head, kill_switches
 from polyb0t.execution.scope import LEASE_SECONDS, Scope
 from polyb0t.execution.store import Lease
 from polyb0t.models.kill_switches import KillSwitchType, Override, Stance, SwitchState, stance_of
@@ -24,6 +24,18 @@ ROLES: Final = ("engine", "claims")
 # Made once: a statement that is made anew for each unit costs more than running it.
 _SCOPE: Final[BindParameter[str]] = bindparam("scope")
 _GATE: Final = select(gates).where(gates.c.scope == _SCOPE).with_for_update()
+# Who appends to the journal holds the gate, so its head is locked with it: one statement less in every unit.
+_GATE_AND_HEAD: Final = (
+    select(
+        gates,
+        journal_head.c.sequence.label("head_sequence"),
+        journal_head.c.hash.label("head_hash"),
+        journal_head.c.at.label("head_at"),
+    )
+    .join(journal_head, journal_head.c.scope == gates.c.scope)
+    .where(gates.c.scope == _SCOPE)
+    .with_for_update()
+)
 _LEASE: Final = select(engine_lease).where(
     engine_lease.c.scope == _SCOPE, engine_lease.c.role == bindparam("role")
 )
@@ -44,8 +56,7 @@ class Unit:
         self.connection = connection
         self.scope = scope
         self.lease_seconds = lease_seconds
-        self.gate = _locked_gate(connection, scope)
-        self._head = journal.head_of(connection, scope)
+        self.gate, self._head = _locked_gate(connection, scope)
         self.now = monotonic_now(connection, database, self._head)
         self._epoch = int(self.gate["epoch"])
         self._switches: tuple[SwitchState, ...] | None = None
@@ -183,13 +194,18 @@ def changed(connection: Connection, statement: Update, values: Mapping[str, obje
     return connection.execute(statement, values).rowcount == 1
 
 
-def _locked_gate(connection: Connection, scope: Scope) -> RowMapping:
-    gate = connection.execute(_GATE, {"scope": str(scope)}).mappings().one_or_none()
+def _locked_gate(connection: Connection, scope: Scope) -> tuple[RowMapping, journal.Head | None]:
+    head: journal.Head | None = None
+    gate = connection.execute(_GATE_AND_HEAD, {"scope": str(scope)}).mappings().one_or_none()
+    if gate is None:  # or there is no head: then nothing can be appended, and that is said where it is tried
+        gate = connection.execute(_GATE, {"scope": str(scope)}).mappings().one_or_none()
+    else:
+        head = journal.Head(gate["head_sequence"], gate["head_hash"], gate["head_at"])
     if gate is None:
         raise _no_gate(connection, gates, scope)
     if gate["schema_version"] != SCHEMA_VERSION:
         raise version_error(int(gate["schema_version"]))
-    return gate
+    return gate, head
 
 
 def _no_gate(connection: Connection, table: Table, scope: Scope) -> PolybotError:

@@ -4,6 +4,7 @@ import sqlite3
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, text
@@ -36,6 +37,30 @@ def code_of(error: pytest.ExceptionInfo[DatabaseError]) -> str:
     assert error.value.why
     assert error.value.do
     return error.value.code
+
+
+def test_a_claim_looks_at_the_journal_from_where_the_account_was_looked_at(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    """Whatever its length: by the index of a scope it would read all of it, with everybody waiting."""
+    sqlite_stores(tmp_path, clock, a_scope()).close()
+    world = World(sqlite_url(tmp_path), clock)
+    asked: list[tuple[str, tuple[object, ...]]] = []
+
+    def heard(_connection: object, _cursor: object, statement: str, values: Any, *_: object) -> None:
+        if "FROM journal" in statement and "reservations" in statement:
+            asked.append((statement, values))
+
+    event.listen(world.stores.database.engine, "before_cursor_execute", heard)
+    world.claimed()
+
+    ((statement, values),) = asked
+    plan = world.stores.database.read(
+        lambda connection: connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+    )
+    (journal,) = [row.detail for row in plan if "journal" in row.detail]
+    assert "(sequence>?)" in journal
+    world.close()
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ COPIED: Final = ("polyb0t", "tests", "bench", "alembic", "alembic.ini", "pyproje
 LINKED: Final = ("docs", "scenarios", "scripts", "Makefile")
 NOTICED: Final = 1  # pytest: tests ran, and some failed
 SECONDS: Final = 240.0
+# Those that the tests of rules need: to load the others takes longer than most of these tests.
+PLUGINS: Final = ("-p", "no:cacheprovider", "-p", "xdist.plugin", "-p", "pytest_timeout")
 
 
 class Sown(NamedTuple):
@@ -108,11 +110,11 @@ def _noticed(job: Sown, copy: Path) -> bool:
 def _run(rule: Rule, copy: Path) -> tuple[int, list[str]]:
     nodes = [node_of(name) or name for name in rule.tests]
     only = [] if any("postgres" in node for node in nodes) else ["-k", "not postgresql"]
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-n0", "-p", "no:cacheprovider", *only, *nodes]
+    command = [sys.executable, "-m", "pytest", "-q", "-x", *PLUGINS, *only, *nodes]
     done = subprocess.run(
         command,
         cwd=copy,
-        env={**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, "PYTHONPATH": str(copy), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         timeout=SECONDS,

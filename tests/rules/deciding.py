@@ -108,7 +108,8 @@ GATE: Final = Chapter(
         rule(
             "stance_by_kind",
             "Openings need all seven switches clear; closes and claims none tripped that halts.",
-            "test_live_executor:a_reducing_switch_lets_a_close_through_and_a_halt_does_not",
+            "test_live_executor:a_reducing_switch_lets_a_close_through_and_a_halt_does_not "
+            "contracts/test_intents:a_missing_switch_row_stops_openings_and_closes_but_no_cancel",
             PERMISSION(
                 "permits(unit.stance(), intent.intent_type)", 'permits(unit.stance(), "OPEN_POSITION")'
             ),
@@ -121,7 +122,12 @@ GATE: Final = Chapter(
             "A cancel needs neither: nothing stands in its way.",
             "test_live_executor:a_cancel_passes_every_switch_and_a_stopped_process "
             "contracts/test_intents:a_cancel_is_approved_while_halted",
-            PERMISSION("if intent.intent_type is IntentType.CANCEL_ORDER:", "if False:"),
+            (
+                PERMISSION("if intent.intent_type is IntentType.CANCEL_ORDER:", "if False:"),
+                PERMISSION(
+                    "permits(unit.stance(), intent.intent_type)", 'permits(unit.stance(), "OPEN_POSITION")'
+                ),
+            ),
         ),
         rule(
             "missing_row_halts",
