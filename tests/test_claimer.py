@@ -1,7 +1,5 @@
 """Claims against a chain that misbehaves: paid once, every millionth in the books, whatever happens."""
 
-import os
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,7 +11,7 @@ from polyb0t.execution.intents import IntentStatus
 from polyb0t.execution.settlement.ports import ClaimRoute
 from polyb0t.execution.settlement.sends import SendStatus
 from polyb0t.models.kill_switches import KillSwitchType
-from tests.support.claim_room import ClaimRoom, Line, Struck
+from tests.support.claim_room import ClaimRoom
 
 S = SendStatus
 ROUTES = (ClaimRoute.TRANSACTION, ClaimRoute.RELAYER)
@@ -251,57 +249,3 @@ class TestTroubleOnTheWay:
         room.until_over()
         assert room.paid() == Decimal(20)
         assert room.judge() == []
-
-
-Story = Callable[[ClaimRoom], None]
-
-
-def plain(room: ClaimRoom) -> None:
-    room.won(1)
-
-
-def several(room: ClaimRoom) -> None:
-    room.won(1)
-    room.won(2, payouts=("0.5", "0.5"), other="4")
-
-
-def unheard(room: ClaimRoom) -> None:
-    room.won(1)
-    room.chain.trouble.append("no_answer")
-    room.relayer.trouble.append("accepted_unheard")
-
-
-def stuck(room: ClaimRoom) -> None:
-    room.won(1)
-    room.chain.floor_fee = 42
-    room.relayer.trouble.append("failed")
-
-
-STORIES = (plain, several, unheard, stuck)
-POINTS_MOST = int(os.environ.get("CLAIM_POINTS", "3"))
-
-
-@each_route
-@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
-def test_a_process_that_ends_anywhere_claims_nothing_twice_and_loses_nothing(
-    tmp_path: Path, route: ClaimRoute, story: Story
-) -> None:
-    counted = _played(tmp_path / "0", route, story, Line())
-    for point in range(1 + counted % 7, counted + 1, max(1, counted // POINTS_MOST)):
-        _played(tmp_path / str(point), route, story, Line(point))
-
-
-def _played(folder: Path, route: ClaimRoute, story: Story, line: Line) -> int:
-    """The story to its end, with a new process where the old one was struck; the points it passed."""
-    folder.mkdir()
-    room = ClaimRoom(folder, route)
-    story(room)
-    room.start(line)
-    try:
-        room.until_over()
-    except Struck:
-        room.start()
-        room.until_over()
-    assert room.judge() == [], f"struck at point {line.at}"
-    room.world.close()
-    return line.passed

@@ -251,10 +251,11 @@ def main() -> int:
         print(f"There are no results in {FOLDER}. Make some: make faults", file=sys.stderr)
         return 1
     results = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
-    from tests.faults.real.page import KIND, section  # it needs the rows of this module
+    from tests.faults.claims import page as claims
+    from tests.faults.real import page as real  # it needs the rows of this module
 
-    in_process = [result for result in results if result.get("kind") != KIND]
-    parts = [document(summaries(in_process)), section(results)]
+    in_process = [each for each in results if each.get("kind") not in (real.KIND, claims.KIND)]
+    parts = [document(summaries(in_process)), claims.section(results), real.section(results)]
     DOCUMENT.write_text("\n".join(part for part in parts if part).rstrip() + "\n", encoding="utf-8")
     return 0
 

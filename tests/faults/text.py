@@ -62,22 +62,6 @@ crashes, suspensions, a trip and its clearing, a restored backup. With all rules
 """
 
 FOOT: Final = """
-## Claims
-
-A claim of winnings has histories of its own (`tests/test_claimer.py`): a pretended chain and relayer that drop, delay,
-revert, reorganise and answer too late, and a claims process that ends before or after any call between its parts and
-is started again. Judged by the chain's ledger: a claim sent twice, money that the books do not have to the millionth,
-shares in the books that are gone, a transaction without an end. `CLAIM_POINTS=50` takes 50 points of each story:
-
-| story | own key | deposit wallet |
-|---|---:|---:|
-| one claim | 78 | 85 |
-| two claims, one of them half for each outcome | 53 | 50 |
-| the answer to the send is not heard | 78 | 78 |
-| stuck below the price of gas, or failed by the relayer | 54 | 51 |
-
-527 histories: **doubled 0, lost 0, unexplained 0**.
-
 ## What these histories are, and what they are not
 
 - The executor, the reconciler, the stores, the signatures, the parsing of every answer and the sandbox's exchange

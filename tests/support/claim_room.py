@@ -74,6 +74,7 @@ class ClaimRoom:
         self.route = route
         self.chain = PretendChain(Wallet(WALLET), NOW)
         self.relayer = PretendRelayer(self.chain)
+        self.node: object = self.chain  # what the process is told of the chain
         self.opening = self.chain.money
         self.anchor = AnchorFile(folder / "anchor.json", self.world.engine)
         self.settings = ClaimSettings(confirmations=5, **settings)
@@ -107,7 +108,7 @@ class ClaimRoom:
                 }
             ),
             lease=lease,
-            chain=cast("ClaimChain", wrap(self.chain)),
+            chain=cast("ClaimChain", wrap(self.node)),
             relayer=cast("Relayer", wrap(self.relayer)) if self.route is ClaimRoute.RELAYER else None,
             wallet=Wallet(WALLET),
             route=self.route,

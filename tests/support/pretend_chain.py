@@ -84,6 +84,7 @@ class PretendChain:
         self.unreachable = 0  # so many reads fail
         self.forks = 0
         self.reverting = False
+        self.reverts_when_mined = False  # though a simulation says that it pays
         self.brought: dict[str, str] = {}  # by transaction: the batch that it carried
         self.behind = 0  # so many of the newest blocks this node does not have yet
 
@@ -113,7 +114,8 @@ class PretendChain:
     def mine(self, tx_hash: str, calls: Sequence[ClaimCall], *, ours: bool) -> None:
         """All of the calls or none of them, in the newest block."""
         block, paid = self.blocks[-1], list[Payout]()
-        succeeded = not self.reverting and all(self.markets[c.condition_id].payouts for c in calls)
+        fails = self.reverting or self.reverts_when_mined
+        succeeded = not fails and all(self.markets[c.condition_id].payouts for c in calls)
         for call in calls if succeeded else ():
             amount = self._redeem(call.condition_id)
             if amount:
@@ -299,9 +301,11 @@ class PretendRelayer:
         self.trouble: deque[str] = deque()
         self.known: dict[str, dict[str, object]] = {}
         self.submissions = 0
+        self.silent = False  # it answers nothing
+        self.forgetful = False  # it does not know what it was given
 
     def nonce(self) -> int | None:
-        return self.chain.wallet_nonce
+        return None if self.silent else self.chain.wallet_nonce
 
     def sign(self, calls: Sequence[ClaimCall], nonce: int, *, deadline: int) -> SignedClaim:
         return SignedClaim(ClaimRoute.RELAYER, nonce, _raw(nonce, calls, 0, deadline), deadline=deadline)
@@ -311,7 +315,7 @@ class PretendRelayer:
         trouble = self.trouble.popleft() if self.trouble else ""
         if trouble == "busy":
             return SendOutcome(SendClass.REFUSED, "wallet busy", retryable=True)
-        if trouble == "lost":
+        if trouble == "lost" or self.silent:
             return SendOutcome(SendClass.UNKNOWN, "timed out")
         told = json.loads(signed.raw)
         if told["nonce"] != self.chain.wallet_nonce:
@@ -335,8 +339,10 @@ class PretendRelayer:
 
     def state(self, transaction_id: str) -> RelayerTransaction:
         one = self.known.get(transaction_id)
-        if one is None:
+        if one is None or self.silent or self.forgetful:
             return RelayerTransaction(RelayerState.UNKNOWN)
+        if one["trouble"] == "failed_mined":
+            return RelayerTransaction(RelayerState.FAILED)
         return RelayerTransaction(RelayerState(str(one["state"])), str(one["tx"]))
 
     def work(self) -> None:
@@ -350,10 +356,12 @@ class PretendRelayer:
                 continue
             self.chain.advance(BLOCK_SECONDS)
             tx_hash = _hash(name + json.dumps(told))
-            self.chain.wallet_nonce += 1
             self.chain.brought[tx_hash] = json.dumps(told)
             self.chain.mine(tx_hash, _calls(told), ours=True)
-            self.known[name] |= {"state": RelayerState.MINED, "tx": tx_hash, "over": True}
+            mined = self.chain.blocks[-1].mined[-1].succeeded
+            self.chain.wallet_nonce += mined  # what reverts leaves the wallet as it was
+            state = RelayerState.MINED if mined else RelayerState.FAILED
+            self.known[name] |= {"state": state, "tx": tx_hash, "over": True}
 
 
 def _raw(nonce: int, calls: Sequence[ClaimCall], fee: int, deadline: int) -> str:

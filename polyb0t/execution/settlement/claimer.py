@@ -60,7 +60,10 @@ class Claimer:
             VenueUnreachableError: the chain was not read; the next step goes on.
         """
         store = self._parts.stores.claims
-        for send in store.sends(open_only=True):
+        under_way = store.sends(open_only=True)
+        if under_way:
+            self._parts.head()  # of another chain, every answer would look like a proof
+        for send in under_way:
             self._follower.follow(send)
         self._rechecker.look()
         if not store.sends(open_only=True):
@@ -72,7 +75,7 @@ class Claimer:
         waiting = self._due()
         if not waiting or self._parts.halt_file():
             return
-        head = self._parts.chain.head()
+        head = self._parts.head()
         ready = []
         for record in waiting[: self._most()]:
             judged = self._judge(record, head)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -50,7 +50,7 @@ class Follower:
         self._alert = alert
         self._evidence = Evidence(parts)
         self._replacing = Replacing(parts, broadcast)
-        self._elsewhere: dict[str, float] = {}  # send -> since when its nonce is known to be used
+        self._elsewhere: dict[str, tuple[float, datetime]] = {}  # send -> since when its nonce is used
 
     def follow(self, send: SendRecord) -> None:
         """Raises VenueUnreachableError, DatabaseError, LeaseLostError."""
@@ -69,8 +69,7 @@ class Follower:
         elif nonce is not None and nonce > send.nonce:
             self._nonce_used(send)
         elif send.route is ClaimRoute.RELAYER and self._deadline_passed(send):
-            detail = "Its deadline passed on the chain and its nonce was not used: nothing came of it."
-            self._settle(send, _S.DROPPED, "deadline_passed", detail)
+            self._void(send)
         else:
             self._waits(send)
 
@@ -82,21 +81,24 @@ class Follower:
         return None if self._parts.relayer is None else self._parts.relayer.nonce()
 
     def _receipt(self, send: SendRecord) -> Receipt | None:
-        """Its transaction's; the relayer's word only tells where to look."""
+        """Its transaction's, but for one of the relayer that reverted: it may send the batch once more."""
+        told = self._told(send)
+        by_relayer = send.route is ClaimRoute.RELAYER
+        return None if by_relayer and told is not None and not told.succeeded else told
+
+    def _told(self, send: SendRecord) -> Receipt | None:
+        """The relayer's word only tells where to look."""
         tx_hash = send.tx_hash
         if send.route is ClaimRoute.RELAYER and send.transaction_id and self._parts.relayer is not None:
             told = self._parts.relayer.state(send.transaction_id)
             tx_hash = told.tx_hash or tx_hash
-        receipt = self._parts.chain.receipt(tx_hash) if tx_hash else None
-        if send.route is ClaimRoute.RELAYER and receipt is not None and not receipt.payouts:
-            return None if not receipt.succeeded else receipt
-        return receipt
+        return self._parts.chain.receipt(tx_hash) if tx_hash else None
 
     def _deadline_passed(self, send: SendRecord) -> bool:
         """By the chain's clock, with the nonce read again after it."""
         if send.deadline is None:
             return False
-        head = self._parts.chain.head()
+        head = self._parts.head()
         if head.at.timestamp() <= send.deadline + DEADLINE_MARGIN.total_seconds():
             return False
         nonce = self._nonce(send)
@@ -175,6 +177,16 @@ class Follower:
 
     # -- not mined -----------------------------------------------------------------------------
 
+    def _void(self, send: SendRecord) -> None:
+        """Its deadline passed on the chain and its nonce was not used. A batch that was mined and reverted
+        would do so again, so its claims end; a person sees it."""
+        told = self._told(send)
+        if told is not None and send.raw is not None and self._parts.chain.carries(told.tx_hash, send.raw):
+            self._came_to_nothing(send, told, self._claims(send))
+            return
+        detail = "Its deadline passed on the chain and its nonce was not used: nothing came of it."
+        self._settle(send, _S.DROPPED, "deadline_passed", detail)
+
     def _reorganised(self, send: SendRecord) -> None:
         if not self._evidence.taken_back(send.tx_hash):
             return  # its block is where it was, or above what this node has: the node does not know better
@@ -186,9 +198,9 @@ class Follower:
     def _nonce_used(self, send: SendRecord) -> None:
         """Its nonce is used and it is in no block: by a replacement, or by something that was not ours."""
         now = self._parts.clock.boot_seconds()
-        since = self._elsewhere.setdefault(send.id, now)
-        if now - since < self._parts.settings.proof_seconds:
-            return
+        since, seen_at = self._elsewhere.setdefault(send.id, (now, self._parts.stores.intents.now()))
+        if now - since < self._parts.settings.proof_seconds or self._parts.head().at <= seen_at:
+            return  # a node that is behind has not seen by what
         claims = self._claims(send)
         conditions = [record.intent.condition_id for record in claims]
         others = self._evidence.others(send, conditions)

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from polyb0t.core.clock import Clock
-from polyb0t.core.errors import PolybotError
+from polyb0t.core.errors import PolybotError, VenueUnreachableError
 from polyb0t.core.ids import Wallet
 from polyb0t.execution.scope import Lease
-from polyb0t.execution.settlement.ports import ClaimChain, ClaimRoute, Relayer
+from polyb0t.execution.settlement.ports import ChainHead, ClaimChain, ClaimRoute, Relayer
 from polyb0t.execution.settlement.store import ClaimStores
 from polyb0t.models.kill_switches import Stance, stance_of
 
@@ -41,6 +41,22 @@ class ClaimParts:
     settings: ClaimSettings = field(default_factory=ClaimSettings)
     halt_file: Callable[[], bool] = lambda: False
     anchor: Callable[[], None] = lambda: None  # writes how far the journal is, before anything leaves
+
+    def head(self) -> ChainHead:
+        """The newest block of the chain that this scope is on.
+
+        Raises:
+            VenueUnreachableError: not read, or the node is on another chain: nothing is concluded of it.
+        """
+        head, own = self.chain.head(), self.stores.scope.chain_id
+        if head.chain_id != own:
+            raise VenueUnreachableError(
+                f"The chain was not read: the node is on chain {head.chain_id}, not {own}.",
+                why="What it says of this wallet means nothing here.",
+                do="Set POLYBOT_RPC_URL to a node for Polygon.",
+                code="wrong_chain",
+            )
+        return head
 
     def anchored(self) -> str:
         """After a send was stored and before a byte of it leaves, so that a backup restored later is known

@@ -50,7 +50,7 @@ class Rechecker:
         self._looked_at = now
 
     def _compare(self, entries: tuple[BookedPayout, ...], sends: dict[str, SendRecord]) -> None:
-        oldest = self._parts.chain.head().number - self._parts.settings.watch_blocks
+        oldest = self._parts.head().number - self._parts.settings.watch_blocks
         by_hash = sorted(entries, key=lambda entry: entry.payout.tx_hash)
         for tx_hash, group in groupby(by_hash, key=lambda entry: entry.payout.tx_hash):
             paid = tuple(group)
