@@ -346,3 +346,22 @@ def test_while_the_halt_file_is_there_not_even_a_second_copy_leaves(room: ClaimR
     room.world.switches.clear(KillSwitchType.MANUAL, actor="user:anna", reason="back")
     room.until_over()
     assert room.paid() == Decimal(20)
+
+
+def test_it_says_why_it_waits_and_forgets_it_when_it_does_not(room: ClaimRoom) -> None:
+    room.won(1)
+    room.chain.floor_fee = 501
+    room.step()
+    assert room.claimer.waits == "Gas costs too much. over the cap"
+    room.chain.floor_fee = 30
+    room.step()
+    room.step()
+    room.until_over()
+    assert room.claimer.waits == ""
+
+
+def test_a_relayer_that_is_silent_is_named(deposit: ClaimRoom) -> None:
+    deposit.won(1)
+    deposit.relayer.nonce = lambda: None  # type: ignore[method-assign]
+    deposit.step()
+    assert "relayer did not tell" in deposit.claimer.waits

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from polyb0t.api.problems import responses
 from polyb0t.api.schemas import Answer, DecimalText, Instant
-from polyb0t.runtime.claims_view import by_hand, find_claim, read_claims
+from polyb0t.runtime.claims_view import by_hand, find_claim, process_of, read_claims
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.views import View
 
@@ -70,10 +70,18 @@ class Instruction(Answer):
     do: str
 
 
+class ClaimsProcess(Answer):
+    """The process that carries claims out; `problem` says why it sends nothing now."""
+
+    running: bool
+    problem: str
+
+
 class Claims(Answer):
     """Every claim, newest first, and what is to be claimed by hand."""
 
     claims: list[ClaimAnswer]
+    process: ClaimsProcess
     by_hand: list[Instruction]
 
 
@@ -86,6 +94,7 @@ def claim_routes(opened: OpenedStore) -> APIRouter:
         """Claims, newest first."""
         return {
             "claims": [each.view() for each in read_claims(opened.stores, opened.settings.pol_price_pusd)],
+            "process": process_of(opened.stores).view(),
             "by_hand": [each.view() for each in by_hand(opened.stores)],
         }
 

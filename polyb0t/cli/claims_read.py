@@ -6,11 +6,20 @@ from polyb0t.cli import words
 from polyb0t.cli.scene import Scene, context_line, look
 from polyb0t.cli.table import Column, table
 from polyb0t.cli.terminal import MEDIUM, Terminal
+from polyb0t.execution.intents import IntentStatus
 from polyb0t.execution.settlement.ports import ClaimRoute
 from polyb0t.execution.settlement.sends import SendRecord
 from polyb0t.models import wording
 from polyb0t.models.gas import gas_words, pol_of
-from polyb0t.runtime.claims_view import ByHand, Claim, by_hand, find_claim, read_claims
+from polyb0t.runtime.claims_view import (
+    ByHand,
+    Claim,
+    Process,
+    by_hand,
+    find_claim,
+    process_of,
+    read_claims,
+)
 from polyb0t.runtime.opened import OpenedStore
 
 _COLUMNS = (
@@ -20,6 +29,7 @@ _COLUMNS = (
     Column("STANDS", widest=40),
     Column("MARKET"),
 )
+_UNDER_WAY = (IntentStatus.APPROVED, IntentStatus.EXECUTING)
 _NONE = "No claims. One is proposed when a market of which you hold winning shares has resolved."
 
 
@@ -27,14 +37,16 @@ def show_list(terminal: Terminal, opened: OpenedStore) -> None:
     """Print the claims, and what a person has to claim."""
     claims = read_claims(opened.stores, opened.settings.pol_price_pusd)
     instructions = by_hand(opened.stores)
+    process = process_of(opened.stores)
     if terminal.json:
-        terminal.data(
-            {"claims": [each.view() for each in claims], "by_hand": [each.view() for each in instructions]}
-        )
+        shown = {"claims": [each.view() for each in claims], "process": process.view()}
+        terminal.data({**shown, "by_hand": [each.view() for each in instructions]})
         return
     scene = look(opened)
     lines = [*context_line(scene, terminal.paint, terminal.columns).split("\n"), ""]
     lines += _table(claims, terminal.columns) if claims else words.wrap(_NONE, terminal.columns)
+    if any(each.record.status in _UNDER_WAY for each in claims):
+        lines += words.wrap(_process(process), terminal.columns)
     lines += _instructions(instructions, terminal.columns)
     terminal.show(lines)
 
@@ -46,6 +58,14 @@ def show_one(terminal: Terminal, opened: OpenedStore, prefix: str) -> None:
         terminal.data(claim.view())
         return
     terminal.show(_screen(claim, look(opened), terminal))
+
+
+def _process(process: Process) -> str:
+    if not process.running:
+        return "Nothing is sent: no claims process runs. Start it: polyb0t claims run"
+    if process.problem:
+        return f"The claims process runs and waits: {wording.one_line(process.problem)}"
+    return "The claims process runs."
 
 
 def _table(claims: Sequence[Claim], columns: int) -> list[str]:

@@ -12,6 +12,7 @@ from polyb0t.execution.store import LeaseInfo
 EOA: Final = 0
 DEPOSIT_WALLET: Final = 3
 RELAYER_FACT: Final = "relayer"  # of the claims process: whether it has a key
+PROBLEM_FACT: Final = "problem"  # why it sends nothing now, in a sentence
 _KINDS: Final = {1: "A proxy wallet", 2: "A Safe"}
 ON_THE_WEBSITE: Final = "Claim it on the venue's website: Portfolio, the market, Claim."
 
@@ -54,8 +55,18 @@ def runs(claims: LeaseInfo | None, now: datetime) -> bool:
 
 def has_relayer(claims: LeaseInfo | None) -> bool:
     """What it published; what cannot be read is no key."""
+    return _facts(claims).get(RELAYER_FACT) is True
+
+
+def problem_of(claims: LeaseInfo | None) -> str:
+    """What it published; empty where nothing is in its way."""
+    told = _facts(claims).get(PROBLEM_FACT)
+    return told if isinstance(told, str) else ""
+
+
+def _facts(claims: LeaseInfo | None) -> dict[str, object]:
     try:
         facts = json.loads(claims.facts) if claims is not None else {}
     except ValueError:
-        return False
-    return isinstance(facts, dict) and facts.get(RELAYER_FACT) is True
+        return {}
+    return facts if isinstance(facts, dict) else {}

@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from types import FrameType
 from typing import Final
 
@@ -22,7 +23,7 @@ from polyb0t.execution.settlement.parts import ClaimParts, ClaimSettings
 from polyb0t.execution.settlement.ports import ClaimRoute
 from polyb0t.runtime.chain import ChainDoor, chain_door
 from polyb0t.runtime.choices import regime_of
-from polyb0t.runtime.claim_routes import RELAYER_FACT, Way, way_of
+from polyb0t.runtime.claim_routes import PROBLEM_FACT, RELAYER_FACT, Way, way_of
 from polyb0t.runtime.halt_file import HaltFile
 from polyb0t.runtime.keys import KEY_NAME, owners_key
 from polyb0t.runtime.lease import LeaseKeeper, acquire_lease
@@ -80,12 +81,13 @@ def run_claims(settings: Settings, say: Say, *, steps: int | None = None) -> int
         anchor = AnchorFile(anchor_path(settings, around.scope), stores.engine)
         require_present(stores, anchor)
         lease = acquire_lease(stores.engine, Regime.LIVE, ROLE)
-        facts = {RELAYER_FACT: relayer is not None}
+        facts: dict[str, object] = {RELAYER_FACT: relayer is not None, PROBLEM_FACT: ""}
         keeper = LeaseKeeper(stores.engine, lease, clock, settings.lease_seconds, facts=lambda: facts)
         stores.engine.beat(lease, cycle=0, facts=facts)
         keeper.start()
         try:
             run = ClaimsRun(settings, around, stores, keeper, clock, say, key, relayer, anchor)
+            run.tell = partial(facts.__setitem__, PROBLEM_FACT)
             return run.until_stopped(steps)
         finally:
             keeper.stop()
@@ -113,6 +115,7 @@ class ClaimsRun:
         self._key, self._relayer, self._anchor = key, relayer, anchor
         self._stop = threading.Event()
         self._told = ""
+        self.tell: Callable[[str], None] = lambda _problem: None  # what a person should know of it
 
     @property
     def _lease(self) -> Lease:
@@ -154,6 +157,7 @@ class ClaimsRun:
         way = way_of(self._around.signature_type, node=chain is not None, claims=info, now=now)
         self._tell(way)
         if chain is None or way.route is ClaimRoute.WEBSITE:
+            self.tell(f"{way.why} {way.do}")
             return None
         relayer = None if self._relayer is None else door.relayer(self._key, self._relayer)
         parts = ClaimParts(
@@ -183,13 +187,16 @@ class ClaimsRun:
     def _step(self, claimer: Claimer) -> None:
         try:
             claimer.step()
+            self.tell(claimer.waits)
         except LeaseLostError as error:
             log.error("claims.lease_lost", reason=str(error))  # noqa: TRY400 - the reason is in the sentence
             self._keeper.lose(Ended.TAKEN_OVER)
         except PolybotError as error:
             log.warning("claims.step_failed", reason=str(error))
+            self.tell(f"{error.what} {error.why}".strip())
         except Exception:
             log.exception("claims.step_crashed")  # what is stored is the truth; the next step goes on
+            self.tell("An error of the program; its log has it.")
 
     def _over(self) -> bool:
         return self._stop.is_set() or self._keeper.lost.is_set()

@@ -12,6 +12,7 @@ from polyb0t.execution.intents import LIVE_STATUSES, IntentRecord, IntentStatus,
 from polyb0t.execution.settlement.sends import SendRecord, SendStatus
 from polyb0t.execution.settlement.store import BookedPayout, ClaimStores
 from polyb0t.models.gas import Gas, gas_of
+from polyb0t.runtime.claim_routes import problem_of, runs
 from polyb0t.runtime.views import View, value_view
 
 MOST: Final = 500
@@ -122,6 +123,24 @@ def find_claim(stores: ClaimStores, prefix: str, pol_price_pusd: Decimal | None 
             code="claim_not_found",
         )
     return _claim(stores, record, pol_price_pusd)
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """The process that carries claims out. `problem`: why it sends nothing now."""
+
+    running: bool
+    problem: str
+
+    def view(self) -> View:
+        return {"running": self.running, "problem": self.problem}
+
+
+def process_of(stores: ClaimStores) -> Process:
+    """By its lease."""
+    info = stores.engine.lease_info("claims")
+    running = runs(info, stores.intents.now())
+    return Process(running, problem_of(info) if running else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ def test_the_list_and_the_closer_look_are_those_of_the_shell(service: Service) -
     assert answer.status_code == 200
     assert answer.json() == {
         "claims": [each.view() for each in read_claims(service.stores)],
+        "process": {"running": False, "problem": ""},
         "by_hand": [],
     }
     (claim,) = answer.json()["claims"]

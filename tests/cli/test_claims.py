@@ -160,3 +160,20 @@ def test_nothing_is_claimed_in_a_dry_run(place: Place) -> None:
     answer = place.type("claims", "run")
     assert answer.code == 2
     assert "nothing is claimed" in answer.err
+
+
+def test_it_says_what_an_approved_claim_waits_for(place: Place) -> None:
+    record = proposed(place)
+    place.stores.intents.approve(record.id, digest=record.digest, actor="user:anna", grace_seconds=10)
+    assert "Start it: polyb0t claims run" in place.type("claims", "list").out
+    assert place.type("claims", "list", "--json").json["process"] == {"running": False, "problem": ""}
+
+    lease = place.stores.engine.acquire(
+        "claims", holder="host:2", boot_id="b", process_started="2", regime=Regime.LIVE
+    )
+    assert isinstance(lease, Lease)
+    place.stores.engine.beat(lease, cycle=0, facts={"relayer": False, "problem": ""})
+    assert "The claims process runs." in place.type("claims", "list").out
+    place.stores.engine.beat(lease, cycle=0, facts={"relayer": False, "problem": "Gas is dear."})
+    assert "The claims process runs and waits: Gas is dear." in place.type("claims", "list").out
+    assert place.type("claims", "list", "--json").json["process"]["problem"] == "Gas is dear."

@@ -51,6 +51,7 @@ class Claimer:
         self._parts = parts
         self._follower = Follower(parts, self._broadcast, alert=self._alert)
         self._rechecker = Rechecker(parts, alert=self._alert)
+        self.waits = ""  # why what is approved was not sent at the last step, in a sentence
 
     def step(self) -> None:
         """Follow what is under way, then begin the next.
@@ -72,6 +73,7 @@ class Claimer:
     # -- what may be sent ----------------------------------------------------------------------
 
     def _begin(self) -> None:
+        self.waits = ""
         waiting = self._due()
         if not waiting or self._parts.halt_file():
             return
@@ -104,6 +106,7 @@ class Claimer:
             taken = stores.intents.claim(record.id, lease, Regime.LIVE, NO_ROOM)
             if isinstance(taken, Denied):
                 log.info("claim.not_taken", intent_id=record.id, code=taken.code, detail=taken.detail)
+                self.waits = taken.detail
                 return None
             record = taken
         elif record.execute_by is None or stores.intents.now() >= record.execute_by:
@@ -175,14 +178,14 @@ class Claimer:
                 return parts.chain.sign(ready[0].call, parts.chain.nonce(parts.wallet), fees)
             except ConflictError as error:  # gas costs more than is allowed: later it may not
                 log.warning("claim.waits", code=error.code, why=error.why)
+                self.waits = f"{error.what} {error.why}"
                 return None
         if parts.relayer is None:
             return None
         nonce = parts.relayer.nonce()
         if nonce is None:
-            log.warning(
-                "claim.waits", code="relayer_silent", why="The relayer did not tell the wallet's nonce."
-            )
+            self.waits = "The relayer did not tell the wallet's nonce."
+            log.warning("claim.waits", code="relayer_silent", why=self.waits)
             return None
         deadline = int(head.at.timestamp()) + parts.settings.deadline_seconds
         return parts.relayer.sign([each.call for each in ready], nonce, deadline=deadline)
