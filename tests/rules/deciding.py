@@ -220,6 +220,19 @@ DECIDE: Final = Chapter(
             DECISIONS('if kind not in ("user", "token") or not name:', "if False:"),
         ),
         rule(
+            "enough_people",
+            "Where an intent or the engine's thresholds ask for two people, two different ones stand behind it, at "
+            "the claim and at the permit; the word of a token that was taken back counts no more.",
+            "contracts/test_access:the_first_word_leaves_it_waiting_with_a_row "
+            "contracts/test_access:a_row_that_was_moved_past_the_approvals_is_not_claimed "
+            "contracts/test_access:what_a_token_approved_is_not_sent_once_it_is_revoked "
+            "contracts/test_access:a_trade_that_was_proposed_with_less_than_the_engine_asks_for_is_not_carried_out",
+            DECISIONS("if required_of(record.intent).more_than_one_word:", "if False:"),
+            CARRYING("        or _unfinished(unit, record)\n", ""),
+            CARRYING("        or access_book.withdrawn(unit, record.decided_by, record.decided_at)\n", ""),
+            CARRYING("        or why_too_little(record.intent, limits.thresholds)\n", ""),
+        ),
+        rule(
             "real_money_is_named_in_full",
             "With real money `--yes` needs the whole id or the digest: nobody sees what is approved.",
             "cli/test_decisions:with_real_money_yes_needs_the_whole_id_or_the_digest",
@@ -261,10 +274,7 @@ CLAIM: Final = Chapter(
             "same_regime",
             "An executor of another regime refuses it.",
             "contracts/test_intents:an_executor_of_another_regime_refuses_it",
-            CARRYING(
-                "denied = _regime(record.intent, regime) or _stopped(unit, record, row)",
-                "denied = _stopped(unit, record, row)",
-            ),
+            CARRYING("        _regime(record.intent, regime)\n        or _stopped", "        _stopped"),
         ),
         rule(
             "reserves_the_greatest_cost",

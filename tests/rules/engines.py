@@ -150,7 +150,7 @@ HISTORY: Final = Chapter(
             "no_migration_under_an_engine",
             "Nothing is migrated while an engine's lease lives.",
             "contracts/test_schema:nothing_is_migrated_under_a_running_engine",
-            source("db/migrate.py")("    _refuse_running(database, connection, before)\n", ""),
+            source("db/migrate.py")("    refuse_running(database, connection, before)\n", ""),
         ),
     ),
 )

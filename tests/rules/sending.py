@@ -175,7 +175,6 @@ IDENTITY: Final = Chapter(
             AMOUNTS(
                 "floor_to(price, tick) if side is Side.BUY else ceil_to(price, tick)", "ceil_to(price, tick)"
             ),
-            AMOUNTS("to_e6(ceil_to(given * worst, unit))", "to_e6(floor_to(given * worst, unit))"),
             AMOUNTS("if from_e6(buy.maker_e6) >= next_worse * from_e6(buy.taker_e6):", "if False:"),
         ),
         rule(
