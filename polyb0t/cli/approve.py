@@ -89,7 +89,8 @@ def approve(terminal: Terminal, opened: OpenedStore, request: Request) -> int:
     approver = Approver(door.actor())
     if record.status is IntentStatus.PENDING:
         needed = most_required([shown.intent, *([exits] if exits else [])])
-        approver = as_whom(terminal, opened, needed, request.code, ask=asked)
+        given = approvals_of(opened.stores, record)
+        approver = as_whom(terminal, opened, needed, request.code, ask=asked, given=given)
     approved = approve_as_shown(
         opened.stores,
         door.manager(opened),

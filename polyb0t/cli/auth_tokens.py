@@ -21,7 +21,8 @@ MAY = {
 
 def create(terminal: Terminal, opened: OpenedStore, name: str, role: str, days: float) -> None:
     """Make one and show it, once."""
-    made = create_token(opened, name=name, role=role_named(role), days=days, actor=door.actor())
+    whose = name.strip().lower()
+    made = create_token(opened, name=whose, role=role_named(role), days=days, actor=door.actor())
     record = made.record
     if terminal.json:
         terminal.data({**view(record, record.created_at), "token": made.text})

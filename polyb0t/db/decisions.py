@@ -68,7 +68,7 @@ def _one_more(
 ) -> IntentRecord | PolybotError:
     """One person's word of several, or with a code: a row of its own, and APPROVED with the last of them."""
     needed = required_of(record.intent)
-    what = f"Intent {record.id} was not approved."
+    what = f"Intent {record.id} was not approved. Nothing was sent."
     refused = access_book.add_approval(
         unit, record.id, record.digest, needed, what=what, actor=actor, code=code
     )

@@ -117,6 +117,7 @@ class Progress:
     given: tuple[Approval, ...]
     needed: Required
     who: tuple[str, ...]
+    without_code: tuple[str, ...] = ()  # who could as well, had their codes been set up
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -130,12 +131,10 @@ def progress_of(opened: OpenedStore, record: IntentRecord) -> Progress | None:
         return None
     access, now = opened.stores.access, opened.stores.intents.now()
     given = tuple(access.approvals(record.id))
-    able = [
-        each.name
-        for each in access.tokens()
-        if each.state(now) == "active" and each.role.decides and (each.code_enrolled or not needed.code)
-    ]
-    return Progress(given, needed, others(able, given))
+    deciders = [each for each in access.tokens() if each.state(now) == "active" and each.role.decides]
+    able = [each.name for each in deciders if each.code_enrolled or not needed.code]
+    rest = [each.name for each in deciders if each.name not in able]
+    return Progress(given, needed, others(able, given), others(rest, given))
 
 
 def _no_token(needed: Required) -> NotAuthorisedError:

@@ -83,14 +83,14 @@ def identify(opened: OpenedStore, text: str, now: datetime) -> Identity:
     state = "unknown" if record is None else record.state(now)
     if record is None or state == "revoked":
         raise NotAuthorisedError(
-            "Not answered: this token is not in force.",
+            "Nothing was done: this token is not in force.",
             why="It is unknown here, or was taken back.",
             do="On the machine of the database: polyb0t auth token list",
             code="token_refused",
         )
     if state == "expired":
         raise NotAuthorisedError(
-            f"Not answered: this token ended at {record.expires_at:%Y-%m-%d %H:%M} UTC.",
+            f"Nothing was done: this token ended at {record.expires_at:%Y-%m-%d %H:%M} UTC.",
             why="Every token has an end.",
             do=f"Make a new one: polyb0t auth token create {record.name} --role {record.role}",
             code="token_expired",
