@@ -2,11 +2,14 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from polyb0t.cli import auth_tokens_command, door
+
+if TYPE_CHECKING:
+    from polyb0t.config.settings import Settings
 
 app = typer.Typer(
     help="Keys and API credentials: store, look, get, replace.", rich_markup_mode=None, add_completion=False
@@ -72,7 +75,7 @@ def check(ctx: typer.Context, as_json: door.AsJson = False) -> None:
     from polyb0t.runtime.logging import keep_quiet
 
     keep_quiet()
-    code = auth_read.check(door.terminal(ctx, as_json=as_json), door.settings(ctx))
+    code = auth_read.check(door.terminal(ctx, as_json=as_json), _settings(ctx))
     if code:
         raise typer.Exit(code)
 
@@ -84,7 +87,7 @@ def derive(ctx: typer.Context, as_json: door.AsJson = False) -> None:
     from polyb0t.runtime.logging import keep_quiet
 
     keep_quiet()
-    auth_read.derive(door.terminal(ctx, as_json=as_json), door.settings(ctx))
+    auth_read.derive(door.terminal(ctx, as_json=as_json), _settings(ctx))
 
 
 @app.command()
@@ -94,4 +97,12 @@ def rotate(ctx: typer.Context, as_json: door.AsJson = False) -> None:
     from polyb0t.runtime.logging import keep_quiet
 
     keep_quiet()
-    auth_read.rotate(door.terminal(ctx, as_json=as_json), door.settings(ctx))
+    auth_read.rotate(door.terminal(ctx, as_json=as_json), _settings(ctx))
+
+
+def _settings(ctx: typer.Context) -> "Settings":
+    """Of the account whose engine ran here, unless another is named."""
+    from polyb0t.runtime.doctor_place import place_of
+
+    given = door.settings(ctx)
+    return door.settings(ctx, **place_of(given).flags)

@@ -65,13 +65,16 @@ class Household:
             "COLUMNS": "100",
         }
 
-    def spawn(self, name: str, *arguments: str, **settings: str) -> "subprocess.Popen[str]":
-        """A process of its own whose output goes to `<name>.out`."""
+    def spawn(
+        self, name: str, *arguments: str, fds: tuple[int, ...] = (), **settings: str
+    ) -> "subprocess.Popen[str]":
+        """A process of its own whose output goes to `<name>.out`; it gets the descriptors `fds`."""
         with (self.folder / f"{name}.out").open("a") as out:
             process = subprocess.Popen(
                 [sys.executable, *arguments],
                 cwd=self.folder,
                 env=self.environment | settings,
+                pass_fds=fds,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -88,13 +91,16 @@ class Household:
         self.spawn("sandbox", "-m", "polyb0t", "sandbox", "--port", str(self.sandbox_port), *more)
         eventually(lambda: self.try_get("/sandbox/environment"), what="the sandbox")
 
-    def start_engine(self, *, practice: bool, **settings: str) -> "subprocess.Popen[str]":
+    def start_engine(
+        self, *, practice: bool, fds: tuple[int, ...] = (), **settings: str
+    ) -> "subprocess.Popen[str]":
         """The engine, once its first cycle is over."""
         ready = self.folder / "ready"
         ready.unlink(missing_ok=True)
         engine = self.spawn(
             "engine",
             *("-m", "polyb0t", "run", "--live", "--sandbox", "--yes", "--ready-file", str(ready)),
+            fds=fds,
             POLYBOT_DRY_RUN="false" if practice else "true",
             **settings,
         )
@@ -106,12 +112,13 @@ class Household:
         eventually(up, what="the engine's first cycle")
         return engine
 
-    def command(self, *arguments: str, code: int = 0, **settings: str) -> str:
+    def command(self, *arguments: str, code: int = 0, fds: tuple[int, ...] = (), **settings: str) -> str:
         """The standard output of `polyb0t ...`, which has to end with `code`."""
         done = subprocess.run(
             [sys.executable, "-m", "polyb0t", *arguments],
             cwd=self.folder,
             env=self.environment | settings,
+            pass_fds=fds,
             capture_output=True,
             text=True,
             timeout=60,
