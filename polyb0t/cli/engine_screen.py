@@ -147,7 +147,7 @@ class EngineScreen:
     def _lines(self, entry: JournalEntry) -> list[str]:
         """What a person wants to know of a journal entry; nothing for most of them."""
         payload = json.loads(entry.payload)
-        if entry.kind.startswith("intent."):
+        if entry.kind.startswith(("intent.", "approval.")):
             return self._intent_lines(entry, payload)
         match entry.kind:
             case "switch.tripped":
@@ -184,6 +184,9 @@ class EngineScreen:
             case "intent.approved":
                 after = wording.span((entry.at - record.intent.created_at).total_seconds())
                 return [f"APPROVED  {short}  by {person(entry.actor)}, {after} after it was proposed"]
+            case "approval.given":
+                so_far = f"{len(payload['given'])} of {payload['needed']}"
+                return [f"APPROVAL  {short}  by {person(entry.actor)}, {so_far}"]
             case "intent.rejected":
                 return [f"REJECTED  {short}  by {person(entry.actor)}{': ' + detail if detail else ''}"]
             case "intent.expired":

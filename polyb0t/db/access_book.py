@@ -87,6 +87,14 @@ def revoke(unit: Unit, name: str, *, actor: str, reason: str) -> TokenRecord:
     return record_of(found)
 
 
+def revoke_tokens(unit: Unit, *, actor: str, reason: str) -> None:
+    """A restored database may hold tokens that were taken back since."""
+    which = {"of_scope": str(unit.scope)}
+    for row in unit.connection.execute(TOKENS.with_for_update(), which).mappings().all():
+        if row["revoked_at"] is None:
+            _revoke(unit, row, actor=actor, reason=reason)
+
+
 def enrol_code(unit: Unit, digest: str, step: int, *, actor: str) -> None:
     """From now on this token has codes; the one of `step` was shown and is used up."""
     row = _by_digest(unit, digest)

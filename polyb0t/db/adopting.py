@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, select, text, update
 
 from polyb0t.core.errors import ConflictError, NotAuthorisedError
 from polyb0t.core.ids import IntentId
+from polyb0t.db.access_book import revoke_tokens
 from polyb0t.db.carrying_out import store_order
 from polyb0t.db.engine import Database
 from polyb0t.db.kill_switch_store import trip_within
@@ -59,6 +60,7 @@ def adopt(
         _recover(unit, order, actor, DOUBTED)
     expired = _expire(unit, actor)
     revoke_all(unit, actor=actor, reason="the database was restored")
+    revoke_tokens(unit, actor=actor, reason="the database was restored")
     for switch in KillSwitchType:
         trip_within(unit, switch, actor=actor, reason=f"A restored database was taken over: {reason}")
     tokens = {f"{role}_token": max(unit.token(role), above_token) + 1 for role in ROLES}

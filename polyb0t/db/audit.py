@@ -43,6 +43,7 @@ class _Told:
     switches: dict[str, bool]
     epoch: int = 0
     standing: dict[str, str] = field(default_factory=dict)  # digest by id
+    adopted: set[str] = field(default_factory=set)  # intents that a restored database had forgotten to send
     claims: ToldClaims = field(default_factory=ToldClaims)
 
 
@@ -68,7 +69,7 @@ def audit(connection: Connection, scope: Scope) -> AuditReport:
     findings += _compare("Fill", _flat(told.fills), _flat(_stored_fills(connection, scope)))
     findings += _switches(connection, scope, told)
     findings += _standing(connection, scope, told)
-    findings += approval_findings(connection, scope, told.digests | told.standing)
+    findings += approval_findings(connection, scope, told.digests | told.standing, told.adopted)
     findings += claim_findings(connection, scope, told.claims)
     return AuditReport(
         entries=chain.entries,
@@ -89,6 +90,8 @@ def _replay(told: _Told, kind: str, subject: str, payload: Mapping[str, Any]) ->
     if kind.startswith("intent."):
         if payload["digest"] != told.digests.get(subject):
             return f"intent {subject} has another digest than when it was proposed"
+        if payload.get("adopted"):
+            told.adopted.add(subject)
         return _go(told.intents, subject, payload, IntentStatus, TRANSITIONS)
     if kind == "order.permitted":
         return _begin(told.orders, subject, OrderStatus.SIGNED)

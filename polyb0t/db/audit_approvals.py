@@ -1,7 +1,7 @@
 """Of the audit: behind every large trade stand as many people as its content asks for."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from sqlalchemy import Connection, select
@@ -22,8 +22,11 @@ _GONE_ON: Final = (
 )
 
 
-def approval_findings(connection: Connection, scope: Scope, digests: Mapping[str, str]) -> list[str]:
-    """What is wrong with the approvals; `digests` are those that the journal knows, by subject."""
+def approval_findings(
+    connection: Connection, scope: Scope, digests: Mapping[str, str], adopted: Collection[str]
+) -> list[str]:
+    """What is wrong with the approvals. `digests` are those that the journal knows, by subject; `adopted`
+    were sent before a backup was put back that knows nothing of their approvals."""
     found: list[str] = []
     given: dict[str, list[Approval]] = defaultdict(list)
     words = select(approvals).where(approvals.c.scope == str(scope))
@@ -41,6 +44,6 @@ def approval_findings(connection: Connection, scope: Scope, digests: Mapping[str
         except DatabaseError:
             continue  # told where its text is compared
         missing = why_incomplete(needed, given[row.id])
-        if missing is not None:
+        if missing is not None and row.id not in adopted:
             found.append(f"Intent {row.id}: it went on with {missing.detail}")
     return found

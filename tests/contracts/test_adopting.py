@@ -4,6 +4,7 @@ import pytest
 
 from polyb0t.core.errors import ConflictError, NotAuthorisedError
 from polyb0t.core.ids import AssetId, ConditionId
+from polyb0t.execution.access import Role
 from polyb0t.execution.intents import IntentStatus
 from polyb0t.execution.orders import OrderStatus
 from polyb0t.execution.scope import Lease
@@ -97,3 +98,22 @@ def test_one_that_beat_a_moment_ago_stands_in_the_way_unless_its_process_is_prov
         assert refused.value.code == "engine_running"
 
     assert adopt(held) > held.token
+
+
+def test_every_token_is_taken_back_since_one_may_have_been_revoked_after_the_backup(world: World) -> None:
+    for name in ("anna", "bob"):
+        world.stores.access.create(
+            digest=name.encode().hex(), name=name, role=Role.APPROVER, days=9, actor="user:owner"
+        )
+    silent(world)
+    world.engine.adopt(actor="user:anna", reason="disk", above_token=0, found=[], doubtful=[])
+    assert {each.state(world.intents.now()) for each in world.stores.access.tokens()} == {"revoked"}
+
+
+def test_what_was_sent_with_approvals_that_the_backup_does_not_know_is_no_finding(world: World) -> None:
+    record = world.proposed(approvals_required=2)
+    silent(world)
+    world.engine.adopt(
+        actor="user:anna", reason="disk", above_token=0, found=[an_order_for(record.intent)], doubtful=[]
+    )
+    assert world.engine.audit().findings == ()
