@@ -23,6 +23,7 @@ from polyb0t.api.schemas import Status
 from polyb0t.api.security import THIS_COMPUTER, Reach
 from polyb0t.api.security_gate import Gate
 from polyb0t.api.switches import switch_routes
+from polyb0t.api.watch import watch_routes
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.overview import overview
 from polyb0t.runtime.views import View
@@ -58,6 +59,7 @@ def create_app(
     app.include_router(by_hand_routes(opened))
     app.include_router(claim_routes(opened))
     app.include_router(report_routes(opened))
+    app.include_router(watch_routes(opened))
     app.include_router(event_routes(told))
     app.include_router(health_routes(opened, metrics))
 

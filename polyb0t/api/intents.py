@@ -11,7 +11,7 @@ from polyb0t.api.answers import spelled_out
 from polyb0t.api.deciders import actor, may_decide_on, require_digest
 from polyb0t.api.pages import NEXT, PAGE, Cursor, Limit
 from polyb0t.api.problems import responses
-from polyb0t.api.schemas import Approval, Intent, Rejection
+from polyb0t.api.schemas import Approval, Intent, Rejection, ShownForm
 from polyb0t.api.security_gate import asking
 from polyb0t.api.turns import turns
 from polyb0t.core.errors import UsageError
@@ -21,6 +21,7 @@ from polyb0t.execution.intents import IntentManager, IntentRecord, IntentStatus,
 from polyb0t.execution.scope import Scope
 from polyb0t.execution.smaller import smaller_form
 from polyb0t.runtime.approving import approver_as, exits_for, most_required
+from polyb0t.runtime.as_shown import Named, exits_as_shown, smaller_as_shown
 from polyb0t.runtime.deciding import Shape, approve_as_shown
 from polyb0t.runtime.deciding import reject as rejected
 from polyb0t.runtime.opened import OpenedStore
@@ -139,12 +140,21 @@ def _shape(opened: OpenedStore, record: IntentRecord, body: Approval) -> Shape:
     if record.status is not IntentStatus.PENDING or not (body.shares or body.worst_price or body.with_exits):
         return Shape()
     now, shown, smaller = opened.stores.intents.now(), record.intent, None
+    if body.shown_smaller is not None and body.shares and not body.worst_price:
+        wanted = Shares(Decimal(body.shares))
+        return Shape(smaller_as_shown(record.intent, wanted, named(body.shown_smaller), now))
+    if body.shown_exits is not None and body.with_exits and not body.shares and not body.worst_price:
+        return Shape(exits=exits_as_shown(opened, shown, named(body.shown_exits), now))
     if body.shares or body.worst_price:
         shares = Shares(Decimal(body.shares)) if body.shares else None
         worst = Price(Decimal(body.worst_price)) if body.worst_price else None
         shown = smaller = smaller_form(record.intent, shares=shares, worst_price=worst, now=now)
     exits = exits_for(opened, shown) if body.with_exits else None
     return Shape(smaller, exits)
+
+
+def named(form: ShownForm) -> Named:
+    return Named(IntentId(form.id), form.created_at, form.digest)
 
 
 def _may_decide(record: IntentRecord) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 DecimalText = Annotated[str, Field(pattern=r"^-?\d+(\.\d+)?$", examples=["0.61"])]
 Instant = Annotated[
@@ -213,10 +213,21 @@ class Status(Answer):
     missing: dict[str, str]
 
 
+class ShownForm(BaseModel):
+    """A smaller form or exits that a screen made and showed: made again here, they have to be the same."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+    id: Annotated[str, Field(pattern=r"^[0-9abcdefghjkmnpqrstvwxyz]{16}$")]
+    created_at: AwareDatetime
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
 class Approval(BaseModel):
     """Optional, but with real money the digest: of the content that was seen; another content is refused.
     `shares` and `worst_price` approve less, `with_exits` the exits of what it buys as well; `code` is the
-    one-time code of a trade that needs one."""
+    one-time code of a trade that needs one. `shown_smaller` (with `shares`) and `shown_exits` hold the
+    decision to exactly what was shown."""
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
@@ -225,6 +236,8 @@ class Approval(BaseModel):
     worst_price: PriceText | None = None
     with_exits: bool = False
     code: Annotated[str | None, Field(pattern=r"^[0-9]{6}$", repr=False)] = None
+    shown_smaller: ShownForm | None = None
+    shown_exits: ShownForm | None = None
 
 
 class SwitchReason(BaseModel):

@@ -166,8 +166,20 @@ def expire(ctx: typer.Context, intent_id: IdArgument, as_json: door.AsJson = Fal
 
 
 @app.command()
-def watch(ctx: typer.Context) -> None:
+def watch(
+    ctx: typer.Context,
+    url: Annotated[
+        str | None, typer.Option(help="Watch over the HTTP API at this address, with POLYBOT_TOKEN.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No bell and no desktop notification.")] = False,
+) -> None:
     """Follow the proposals and decide with single keys."""
+    terminal = door.terminal(ctx)
+    if url is not None:
+        from polyb0t.cli import watch_http
+
+        watch_http.watch(terminal, url, quiet=quiet)
+        return
     from polyb0t.cli import watch as watching
 
-    watching.watch(door.terminal(ctx), door.opened(ctx))
+    watching.watch(terminal, door.opened(ctx), quiet=quiet)

@@ -7,6 +7,7 @@ from polyb0t.cli import words
 from polyb0t.cli.account_words import health_doubts
 from polyb0t.cli.intents_read import still_waiting
 from polyb0t.cli.scene import Scene, context_line, look
+from polyb0t.cli.status_more import at_risk_words, cycle_words, exit_lines, watchers, world_lines
 from polyb0t.cli.terminal import Paint, Terminal
 from polyb0t.cli.trade_words import Trade
 from polyb0t.execution.intents import IntentRecord
@@ -53,6 +54,7 @@ def _lines(state: Overview, scene: Scene) -> Iterator[tuple[str, str, bool]]:
     if state.running and state.facts.problem:
         yield "Problem", wording.one_line(state.facts.problem), True
     yield from _limits(state)
+    yield from world_lines(state)
     if not state.window.takes_orders:
         yield "Exchange", window_line(state), True
     if state.running and state.facts.clock_skew_seconds is not None:
@@ -65,7 +67,7 @@ def _lines(state: Overview, scene: Scene) -> Iterator[tuple[str, str, bool]]:
             f"{'Their' if several else 'Its'} money stays reserved."
         )
         yield "Unknown", f"{what} Look: polyb0t orders show {state.doubtful[0].id[:6]}", True
-    yield "Waiting", _waiting(state, scene), False
+    yield "Waiting", _waiting(state, scene) + watchers(state), False
     held = wording.money(state.reserved)
     settling = len(state.open_orders) - len(state.resting) - len(state.doubtful)
     more = f"; {settling} filled, not final yet" if settling else ""
@@ -132,7 +134,7 @@ def _engine(state: Overview, scene: Scene) -> tuple[str, str, bool]:
         missing = scene.no_engine(start) or f"The engine is silent. {start}"
         return "Engine", missing, True
     since = wording.coarse((scene.now - state.engine.started_at).total_seconds())
-    text = f"running {since}, holds the lease; cycle {state.engine.cycle}"
+    text = f"running {since}, holds the lease; {cycle_words(state)}"
     return "Engine", f"{text}, heard {wording.span(scene.beat_seconds)} ago", False
 
 
@@ -175,4 +177,5 @@ def _money(state: Overview, scene: Scene) -> Iterator[tuple[str, str, bool]]:
         yield "Money", f"cash is not known: {why or 'it could not be read'}", True
     if facts.health is not None and state.running:
         yield from (("Books", sentence, True) for sentence in health_doubts(facts.health))
-    yield "At risk", f"{wording.money(state.at_risk)} pUSD in positions and orders", False
+    yield "At risk", at_risk_words(state), False
+    yield from exit_lines(state)

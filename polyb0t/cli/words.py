@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Final
 
 _ANSI: Final = re.compile(r"\x1b\[[0-9;]*m")
@@ -90,3 +91,12 @@ def pad(text: str, columns: int, *, right: bool = False) -> str:
 def spread(first: str, last: str, columns: int) -> str:
     """`first` at the left end, `last` at the right end; two blanks between them at least."""
     return first + " " * max(2, columns - width(first) - width(last)) + last
+
+
+def side_by_side(parts: Sequence[str], columns: int, *, gap: int) -> list[str]:
+    """As many on a line as fit, `gap` blanks between them; none is parted."""
+    lines = [""]
+    for part in parts:
+        longer = f"{lines[-1]}{' ' * gap}{part}" if lines[-1] else part
+        lines = [*lines[:-1], longer] if width(longer) <= columns else [*lines, part]
+    return lines

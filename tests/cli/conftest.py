@@ -69,6 +69,13 @@ class Place:
         assert isinstance(answer, IntentRecord), answer
         return answer
 
+    def supersede(self, old: IntentRecord, **overrides: Any) -> IntentRecord:
+        """A newer proposal of the same trade in its place."""
+        content: dict[str, Any] = {"id": new_intent_id(), "created_at": SystemClock().now(), **overrides}
+        answer = self.stores.intents.supersede(old.id, replace(old.intent, **content), self.lease)
+        assert isinstance(answer, IntentRecord), answer
+        return answer
+
     def runs(self, problem: str = "") -> None:
         """An engine that runs in this very process and publishes `problem`."""
         self.stores.engine.release(self.lease)

@@ -1,4 +1,4 @@
-"""The watch: nothing moves under the finger, two keys approve, and the terminal is put back."""
+"""The watch: two keys approve exactly what stood there, nothing else does, and the terminal is put back."""
 
 import os
 import pty
@@ -15,188 +15,263 @@ from pathlib import Path
 
 import pytest
 
-from polyb0t.cli.render_watch import watch_screen
-from polyb0t.cli.terminal import PLAIN
-from polyb0t.cli.watch_offer import Offer, offer_of
-from polyb0t.cli.watch_state import Manner, WatchState, Wish
-from polyb0t.config.settings import load_settings
-from polyb0t.core.errors import UsageError
-from polyb0t.core.ids import IntentId
-from polyb0t.execution.intents import IntentStatus, IntentType
-from polyb0t.runtime.deciding import Shape
+from polyb0t.execution.intents import IntentStatus
+from polyb0t.models.kill_switches import KillSwitchType
 from tests.cli.conftest import Place
-from tests.cli.scenes import item, mayor, scene, tram
+from tests.cli.scenes import mayor
+from tests.cli.watching import Hand, watch
 
 ROOT = Path(__file__).resolve().parents[2]
-A, B, C = (IntentId(letter * 16) for letter in "abc")
 
 
-def watching(*ids: IntentId) -> WatchState:
-    state = WatchState()
-    state.look(ids, 0)
-    return state
+class TestDeciding:
+    def test_a_and_y_approve_what_is_selected(self, place: Place) -> None:
+        first, second = place.propose(seconds=300), place.propose(seconds=500)
+
+        async def steps(hand: Hand) -> None:
+            await hand.press("a")
+            assert "pay at most 95.16 pUSD" in hand.lines[-1]
+            assert hand.lines[-1].endswith("y = approve, any other key = no")
+            await hand.press("y")
+            assert f"{place.short(first)} approved." in hand.text
+
+        watch(steps)
+        assert place.stores.intents.get(first.id).status is IntentStatus.APPROVED
+        assert place.stores.intents.get(second.id).status is IntentStatus.PENDING
+
+    def test_a_late_y_never_hits_the_next_trade(self, place: Place) -> None:
+        first, second = place.propose(seconds=300), place.propose(seconds=500)
+
+        async def steps(hand: Hand) -> None:
+            await hand.press("a")
+            place.stores.intents.reject(first.id, actor="user:bob", reason="")
+            await hand.look()
+            await hand.press("y", "a", "y")
+
+        watch(steps)
+        assert place.stores.intents.get(second.id).status is IntentStatus.PENDING
+
+    def test_who_was_faster_is_told(self, place: Place) -> None:
+        first = place.propose()
+
+        async def steps(hand: Hand) -> None:
+            await hand.press("a")
+            place.stores.intents.reject(first.id, actor="user:bob", reason="")
+            await hand.press("y")
+            assert f"Not approved: bob rejected {place.short(first)}" in hand.text
+
+        watch(steps)
+
+    def test_e_approves_its_exits_as_well_and_shows_them_first(self, place: Place) -> None:
+        first = place.propose()
+
+        async def steps(hand: Hand) -> None:
+            await hand.press("e")
+            assert "and its exits without asking: take-profit, stop-loss" in hand.text
+            await hand.press("y")
+            assert "approved with its exits" in hand.text
+
+        watch(steps)
+        (standing,) = place.stores.standing.active()
+        assert standing.standing.opening_id == first.id
+
+    def test_a_sale_has_no_exits_and_says_so(self, place: Place) -> None:
+        sale = place.propose(intent_type=mayor().intent_type, side=mayor().side, amount=None, least_shares=None,
+                             shares=mayor().shares, max_cost=mayor().max_cost)  # fmt: skip
+
+        async def steps(hand: Hand) -> None:
+            await hand.press("e")
+            assert "exits belong to a purchase" in hand.text
+            await hand.press("y")
+
+        watch(steps)
+        assert place.stores.intents.get(sale.id).status is IntentStatus.PENDING
+
+    def test_s_s_y_approves_a_quarter_with_the_digest_that_stood_there(self, place: Place) -> None:
+        first = place.propose()
+
+        async def steps(hand: Hand) -> None:
+            await hand.press("s")
+            assert "pay at most 47.58 pUSD" in hand.lines[-1]
+            await hand.press("s")
+            assert "pay at most 23.79 pUSD" in hand.lines[-1]
+            await hand.press("y")
+
+        watch(steps)
+        (smaller,) = [each for each in place.stores.intents.list() if each.intent.parent_id == first.id]
+        assert (smaller.status, smaller.intent.least_shares) == (IntentStatus.APPROVED, Decimal("37.49"))
+
+    def test_r_rejects_and_m_keeps_the_market_away(self, place: Place) -> None:
+        first, second = place.propose(seconds=300), place.propose(seconds=500)
+
+        async def steps(hand: Hand) -> None:
+            await hand.press("r")
+            hand.rested()
+            await hand.press("m")
+            assert "its market stays away until" in hand.text
+            again = hand.text.partition("polyb0t intents unmute ")[2].split()[0]
+            assert place.type("intents", "unmute", again).code == 0, "the line that it shows works"
+
+        watch(steps)
+        assert {place.stores.intents.get(each.id).status for each in (first, second)} == {
+            IntentStatus.REJECTED
+        }
+
+    def test_h_h_halts_and_the_line_that_ends_it_works(self, place: Place) -> None:
+        place.propose()
+
+        async def steps(hand: Hand) -> None:
+            await hand.press("H", "H")
+            assert 'polyb0t resume --reason "..."' in hand.text
+
+        watch(steps)
+        manual = [each for each in place.stores.switches.list() if each.type is KillSwitchType.MANUAL]
+        assert manual[0].tripped
+        assert place.type("resume", "--reason", "a test").code == 0
+
+    def test_o_says_that_invented_markets_have_no_page(self, place: Place) -> None:
+        place.propose()
+
+        async def steps(hand: Hand) -> None:
+            await hand.press("o")
+            assert "has no page" in hand.text
+
+        watch(steps)
 
 
-def test_two_keys_approve() -> None:
-    state = watching(A, B)
-    assert state.key("a", 1) is Wish.NOTHING
-    assert state.key("y", 2) is Wish.APPROVE
-    assert state.selected == A
+class TestTheScreen:
+    def test_what_ended_stays_with_its_outcome_and_the_selection_goes_on(self, place: Place) -> None:
+        first, second = place.propose(seconds=300), place.propose(seconds=500)
+
+        async def steps(hand: Hand) -> None:
+            place.stores.intents.reject(first.id, actor="user:bob", reason="")
+            await hand.look()
+            assert any(line.startswith(f"> {place.short(second)}") for line in hand.lines)
+            assert any(line.startswith(f"  {place.short(first)}  REJECTED by bob") for line in hand.lines)
+
+        watch(steps)
+
+    def test_a_proposal_that_is_replaced_while_it_is_asked_about_asks_again_and_says_what_changed(
+        self, place: Place
+    ) -> None:
+        first = place.propose(asset_id="71")
+
+        async def steps(hand: Hand) -> None:
+            await hand.press("a")
+            newer = place.supersede(first, worst_price=Decimal("0.63"))
+            await hand.look()
+            assert "CHANGED: worst price 61¢ to 63¢." in hand.text
+            await hand.press("y")
+            assert place.stores.intents.get(newer.id).status is IntentStatus.PENDING
+            hand.rested()
+            await hand.press("y")
+            assert place.stores.intents.get(newer.id).status is IntentStatus.APPROVED
+
+        watch(steps)
+
+    def test_the_bell_rings_once_for_an_idea_and_not_for_its_new_price(self, place: Place) -> None:
+        first = place.propose(asset_id="71")
+
+        async def steps(hand: Hand) -> None:
+            hand.raw.clear()
+            await hand.look()
+            place.supersede(first, worst_price=Decimal("0.63"))
+            await hand.look()
+            assert "\a" not in hand.raw
+            place.propose(asset_id="72")
+            await hand.look()
+            await hand.look()
+            assert hand.raw.count("\a") == 1
+
+        watch(steps)
+
+    def test_quiet_rings_no_bell_and_asks_for_no_notification(self, place: Place) -> None:
+        async def steps(hand: Hand) -> None:
+            place.propose()
+            await hand.look()
+            assert not any(each == "\a" or each.startswith(("\x1b]9", "\x1b]777")) for each in hand.raw)
+            assert any(each.startswith("\x1b]2;(1) ") for each in hand.raw), "the title is no noise"
+
+        watch(steps, quiet=True)
+
+    def test_help_lists_every_key_and_any_key_ends_it(self, place: Place) -> None:
+        place.propose()
+
+        async def steps(hand: Hand) -> None:
+            await hand.press("question_mark")
+            for key in ("a ", "e ", "s ", "r ", "m ", "d ", "o ", "j k", "space", "H H", "q "):
+                assert any(line.startswith(f"  {key}") for line in hand.lines), key
+            await hand.press("a")
+            assert hand.app.state.asking is None
+            assert any(line.startswith("> ") for line in hand.lines)
+
+        watch(steps, size=(80, 24))
+
+    def test_a_database_that_is_away_for_a_moment_ends_nothing(self, place: Place) -> None:
+        place.propose()
+
+        async def steps(hand: Hand) -> None:
+            away = place.folder / "away"
+            for name in ("polyb0t.db", "polyb0t.db-wal", "polyb0t.db-shm"):
+                (place.folder / name).rename(place.folder / f"{name}.away")
+            hand.app._source.opened.stores.database.engine.dispose()  # type: ignore[attr-defined]
+            (place.folder / "polyb0t.db").mkdir()
+            await hand.look()
+            assert "Not read since" in hand.text
+            (place.folder / "polyb0t.db").rmdir()
+            for name in ("polyb0t.db", "polyb0t.db-wal", "polyb0t.db-shm"):
+                (place.folder / f"{name}.away").rename(place.folder / name)
+            await hand.look()
+            assert "Not read since" not in hand.text
+            assert not away.exists()
+
+        watch(steps)
 
 
-@pytest.mark.parametrize("key", ["n", "a", "Y", "\r", " ", "r", "j"])
-def test_any_other_key_than_y_is_no(key: str) -> None:
-    state = watching(A)
-    state.key("a", 1)
-    assert state.key(key, 2) is Wish.NOTHING
-    assert state.key("y", 3) is Wish.NOTHING, "the question is over"
+class TestSeenMarks:
+    def test_an_open_watch_marks_what_it_shows_and_who_looks_at_what(self, place: Place) -> None:
+        first, second = place.propose(seconds=300), place.propose(seconds=500)
 
+        async def steps(hand: Hand) -> None:
+            (mark,) = place.stores.onlookers.onlookers()
+            assert mark.looking_at == first.id
+            await hand.press("j")
+            await hand.look()
+            (mark,) = place.stores.onlookers.onlookers()
+            assert mark.looking_at == second.id
 
-@pytest.mark.parametrize(("key", "manner"), [("e", Manner.WITH_EXITS), ("s", Manner.SMALLER)])
-def test_with_exits_and_smaller_take_two_keys_as_well(key: str, manner: Manner) -> None:
-    state = watching(A)
-    assert state.key(key, 1) is Wish.NOTHING
-    assert (state.asking, state.manner) == (A, manner)
-    assert state.key("y", 2) is Wish.APPROVE
+        watch(steps)
+        assert place.stores.intents.get(second.id).seen_at is not None
 
+    def test_bob_is_seen_to_look(self, place: Place) -> None:
+        first = place.propose()
+        place.stores.onlookers.look("b", actor="user:bob", looking_at=first.id)
 
-def test_another_question_after_a_no_is_about_the_whole_trade_again() -> None:
-    state = watching(A)
-    for key in ("s", "s", "n", "a"):
-        state.key(key, 1)
-    assert state.manner is Manner.AS_IS
+        async def steps(hand: Hand) -> None:
+            assert f"bob is looking at {place.short(first)}" in hand.text
 
+        watch(steps)
 
-def test_each_s_halves_what_is_asked_about_and_the_question_shows_it() -> None:
-    state = watching(tram().id)
-    state.key("s", 1)
-    first = offer_of(item(tram()), state, load_settings(), scene().now)
-    state.key("s", 2)
-    second = offer_of(item(tram()), state, load_settings(), scene().now)
-    smaller = [each.shape.smaller for each in (first, second)]
-    assert [each and each.least_shares for each in smaller] == [75, Decimal("37.49")]
-    (ask,) = watch_screen([item(tram())], state, scene(), PLAIN, 100, offer=second)[-1:]
-    assert ask.startswith("BUY YES, pay at most 23.79 pUSD, 38 s left. y = approve, s = half of that")
+    def test_what_nobody_saw_expires_unseen_and_the_rest_does_not(self, place: Place) -> None:
+        seen, unseen = place.propose(), place.propose()
+        place.stores.intents.mark_seen([seen.id], actor="user:bob")
+        for each in (seen, unseen):
+            place.stores.intents.expire(each.id, actor="engine", code="expired")
 
+        async def steps(hand: Hand) -> None:
+            assert f"{place.short(unseen)} expired, unseen" in hand.text
+            assert f"{place.short(seen)} expired" in hand.text
+            assert f"{place.short(seen)} expired, unseen" not in hand.text
 
-def test_the_question_with_exits_says_how_low_and_until_when() -> None:
-    state = watching(tram().id)
-    state.key("e", 1)
-    asked = offer_of(item(tram()), state, load_settings(), scene().now)
-    ask = " ".join(watch_screen([item(tram())], state, scene(), PLAIN, 100, offer=asked)[-2:])
-    assert "its exits without asking: take-profit, stop-loss, time, edge gone at 50¢ or more, until" in ask
-
-
-def test_what_opens_nothing_has_no_exits() -> None:
-    state = watching(mayor().id)
-    state.key("e", 1)
-    sale = item(mayor())
-    assert sale.record.intent.intent_type is IntentType.CLOSE_POSITION
-    with pytest.raises(UsageError):
-        offer_of(sale, state, load_settings(), scene().now)
-
-
-def test_a_y_alone_does_nothing() -> None:
-    assert watching(A).key("y", 1) is Wish.NOTHING
-
-
-def test_the_selection_sticks_to_the_intent_and_not_to_the_row() -> None:
-    state = watching(A, B)
-    state.key("j", 1)
-    state.look([C, A, B], 2)
-    assert state.selected == B
-
-
-def test_a_question_whose_trade_has_ended_asks_nothing_any_more() -> None:
-    state = watching(A, B)
-    state.key("a", 1)
-    state.look([B], 2)
-    assert state.asking is None
-    assert state.key("y", 2.3) is Wish.NOTHING, "a late y never hits the next trade"
-    assert state.key("y", 3) is Wish.NOTHING
-
-
-def test_keys_are_dead_for_a_moment_after_the_selection_moved_by_itself() -> None:
-    state = watching(A, B)
-    state.look([B], 10)
-    assert state.key("r", 10.39) is Wish.NOTHING
-    assert state.key("r", 10.41) is Wish.REJECT
-
-
-def test_only_what_is_new_rings() -> None:
-    state = watching(A)
-    assert state.look([A, B], 1) == (B,)
-    assert state.look([B], 2) == ()
-    assert state.look([A, B], 3) == (), "seen before"
-
-
-def test_numbers_and_arrows_select() -> None:
-    state = watching(A, B, C)
-    for key, expected in (("3", C), ("k", B), ("up", A), ("up", A), ("down", B), ("9", B)):
-        state.key(key, 1)
-        assert state.selected == expected
-
-
-def test_h_twice_within_two_seconds_halts() -> None:
-    state = watching(A)
-    assert state.key("H", 1) is Wish.NOTHING
-    assert state.key("H", 2.9) is Wish.HALT
-    assert state.key("H", 10) is Wish.NOTHING
-    assert state.key("H", 12.1) is Wish.NOTHING, "too late"
-    state.key("j", 12.2)
-    assert state.key("H", 12.3) is Wish.NOTHING, "something else was pressed between"
-
-
-def test_with_nothing_waiting_keys_do_nothing() -> None:
-    state = watching()
-    assert [state.key(key, 1) for key in ("a", "y", "r", "j", "1")] == [Wish.NOTHING] * 5
-
-
-def test_the_screen_shows_the_trade_and_the_question() -> None:
-    state = watching(tram().id, mayor().id)
-    items = [item(tram()), item(mayor())]
-    screen = watch_screen(items, state, scene(), PLAIN, 100)
-    assert any(
-        line.startswith(">  k7m2  38 s   BUY YES 150.00+ sh          61¢ max  pay 95.16 max  +2.9¢  Will H")
-        for line in screen
-    )
-    assert any("pay at most 95.16 pUSD, lose it all if NO, likely 92.96" in line for line in screen)
-    assert any("UNVALIDATED model" in line for line in screen)
-    state.key("a", 1)
-    asked = Offer(items[0], Shape())
-    assert watch_screen(items, state, scene(), PLAIN, 100, offer=asked)[-1] == (
-        "BUY YES, pay at most 95.16 pUSD, 38 s left. y = approve, any other key = no"
-    )
-
-
-@pytest.mark.parametrize(("rows", "columns"), [(23, 80), (29, 100), (17, 80)])
-@pytest.mark.parametrize("asks", [False, True])
-def test_keys_question_and_selection_stay_on_a_small_screen(rows: int, columns: int, asks: bool) -> None:
-    items = [item(tram(id=IntentId(f"{number:016x}"), rules_text="word " * 900)) for number in range(12)]
-    for selected in range(12):
-        state = watching(*(each.record.id for each in items))
-        for _ in range(selected):
-            state.key("j", 1)
-        state.key("d", 1)  # the rules, which are longer than any screen
-        state.say("something happened")
-        if asks:
-            state.key("a", 1)
-        asked = Offer(items[selected], Shape()) if asks else None
-        screen = watch_screen(items, state, scene(), PLAIN, columns, rows=rows, offer=asked)
-        assert len(screen) <= rows
-        assert [line for line in screen if len(line) > columns] == []
-        assert sum(line.startswith(">") for line in screen) == 1
-        assert "something happened" in screen
-        assert ("y = approve" if asks else "q quit") in " ".join(screen[-2:])
-        assert any("pay at most" in line for line in screen)
+        watch(steps)
 
 
 class Terminal:
     """A real pseudo-terminal of 100 x 30 with the program in it."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, size: tuple[int, int] = (30, 100), **environment: str) -> None:
         self.master, slave = pty.openpty()
-        ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+        ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
         self.before = termios.tcgetattr(slave)
         self._slave = slave
         self.screen = ""
@@ -205,7 +280,7 @@ class Terminal:
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "PYTHONUTF8": "1"},
+            env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "PYTHONUTF8": "1", **environment},
         )
 
     def until(self, text: str, seconds: float = 60) -> str:
@@ -222,11 +297,13 @@ class Terminal:
         os.write(self.master, keys.encode())
 
     def end(self) -> int:
-        end = time.monotonic() + 10
+        end = time.monotonic() + 20
         while self.process.poll() is None:
             assert time.monotonic() < end, "the program did not end"
             if select.select([self.master], [], [], 0.05)[0]:
                 self.screen += os.read(self.master, 65_536).decode("utf-8", "replace")
+        while select.select([self.master], [], [], 0)[0]:
+            self.screen += os.read(self.master, 65_536).decode("utf-8", "replace")
         code = self.process.returncode
         self.after = termios.tcgetattr(self._slave)
         return code
@@ -247,95 +324,56 @@ def terminals() -> Iterator[list[Terminal]]:
         each.close()
 
 
-def test_a_person_approves_one_and_rejects_another_in_a_real_terminal(
-    place: Place, terminals: list[Terminal]
-) -> None:
-    first, second = place.propose(seconds=300), place.propose(seconds=500, question="Rain?")
-    terminal = Terminal("intents", "watch")
-    terminals.append(terminal)
-    seen = terminal.until("a approve  e with exits")
-    assert place.short(first) in seen
-    assert "\a" in terminal.until("\a")
-    terminal.press("a")
-    terminal.until("y = approve, any other key = no")
-    terminal.press("y")
-    terminal.until(f"{place.short(first)} approved")
-    assert place.stores.intents.get(first.id).status is IntentStatus.APPROVED
-    terminal.until("Rain?")
-    terminal.until("q quit")
-    terminal.until("q quit")  # a second has passed: keys were dead for 0.4 s after the list moved
-    terminal.press("r")
-    terminal.until("rejected. Nothing was sent.")
-    assert place.stores.intents.get(second.id).status is IntentStatus.REJECTED
-    assert place.stores.intents.get(second.id).seen_at is not None
-    terminal.press("q")
-    assert terminal.end() == 0
-    assert terminal.after == terminal.before, "the terminal is as it was"
+class TestInARealTerminal:
+    def test_a_person_approves_one_and_leaves_and_the_terminal_is_as_it_was(
+        self, place: Place, terminals: list[Terminal]
+    ) -> None:
+        first = place.propose(seconds=500)
+        terminal = Terminal("intents", "watch")
+        terminals.append(terminal)
+        assert place.short(first) in terminal.until("e approve with exits")
+        assert "\a" in terminal.until("polyb0t\a"), "the title, and before it the bell"
+        terminal.press("a")
+        terminal.until("y = approve, any other key = no")
+        terminal.press("y")
+        terminal.until(" approved.")
+        terminal.press("q")
+        assert terminal.end() == 0
+        assert place.stores.intents.get(first.id).status is IntentStatus.APPROVED
+        assert terminal.after == terminal.before
+        assert "\x1b[?1049l" in terminal.screen
+        assert place.stores.onlookers.onlookers() == (), "nobody is watching any more"
 
+    def test_ctrl_c_leaves_as_well(self, place: Place, terminals: list[Terminal]) -> None:
+        place.propose()
+        terminal = Terminal("intents", "watch", "--quiet", NO_COLOR="1", size=(24, 80))
+        terminals.append(terminal)
+        terminal.until("polyb0t\a")
+        terminal.press("\x03")
+        assert terminal.end() in (0, 130)
+        assert terminal.after == terminal.before
 
-def test_with_exits_smaller_and_muted_in_a_real_terminal(place: Place, terminals: list[Terminal]) -> None:
-    first, second, third = (place.propose(seconds=each, question=f"Rain {each}?") for each in (300, 400, 500))
-    terminal = Terminal("intents", "watch")
-    terminals.append(terminal)
-    terminal.until("q quit")
-    terminal.press("e")
-    terminal.until("its exits without asking")
-    terminal.press("y")
-    terminal.until("approved with its exits")
-    terminal.until("q quit")
-    terminal.until("q quit")  # keys were dead for a moment
-    terminal.press("s")
-    terminal.until("s = half of that")
-    terminal.press("y")
-    terminal.until(", smaller")
-    terminal.until("q quit")
-    terminal.until("q quit")
-    terminal.press("m")
-    terminal.until("its market stays away until")
-    terminal.press("q")
-    assert terminal.end() == 0
-    assert place.stores.standing.active()[0].standing.opening_id == first.id
-    assert place.stores.intents.get(first.id).status is IntentStatus.APPROVED
-    assert place.stores.intents.get(second.id).result == "superseded"
-    (smaller,) = [each for each in place.stores.intents.list() if each.intent.parent_id == second.id]
-    assert (smaller.status, smaller.intent.least_shares) == (IntentStatus.APPROVED, Decimal(75))
-    assert place.stores.intents.get(third.id).status is IntentStatus.REJECTED
-    assert [each.condition_id for each in place.stores.by_hand.mutes()] == [third.intent.condition_id]
+    def test_a_person_is_asked_by_approve(self, place: Place, terminals: list[Terminal]) -> None:
+        record = place.propose()
+        terminal = Terminal("intents", "approve", record.id[:6], "--no-wait")
+        terminals.append(terminal)
+        terminal.until("Approve? [y/N]")
+        terminal.press("y\n")
+        terminal.until("Approved by ")
+        assert terminal.end() == 0
+        assert place.stores.intents.get(record.id).status is IntentStatus.APPROVED
 
-
-def test_ctrl_c_puts_the_terminal_back(place: Place, terminals: list[Terminal]) -> None:
-    place.propose()
-    terminal = Terminal("intents", "watch")
-    terminals.append(terminal)
-    terminal.until("q quit")
-    terminal.process.send_signal(2)
-    assert terminal.end() in (0, 130)
-    assert terminal.after == terminal.before
-    assert "\x1b[?1049l" in terminal.until("\x1b[?1049l")
+    def test_ctrl_c_at_the_question_decides_nothing(self, place: Place, terminals: list[Terminal]) -> None:
+        record = place.propose()
+        terminal = Terminal("intents", "approve", record.id[:6])
+        terminals.append(terminal)
+        terminal.until("Approve? [y/N]")
+        terminal.process.send_signal(2)
+        assert terminal.end() == 130
+        assert place.stores.intents.get(record.id).status is IntentStatus.PENDING
 
 
 def test_without_a_terminal_there_is_nothing_to_watch(place: Place) -> None:
     answer = place.type("intents", "watch")
     assert answer.code == 2
     assert "polyb0t intents list" in answer.err
-
-
-def test_a_person_is_asked_in_a_real_terminal(place: Place, terminals: list[Terminal]) -> None:
-    record = place.propose()
-    terminal = Terminal("intents", "approve", record.id[:6], "--no-wait")
-    terminals.append(terminal)
-    terminal.until("Approve? [y/N]")
-    terminal.press("y\n")
-    terminal.until("Approved by ")
-    assert terminal.end() == 0
-    assert place.stores.intents.get(record.id).status is IntentStatus.APPROVED
-
-
-def test_ctrl_c_at_the_question_decides_nothing(place: Place, terminals: list[Terminal]) -> None:
-    record = place.propose()
-    terminal = Terminal("intents", "approve", record.id[:6])
-    terminals.append(terminal)
-    terminal.until("Approve? [y/N]")
-    terminal.process.send_signal(2)
-    assert terminal.end() == 130
-    assert place.stores.intents.get(record.id).status is IntentStatus.PENDING
