@@ -1,7 +1,7 @@
 # `make` alone prints what there is. Python 3.11 or newer is all that has to be on the machine.
 
 .DEFAULT_GOAL := help
-.PHONY: help install run practice watch shell test faults faults-real check bench docs strangers audit lock clean
+.PHONY: help install run practice watch shell test faults faults-real check bench evidence docs strangers audit lock clean
 
 PY := .venv/bin/python
 BIN := .venv/bin
@@ -38,6 +38,9 @@ check: ## Format, lint, types, layers, migrations, generated documents, lock
 
 bench: ## Speed and memory, as ratios against a named rival in the same run
 	@sh scripts/install.sh dev quiet && exec $(PY) -m bench
+
+evidence: ## Does the decision layer find what is there, and nothing else? Written into docs/evidence.md
+	@sh scripts/install.sh dev quiet && exec $(PY) -m evidence
 
 docs: ## Write CONFIG_LIVE_MODE.md and .env.example anew
 	@sh scripts/install.sh dev quiet && exec $(PY) -m polyb0t.runtime.config_document CONFIG_LIVE_MODE.md .env.example

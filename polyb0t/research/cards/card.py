@@ -83,7 +83,7 @@ def make_card(history: History, *, venue: str, now: datetime, trials: int, prior
     forecasts = walk_forward(rows, prior)
     decided = forecasts.take(forecasts.rows.decided)
     model = fit(rows, microseconds(now), prior)
-    by_category = standings(forecasts, microseconds(now))
+    by_category = standings(forecasts, microseconds(now), trials)
     return Card(
         id=_name(history, venue, now, prior),
         venue=venue,

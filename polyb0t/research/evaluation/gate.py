@@ -1,11 +1,14 @@
 """Where a model may speak: only in categories in which it has beaten the price, and only while it does.
 
 Judged at each refit on earlier forecasts whose markets had ended by then, so that no decision of a month
-uses anything of that month.
+uses anything of that month. Who looks in many places finds luck somewhere: the 5 % that luck is allowed are
+shared by all categories that are judged and by every model that was tried on the same source. And who looks
+every month finds it sometime: a gain has to stand for two months before it counts.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import NormalDist
 from typing import Final
 
 import numpy as np
@@ -15,41 +18,62 @@ from polyb0t.research.evaluation.scores import clustered_t
 from polyb0t.research.evaluation.walk_forward import Forecasts
 
 LEAST_ROWS: Final = 300
-T_TO_OPEN: Final = 1.64  # one-sided 5 %
+LUCK: Final = 0.05  # one-sided, for all categories and trials together
 T_TO_STAY: Final = 0.5
+STANDS_US: Final = (62 * DAY_US, 31 * DAY_US)  # so long ago it has to have stood as well
 RECENT_US: Final = 183 * DAY_US
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Why a category is live, or why it is not. `t` and `recent_t` are gains in standard errors."""
+    """Why a category is live, or why it is not. `t` and `recent_t` are gains in standard errors, `needed`
+    is what `t` has to pass; `stood`: it did so one and two months before, too."""
 
     live: bool
     rows: int
     t: float
     recent_t: float
+    needed: float
+    stood: bool = True
 
     @property
     def why(self) -> str:
         """One sentence."""
         if self.rows < LEAST_ROWS:
             return f"{self.rows} resolved rows of the {LEAST_ROWS} that it takes."
-        if self.t <= T_TO_OPEN:
-            return f"It has not beaten the price: t {self.t:.2f}, and {T_TO_OPEN} is needed."
+        if self.t <= self.needed:
+            return f"It has not beaten the price: t {self.t:.2f}, and {self.needed:.2f} is needed."
         if self.recent_t < T_TO_STAY:
             return f"It has stopped beating the price: t {self.recent_t:.2f} over the last six months."
+        if not self.stood:
+            return f"It beats the price, t {self.t:.2f}, and has not done so for two months yet."
         return f"It has beaten the price: t {self.t:.2f} on {self.rows} resolved rows."
 
 
-def standings(forecasts: Forecasts, asof_us: int) -> Mapping[str, Standing]:
+def needed_t(judged: int, trials: int) -> float:
+    """What a gain has to pass when `judged` categories are judged and this is the `trials`-th model."""
+    return NormalDist().inv_cdf(1 - LUCK / (max(judged, 1) * max(trials, 1)))
+
+
+def standings(forecasts: Forecasts, asof_us: int, trials: int = 1) -> Mapping[str, Standing]:
     """The standing of every category at `asof_us`, by what had ended before it."""
+    before = [_at(forecasts, asof_us - back, trials) for back in STANDS_US]
+    found = {}
+    for name, now in _at(forecasts, asof_us, trials).items():
+        stood = all(then[name].live for then in before)
+        found[name] = replace(now, live=now.live and stood, stood=stood)
+    return found
+
+
+def _at(forecasts: Forecasts, asof_us: int, trials: int) -> dict[str, Standing]:
+    """By that instant alone."""
     rows = forecasts.rows
     known: Flags = (rows.resolved_us < asof_us) & (rows.at_us < asof_us) & rows.decided
-    found = {}
-    for code, name in enumerate(rows.categories):
-        of_it = forecasts.take(known & (rows.category == code))
-        found[name] = _standing(of_it, asof_us)
-    return found
+    of_each = [forecasts.take(known & (rows.category == code)) for code in range(len(rows.categories))]
+    needed = needed_t(sum(len(each.q) >= LEAST_ROWS for each in of_each), trials)
+    return {
+        name: _standing(of_it, asof_us, needed) for name, of_it in zip(rows.categories, of_each, strict=True)
+    }
 
 
 def live_rows(forecasts: Forecasts) -> Flags:
@@ -63,11 +87,11 @@ def live_rows(forecasts: Forecasts) -> Flags:
     return allowed
 
 
-def _standing(forecasts: Forecasts, asof_us: int) -> Standing:
+def _standing(forecasts: Forecasts, asof_us: int, needed: float) -> Standing:
     rows = forecasts.rows
     difference = np.square(rows.price - rows.outcome) - np.square(forecasts.q - rows.outcome)
     recent: Flags = rows.at_us >= asof_us - RECENT_US
     t = clustered_t(difference, rows.event)
     recent_t = clustered_t(difference[recent], rows.event[recent])
     enough = len(rows) >= LEAST_ROWS
-    return Standing(enough and t > T_TO_OPEN and recent_t >= T_TO_STAY, len(rows), t, recent_t)
+    return Standing(enough and t > needed and recent_t >= T_TO_STAY, len(rows), t, recent_t, needed)

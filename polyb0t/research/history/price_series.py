@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 COLUMNS: Final = ("timestamp", "market_slug", "question", "price", "outcome", "category")
 _READ: Final = """
     SELECT market_slug, first(question), first(category),
-           list(epoch_us("timestamp") ORDER BY file_row_number), list(CAST(price AS DOUBLE) ORDER BY file_row_number),
+           list(epoch_us("timestamp") ORDER BY file_row_number),
+           list(CAST(price AS DOUBLE) ORDER BY file_row_number),
            list(CAST(outcome AS DOUBLE)) FILTER (outcome IS NOT NULL)
     FROM read_parquet(?, file_row_number = true)
     GROUP BY market_slug ORDER BY market_slug
