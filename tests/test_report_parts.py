@@ -6,12 +6,13 @@ from typing import Any
 
 from polyb0t.core.ids import AssetId, OrderId
 from polyb0t.core.units import ZERO, Price, Pusd, Shares
+from polyb0t.data.cash_flows import Booked
 from polyb0t.data.order_book import Side
 from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType
 from polyb0t.research.groups import BY_HAND
 from polyb0t.research.reports import Report, report
 from polyb0t.research.what_if import Fate, IfTaken
-from tests.support.builders import ASSET, NOW
+from tests.support.builders import ASSET, NOW, a_deposit
 from tests.test_reports import OPENING, OTHER, SINCE, bought, decided, facts, sold
 
 HALF = Price(Decimal("0.5"))
@@ -192,6 +193,13 @@ def test_days_make_the_whole() -> None:
     assert second.equity_pusd == 1001
     assert second.change_pusd == (made.equity.equity_pusd or ZERO) - 1001
     assert first.settled_pusd + second.settled_pusd == made.results.settled_pusd
+
+
+def test_money_that_was_moved_is_no_days_result() -> None:
+    made = report(facts(booked=[Booked(a_deposit("250", at=NOW))], day_starts={"2026-11-22": OPENING}))
+
+    (day,) = made.days
+    assert (day.moved_pusd, day.change_pusd) == (Decimal(250), ZERO)
 
 
 def test_of_a_time_that_is_over_the_end_is_as_the_next_day_found_it() -> None:

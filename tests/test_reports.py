@@ -298,6 +298,8 @@ def test_a_period_ends_with_a_whole_day_or_now() -> None:
     assert span_of("2026-11-20", "2026-11-21", NOW) == Span(SINCE - 2 * day, SINCE, over=True)
     assert span_of(None, "2026-11-21", NOW) == Span(SINCE - day, SINCE, over=True)
     assert span_of("2026-11-20", "2026-11-22", NOW) == Span(SINCE - 2 * day, NOW, over=False)
+    assert span_of("2026-01-01", "2026-12-31", NOW).until == NOW
+    assert span_of(None, "2026-12-31", NOW) == Span(SINCE, NOW, over=False)
 
 
 def test_a_period_that_ends_before_it_begins_is_refused() -> None:

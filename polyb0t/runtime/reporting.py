@@ -39,13 +39,16 @@ class Span:
 def span_of(since: str | None, until: str | None, now: datetime) -> Span:
     """From 00:00 UTC of `since` (today's, or `until`'s, if not given) to the end of the day `until`.
 
+    A day `until` that has not ended means until now.
+
     Raises:
-        UsageError: one is no date (YYYY-MM-DD), or has not begun, or they are the wrong way round.
+        UsageError: one is no date (YYYY-MM-DD), the first has not begun, or they are the wrong way round.
     """
-    last = None if until is None else start_of(until, now)
-    begun = last if since is None and last is not None else start_of(since, now)
+    last = None if until is None else _midnight(until)
+    first = until if since is None and last is not None and last <= now else since
+    begun = start_of(first, now)
     if last is None or last + _DAY > now:
-        return Span(begun, now, over=False)
+        return Span(begun, now, over=False)  # of a day that has not ended there is what was until now
     if last < begun:
         raise UsageError(
             f"No report was made: {until} is before {since}.",
@@ -61,18 +64,21 @@ def start_of(day: str | None, now: datetime) -> datetime:
     Raises:
         UsageError: it is no date, or one that has not begun.
     """
+    start = _midnight(f"{now.astimezone(UTC):%Y-%m-%d}" if day is None else day)
+    if start > now:
+        raise UsageError(f"No report was made: {start.date()} has not begun.", code="bad_date")
+    return start
+
+
+def _midnight(day: str) -> datetime:
     try:
-        begun = now.astimezone(UTC).date() if day is None else date.fromisoformat(day)
+        return datetime.combine(date.fromisoformat(day), time(), UTC)
     except ValueError:
         raise UsageError(
             f"No report was made: {day!r:.40} is no date.",
             do="Write it as 2026-11-23, for example: polyb0t report --since 2026-11-23",
             code="bad_date",
         ) from None
-    start = datetime.combine(begun, time(), UTC)
-    if start > now:
-        raise UsageError(f"No report was made: {begun} has not begun.", code="bad_date")
-    return start
 
 
 def read_report(opened: OpenedStore, span: Span) -> Report:
