@@ -17,7 +17,7 @@ def require(role: Role, what: str) -> None:
     if not found.role.covers(role):
         raise NotAuthorisedError(
             what,
-            why=f"This token is a {found.role}'s, and it needs an {role}'s.",
+            why=f"This token's role is {found.role}, and it needs {role}.",
             do="Ask who has one, or do it in a terminal.",
             code="role_too_low",
         )

@@ -152,7 +152,7 @@ def _may(identity: Identity, method: str) -> bool:
 
 def _too_low(identity: Identity) -> Response:
     what = "Not done: this token may only read."
-    return problem(403, "role_too_low", what, f"It is a {identity.role}'s; deciding needs an approver's.")
+    return problem(403, "role_too_low", what, f"Its role is {identity.role}; deciding needs {Role.APPROVER}.")
 
 
 def _needs_token() -> Response:

@@ -141,7 +141,7 @@ def _require_readable_pair(settings: Settings) -> None:
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password=lambda: "")
         except (OSError, ssl.SSLError) as error:
-            why = f"{type(error).__name__}: {error.strerror or error}."
+            why = f"{cert} and {key}: {error.strerror or error}."
     if why:
         raise ConfigurationError(
             "Not started: the API's certificate cannot be used.",

@@ -105,7 +105,20 @@ def token_of_environment(opened: OpenedStore) -> Identity | None:
         NotAuthorisedError: there is one and it is not in force.
     """
     text = os.environ.get(VARIABLE, "").strip()
-    return identify(opened, text, opened.stores.intents.now()) if text else None
+    if not text:
+        return None
+    now = opened.stores.intents.now()
+    found = identify(opened, text, now)
+    note_use(opened, found, now)
+    return found
+
+
+def note_use(opened: OpenedStore, identity: Identity, now: datetime) -> None:
+    """For the list of tokens, at most once a minute. A hint: a lock in the way stops nobody."""
+    record = identity.record
+    if record is not None and (record.used_at is None or now - record.used_at > USED_EVERY):
+        with contextlib.suppress(DatabaseError):
+            opened.stores.access.used(record.digest)
 
 
 def needs_tokens(opened: OpenedStore) -> bool:
@@ -170,9 +183,6 @@ class Doorkeeper:
         self._known.pop(digest, None)
         at = self._opened.stores.intents.now()
         found = identify(self._opened, text, at)
-        last = found.record.used_at if found.record is not None else None
-        if last is None or at - last > USED_EVERY:
-            with contextlib.suppress(DatabaseError):  # a hint for the list; a lock in the way stops nobody
-                self._opened.stores.access.used(digest)
+        note_use(self._opened, found, at)
         self._known[digest] = (self._clock.boot_seconds() + REMEMBERED.total_seconds(), found)
         return found
