@@ -115,7 +115,7 @@ def find_claim(stores: ClaimStores, prefix: str, pol_price_pusd: Decimal | None 
             raise AmbiguousError(f"{prefix} is of several claims.", why=f"They are {', '.join(found[:5])}.")
         record = stores.intents.get(found[0]) if found else None
     else:
-        record = stores.intents.find(wanted)
+        record = _found(stores, wanted)
     if record is None or record.intent.intent_type is not IntentType.CLAIM_SETTLEMENT:
         raise NotFoundError(
             f"There is no claim {prefix:.40}.",
@@ -141,6 +141,13 @@ def process_of(stores: ClaimStores) -> Process:
     info = stores.engine.lease_info("claims")
     running = runs(info, stores.intents.now())
     return Process(running, problem_of(info) if running else "")
+
+
+def _found(stores: ClaimStores, prefix: str) -> IntentRecord | None:
+    try:
+        return stores.intents.find(prefix)
+    except NotFoundError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
