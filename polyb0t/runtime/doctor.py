@@ -20,6 +20,7 @@ from polyb0t.models.usage import SmallOrders
 from polyb0t.models.wording import money
 from polyb0t.runtime import doctor_database
 from polyb0t.runtime.account import Account, credentials_file, stored_account
+from polyb0t.runtime.approvers_check import check_approvers
 from polyb0t.runtime.chain import chain_door
 from polyb0t.runtime.choices import limit_settings, regime_of, risk_limits
 from polyb0t.runtime.limit_book import within_budget
@@ -91,6 +92,7 @@ def diagnose(settings: Settings, *, live: bool, clock: Clock | None = None) -> D
     checks += _venue(around, account, settings, clock)
     if missing is not None:
         checks = [_explained(check, missing) for check in checks]
+    checks += check_approvers(settings, stores)
     if live:
         checks.append(_size(settings, around, account, clock))
         checks.append(check_proofs(around, stores))
