@@ -130,6 +130,8 @@ def _told(terminal: Terminal, kept: Kept, asked: Asked) -> None:
     lines = [f"Stored: {kept.path}, encrypted.", f"{kept.address}: {kept.what}."]
     if kept.session:
         lines += _AUTHORISE
+        if not asked.new:
+            lines.append("If it is meant to be the owner's key, POLYBOT_WALLET_ADDRESS names another wallet.")
     elif asked.new:
         lines.append("Nobody has seen this key and only this file has it: keep a copy of file and password.")
     elif asked.purpose == "engine" and "move the money" in kept.what:

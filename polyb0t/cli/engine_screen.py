@@ -163,6 +163,12 @@ class EngineScreen:
                 return [f"OVERRIDDEN   {entry.subject} until {until} by {who}"]
             case "order.settled":
                 return self._order_lines(entry, payload)
+            case "credentials.rotated":
+                return [f"REPLACED  API credentials by {person(entry.actor)}; the new ones are in use"]
+            case "credentials.not_revoked":
+                return [f"NOT REVOKED   the old API credentials: {payload['why']} Tried again at the start"]
+            case "credentials.rotation_refused":
+                return [f"NOT REPLACED   API credentials: {payload['detail']}"]
             case "universe.observed":
                 return [_universe_line(payload)]
             case _:

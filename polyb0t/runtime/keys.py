@@ -129,5 +129,5 @@ def whose(around: Surroundings, address: Wallet) -> str:
     if around.signature_type == 0:
         return "the wallet's own key" if address == around.wallet else "the key of another wallet"
     if is_session_key(address, around.wallet, around.signature_type):
-        return "a session key: it can trade, and can move no money away"
+        return "not the wallet's own: a session key of it, once its owner has authorised it"
     return "the owner's key: who has it can move the money"

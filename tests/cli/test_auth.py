@@ -83,7 +83,7 @@ def test_a_key_goes_in_encrypted_and_is_named_for_what_it_is(shell: Shell, tmp_p
     answer = shell.store(SESSION)
     assert answer.code == 0, answer.err
     assert SigningKey(SESSION).address in answer.out
-    assert "a session key: it can trade" in answer.out
+    assert "a session key of it, once its owner has authorised it" in answer.out
     assert SESSION[2:] not in answer.out + answer.err
     assert stored(tmp_path).read_secret(SIGNING_KEY, PASSWORD).hex() == SESSION[2:]
 

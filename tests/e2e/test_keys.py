@@ -155,6 +155,8 @@ COMMANDS = (
     ("config", "show"),
     ("config", "show", "--json"),
     ("auth", "check", "--json"),
+    ("auth", "check"),
+    ("events", "--after", "0", "--json"),
     ("doctor", "--json"),
     ("audit", "verify", "--json"),
     ("orders", "list", "--json"),
