@@ -219,6 +219,7 @@ def test_every_cent_is_in_one_place_and_two_periods_make_the_whole(
     assert whole.equity.cash_pusd == OPENING + moved
     assert whole.results.settled_pusd == sum((row.settled_pusd for row in whole.markets), ZERO)
     assert whole.results.settled_pusd == early.results.settled_pusd + late.results.settled_pusd
+    assert whole.results.settled_pusd == sum((day.settled_pusd for day in whole.days), ZERO)
     assert whole.equity.change_pusd == whole.results.settled_pusd + (whole.results.open_pusd or ZERO)
 
 
