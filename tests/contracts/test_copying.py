@@ -9,6 +9,8 @@ from sqlalchemy import Connection, text
 
 from polyb0t.config.settings import load_settings
 from polyb0t.core.errors import ConflictError, DatabaseError, PolybotError, UsageError
+from polyb0t.core.ids import Wallet
+from polyb0t.data.account_state import AccountState
 from polyb0t.db import copying, open_stores
 from polyb0t.db.engine import open_database
 from polyb0t.db.tables import complete_metadata
@@ -19,7 +21,7 @@ from polyb0t.models.kill_switches import KillSwitchType
 from polyb0t.runtime.copying import move_database
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.places import anchor_path
-from tests.support.builders import a_scope
+from tests.support.builders import WALLET, a_scope
 from tests.support.clock import FakeClock
 from tests.support.databases import PostgresServer, World, migrated_file, sqlite_url
 
@@ -55,10 +57,16 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     for number in range(5):
         note = {"number": number, "text": "Größe ¢ 🎲"}
         world.engine.note(world.lease, kind="test.noted", subject="x", payload=note, actor="engine")
+    for _ in range(3):
+        world.engine.save_account_state(looked_at(world), world.lease)
     anchor(world).advance()  # as before every send
     world.engine.release(world.lease)
     yield world
     world.close()
+
+
+def looked_at(world: World) -> AccountState:
+    return AccountState(Wallet(WALLET), world.clock.now(), None, None, None, None, {"cash": "no key"})
 
 
 def opened(world: World) -> OpenedStore:
@@ -101,6 +109,7 @@ def test_it_goes_on_there_with_a_new_lease_and_new_numbers(source: World, target
     )
     assert isinstance(lease, Lease)
     assert lease.token > source.lease.token
+    there.engine.save_account_state(looked_at(source), lease)  # under a number that is free
     [order] = there.orders.watched()
     there.orders.settle(order.id, lease, status=OrderStatus.CANCELLED, code="cancelled", detail="by hand")
     assert there.engine.audit().findings == ()
