@@ -116,6 +116,19 @@ class Owner:
         arguments = ("-m", "polyb0t", "claims", "run", "--sandbox")
         self.home.spawn("claims", *arguments, POLYBOT_SIGNATURE_TYPE=self.kind)
 
+    def is_killed_while_it_claims(self) -> None:
+        """kill -9 as soon as something was signed, and another process in its place."""
+
+        def signed() -> bool:
+            claims = [self.claim(fate) for fate in CLAIMED]
+            return any(claim is not None and claim["sends"] for claim in claims)
+
+        eventually(signed, what="a signed claim")
+        process = self.home.processes["claims"]
+        process.kill()
+        process.wait()
+        self.carries_out()
+
     def ended(self, fate: str) -> Row | None:
         claim = self.claim(fate)
         return claim if claim is not None and claim["status"] in ENDS else None
@@ -269,6 +282,8 @@ def the_rest_is_claimed(town: Town) -> None:
         for fate in CLAIMED[1:]:
             owner.approve(owner.claims()[owner.condition(fate)]["id"])
         owner.say("intents", "approve", owner.claims()[owner.condition(CLAIMED[0])]["id"], "--yes")
+    for owner in town.owners:
+        owner.is_killed_while_it_claims()
     for fate in CLAIMED:
         for claim in town.each(partial(Owner.ended, fate=fate), f"the end of {fate}"):
             assert (claim["status"], claim["result"]) == ("EXECUTED", "claimed"), claim
