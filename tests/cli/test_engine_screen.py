@@ -1,8 +1,13 @@
 """The engine's own terminal: what happened, in lines that fit, with ids and people by name."""
 
 import io
+import os
+import pty
+import sys
 from datetime import timedelta
 from decimal import Decimal
+
+import pytest
 
 from polyb0t.cli import words
 from polyb0t.cli.engine_screen import EngineScreen
@@ -114,3 +119,42 @@ def test_a_paper_run_says_what_is_simulated_and_who_decides(place: Place) -> Non
         "Paper: fills are simulated on the books as they are. No key is read; nothing is signed or sent.",
         "It decides every proposal by itself. The account was opened with 10,000.00 pUSD that nobody has.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "starts"),
+    [
+        ("95Bdf 500", False),
+        ("5Bdf 500", True),
+        ("  5Bdf   500 ", True),
+        ("5Bdf", False),
+        ("500", False),
+        ("y", False),
+    ],
+)
+def test_before_real_money_the_wallets_tail_and_the_budget_are_typed(
+    place: Place, monkeypatch: pytest.MonkeyPatch, typed: str, starts: bool
+) -> None:
+    ours, theirs = pty.openpty()
+    with os.fdopen(os.dup(theirs), encoding="utf-8") as keys, os.fdopen(theirs, "w", encoding="utf-8") as out:
+        monkeypatch.setattr(sys, "stdin", keys)
+        os.write(ours, f"{typed}\n".encode())
+        scope = a_scope(venue="polymarket", world="")
+        facts = StartFacts(
+            scope, Regime.LIVE, place.stores, "log", None, continued=True, budget_pusd=Pusd(Decimal(500))
+        )
+
+        assert EngineScreen(Terminal(out, out, 100)).confirm(facts) is starts
+
+        asked = os.read(ours, 10_000).decode()
+    os.close(ours)
+    assert "REAL orders" in asked
+    assert "at most 500.00 pUSD of it are used" in asked
+
+
+def test_without_anybody_there_real_money_is_not_confirmed(place: Place) -> None:
+    screen, out = a_screen()
+    facts = StartFacts(a_scope(), Regime.LIVE, place.stores, "log", None, continued=True)
+
+    assert screen.confirm(facts) is False
+    assert "need a person" in out.getvalue()
