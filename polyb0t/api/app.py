@@ -10,6 +10,7 @@ from polyb0t import __version__
 from polyb0t.api.account import account_routes
 from polyb0t.api.by_hand import by_hand_routes
 from polyb0t.api.claims import claim_routes
+from polyb0t.api.description import describe
 from polyb0t.api.events import event_routes
 from polyb0t.api.feed import JournalFeed
 from polyb0t.api.health import health_routes
@@ -60,7 +61,7 @@ def create_app(
     app.include_router(claim_routes(opened))
     app.include_router(report_routes(opened))
     app.include_router(watch_routes(opened))
-    app.include_router(event_routes(told))
+    app.include_router(event_routes(opened, told))
     app.include_router(health_routes(opened, metrics))
 
     @app.get("/status", response_model=Status, responses=responses(503), tags=["state"])
@@ -68,6 +69,7 @@ def create_app(
         """Mode, stance, engine, switches and what is at stake."""
         return overview(opened).view()
 
+    describe(app)
     app.add_middleware(Gate, opened=opened, reach=reach)
     app.add_middleware(Measured, metrics=metrics)
     return app

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Query
@@ -10,11 +11,17 @@ from fastapi.responses import StreamingResponse
 
 from polyb0t.api.feed import JournalFeed, Told
 from polyb0t.api.problems import responses
-from polyb0t.core.errors import ConflictError, DatabaseError, PolybotError, UsageError
+from polyb0t.api.security_gate import asking
+from polyb0t.core.clock import awake_seconds
+from polyb0t.core.errors import ConflictError, DatabaseError, NotAuthorisedError, PolybotError, UsageError
+from polyb0t.runtime.journal_tail import Wanted
+from polyb0t.runtime.opened import OpenedStore
+from polyb0t.runtime.tokens import Identity, identify, needs_tokens
 
 MEDIA_TYPE: Final = "text/event-stream"
 MOST_STREAMS: Final = 500  # of one process; each holds a connection
 KEEP_ALIVE_SECONDS: Final = 15.0  # under the half minute after which proxies drop a silent connection
+ADMITTED_SECONDS: Final = 10.0  # how long a token that was taken back may still be told something
 RETRY_MILLISECONDS: Final = 1_000
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _EXAMPLE: Final = (
@@ -23,8 +30,6 @@ _EXAMPLE: Final = (
     '"previous_hash":"1b0e..","hash":"77c4.."}\n\n'
 )
 _CONTENT: Final = {"schema": {"type": "string"}, "example": _EXAMPLE}
-
-Wanted = Callable[[Told], bool]
 
 
 class TooManyStreamsError(PolybotError):
@@ -46,7 +51,7 @@ class EventStream(StreamingResponse):
     media_type = MEDIA_TYPE
 
 
-def event_routes(feed: JournalFeed) -> APIRouter:
+def event_routes(opened: OpenedStore, feed: JournalFeed) -> APIRouter:
     """The route over one feed."""
     router = APIRouter(tags=["events"])
     described = {"description": "One event for each journal entry.", "content": {MEDIA_TYPE: _CONTENT}}
@@ -75,28 +80,50 @@ def event_routes(feed: JournalFeed) -> APIRouter:
             raise TooManyStreamsError
         newest = await run_in_threadpool(feed.newest)
         begin = _begin(after, last_event_id, newest)
-        wanted = _wanted(frozenset(kind or ()), subject)
-        told = _following(feed, begin, wanted) if follow else _until(feed, begin, newest, wanted)
+        wanted = Wanted(frozenset(kind or ()), subject)
+        admitted = partial(still_admitted, opened, asking())
+        told = _following(feed, begin, wanted, admitted) if follow else _until(feed, begin, newest, wanted)
         return EventStream(told, headers=_HEADERS)
 
     return router
 
 
-async def _following(feed: JournalFeed, after: int, wanted: Wanted) -> AsyncIterator[bytes]:
-    """Everything behind `after`, for as long as both sides are there. The first block only sets the
-    number, so that who is cut off before the first event loses none either."""
+async def _following(
+    feed: JournalFeed, after: int, wanted: Wanted, admitted: Callable[[], bool]
+) -> AsyncIterator[bytes]:
+    """Everything behind `after`, for as long as both sides are there and the listener may listen. The first
+    block only sets the number, so that who is cut off before the first event loses none either."""
     yield f"retry: {RETRY_MILLISECONDS}\nid: {after}\n\n".encode()
+    asked = awake_seconds()
     with feed.listening() as bell:
         while not feed.closed:
+            if awake_seconds() - asked >= ADMITTED_SECONDS:
+                if not await run_in_threadpool(admitted):
+                    return
+                asked = awake_seconds()
             bell.clear()  # before the look: what is written after it rings
             more = await _more(feed, after)
             if more:
                 after = more[-1].sequence
-                wire = b"".join(each.wire for each in more if wanted(each))
+                wire = b"".join(each.wire for each in more if wanted.has(each.kind, each.subject))
                 if wire:
                     yield wire
             elif not await _rung(bell):
                 yield b": nothing new\n\n"
+
+
+def still_admitted(opened: OpenedStore, listener: Identity) -> bool:
+    """Whether who began to listen would be let in now. While the database does not answer nothing is told
+    that could be kept from anybody."""
+    try:
+        if listener.token is None:
+            return not needs_tokens(opened)
+        identify(opened, listener.token, opened.stores.intents.now())
+    except NotAuthorisedError:
+        return False
+    except DatabaseError:
+        return True
+    return True
 
 
 async def _until(feed: JournalFeed, after: int, last: int, wanted: Wanted) -> AsyncIterator[bytes]:
@@ -107,7 +134,7 @@ async def _until(feed: JournalFeed, after: int, last: int, wanted: Wanted) -> As
         if not more:
             return
         after = more[-1].sequence
-        yield b"".join(each.wire for each in more if wanted(each))
+        yield b"".join(each.wire for each in more if wanted.has(each.kind, each.subject))
 
 
 async def _more(feed: JournalFeed, after: int) -> Sequence[Told]:
@@ -122,7 +149,7 @@ async def _more(feed: JournalFeed, after: int) -> Sequence[Told]:
 
 async def _rung(bell: asyncio.Event) -> bool:
     try:
-        async with asyncio.timeout(KEEP_ALIVE_SECONDS):
+        async with asyncio.timeout(min(KEEP_ALIVE_SECONDS, ADMITTED_SECONDS)):
             await bell.wait()
     except TimeoutError:
         return False
@@ -153,12 +180,3 @@ def _begin(after: int | None, last_event_id: str | None, newest: int) -> int:
             code="journal_behind",
         )
     return after
-
-
-def _wanted(kinds: frozenset[str], subject: str | None) -> Wanted:
-    def wanted(each: Told) -> bool:
-        if subject is not None and each.subject != subject:
-            return False
-        return not kinds or each.kind in kinds or each.kind.partition(".")[0] in kinds
-
-    return wanted

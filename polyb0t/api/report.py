@@ -47,7 +47,7 @@ def report_routes(opened: OpenedStore) -> APIRouter:
     def report(
         since: Annotated[str | None, _DAY] = None,
         until: Annotated[str | None, _DAY] = None,
-        form: Annotated[Form, Query(alias="format")] = Form.JSON,
+        form: Annotated[Form, Query(alias="format", description="How it is given out.")] = Form.JSON,
         by: Annotated[By, Query(description="The table of a CSV.")] = By.MARKET,
     ) -> Response:
         """What a time brought, from 00:00 UTC of `since` (today) to the end of `until` (now)."""

@@ -32,6 +32,8 @@ COMMANDS: Final = (
     "report",
     "model",
     "orders",
+    "fills",
+    "events",
     "status",
     "risk",
     "doctor",

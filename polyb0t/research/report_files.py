@@ -50,7 +50,7 @@ def as_csv(made: Report, by: By) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(names)
-    writer.writerows([_value(getattr(row, name)) for name in names] for row in rows)
+    writer.writerows([cell(getattr(row, name)) for name in names] for row in rows)
     return text.getvalue()
 
 
@@ -62,7 +62,7 @@ _KINDS: Final[dict[By, Any]] = {
 }
 
 
-def _value(value: object) -> str:
+def cell(value: object) -> str:
     """Text that a spreadsheet would take for a formula is told as text."""
     if value is None:
         return ""

@@ -45,7 +45,7 @@ class Service:
         self.server = Running(self.opened, reach=reach, config=server_config)
         self.address = self.server.address
         self._clients: list[httpx.Client] = []
-        self.http = httpx.Client(base_url=f"http://{self.address}", trust_env=False, timeout=10)
+        self.http = self.server.client()
 
     def close(self) -> None:
         for client in (self.http, *self._clients):
@@ -59,12 +59,7 @@ class Service:
 
     def bearing(self, text: str) -> httpx.Client:
         """A client that shows this token."""
-        client = httpx.Client(
-            base_url=f"http://{self.address}",
-            trust_env=False,
-            timeout=10,
-            headers={"Authorization": f"Bearer {text}"},
-        )
+        client = self.server.client(headers={"Authorization": f"Bearer {text}"})
         self._clients.append(client)
         return client
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import httpx
 import uvicorn
@@ -14,6 +15,7 @@ from polyb0t.api.security import THIS_COMPUTER, Reach
 from polyb0t.api.serving import Server, bind
 from polyb0t.config.settings import Settings
 from polyb0t.runtime.opened import OpenedStore
+from tests.api.described import Described
 
 
 def quiet(app: FastAPI, _: Settings) -> uvicorn.Config:
@@ -35,10 +37,21 @@ class Running:
         self.feed = feed or JournalFeed(opened.stores.engine)
         self._listening = bind("127.0.0.1", 0)
         self.address = f"127.0.0.1:{self._listening.getsockname()[1]}"
-        app = create_app(opened, reach, feed=self.feed)
-        self._server = Server(config(app, opened.settings), self.feed)
+        self.app = create_app(opened, reach, feed=self.feed)
+        self.described = Described(self.app)
+        self._server = Server(config(self.app, opened.settings), self.feed)
         self._thread = threading.Thread(target=self._server.run, args=([self._listening],), daemon=True)
         self._thread.start()
+
+    def client(self, **more: Any) -> httpx.Client:
+        """A client, each of whose answers is held against the description."""
+        return httpx.Client(
+            base_url=f"http://{self.address}",
+            trust_env=False,
+            timeout=10,
+            event_hooks={"response": [self.described.check]},
+            **more,
+        )
 
     def close(self) -> None:
         self._server.should_exit = True
@@ -51,6 +64,6 @@ class Running:
 def serving(opened: OpenedStore, feed: JournalFeed | None = None) -> Iterator[httpx.Client]:
     """A client of another server over the same store, as a second process is."""
     server = Running(opened, feed=feed)
-    with httpx.Client(base_url=f"http://{server.address}", trust_env=False, timeout=10) as http:
+    with server.client() as http:
         yield http
     server.close()

@@ -146,3 +146,30 @@ def test_a_closed_feed_ends_its_streams(service: Service) -> None:
         feed.close()
         thread.join(20)
         assert not thread.is_alive()
+
+
+def test_a_stream_ends_when_its_token_is_taken_back(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "ADMITTED_SECONDS", 0.05)
+    reader = EventReader(service.bearing(service.token("anna")))
+    thread = threading.Thread(target=lambda: list(reader.stream()))
+    thread.start()
+    assert reader.began.wait(20)
+    assert thread.is_alive()
+    service.stores.access.revoke("anna", actor="user:owner", reason="gone")
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def test_a_stream_without_a_token_ends_when_tokens_are_asked_for(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "ADMITTED_SECONDS", 0.05)
+    reader = EventReader(service.http)
+    thread = threading.Thread(target=lambda: list(reader.stream()))
+    thread.start()
+    assert reader.began.wait(20)
+    service.token("anna")
+    thread.join(20)
+    assert not thread.is_alive()
