@@ -1,14 +1,16 @@
 """What a claim costs and brings: gas beside the books, the result in them, to the millionth."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from polyb0t.core.units import ZERO, Pusd
+from polyb0t.core.units import ZERO, Pusd, Shares
+from polyb0t.data.cash_flows import Booked, Movement, MovementKind, Taken
 from polyb0t.execution.scope import Regime
-from polyb0t.execution.settlement.ports import ClaimRoute
+from polyb0t.execution.settlement.ports import ClaimCall, ClaimRoute, Simulation
 from polyb0t.models.gas import gas_of, gas_words
 from polyb0t.models.portfolio import NO_MONEY, Portfolio, portfolio_of
 from polyb0t.research.reports import ReportFacts, report
@@ -16,7 +18,7 @@ from polyb0t.runtime.claims_view import by_hand, find_claim
 from tests.support.builders import NOW
 from tests.support.claim_room import ClaimRoom
 from tests.support.pretend_chain import GAS
-from tests.support.settling_room import R, SettlingRoom
+from tests.support.settling_room import ASSETS, CONDITION, R, SettlingRoom
 from tests.test_reports import facts
 
 OPENING = Pusd(Decimal(1000))
@@ -63,8 +65,7 @@ def test_what_costs_more_than_it_brings_is_not_proposed_and_a_person_is_told(tmp
     assert room.cycle() == 0
     assert room.claim() is None
     (told,) = by_hand(room.claims.world.stores)
-    assert "Its gas may cost" in told.why
-    assert "it brings 20.00 pUSD" in told.why
+    assert told.why == "Its gas may cost more now than it brings, 20.00 pUSD."
 
 
 def test_what_the_chain_would_refuse_is_not_proposed_and_a_person_is_told_why(room: SettlingRoom) -> None:
@@ -183,3 +184,72 @@ def test_neither_a_proposal_nor_a_result_releases_anything(room: SettlingRoom) -
     room.cycle(31)
     assert room.claim() is not None
     assert (books(room.claims).held_cost, books(room.claims).realised) == (cost, ZERO)
+
+
+# -- what is under way -------------------------------------------------------------------------
+
+
+def test_while_a_claim_is_under_way_the_chain_is_not_asked_about_it_again(room: SettlingRoom) -> None:
+    room.ends(R.RESOLVED)
+    assert room.cycle(31) == 1
+    asked = []
+
+    def simulate(calls: Sequence[ClaimCall]) -> Simulation:
+        asked.append(calls)
+        return Simulation(None)
+
+    room.claims.chain.simulate = simulate  # type: ignore[method-assign]
+    assert [room.cycle(31) for _ in range(3)] == [0, 0, 0]
+    assert asked == []
+
+
+def test_both_outcomes_of_a_split_pot_are_one_claim(tmp_path: Path) -> None:
+    claims = ClaimRoom(tmp_path)
+    room = SettlingRoom(claims, shares=("20", "3"))
+    claims._bought(CONDITION, ASSETS[1], Shares(Decimal(3)))
+    cost = books(claims).held_cost
+    room.ends(R.RESOLVED, "0.5", "0.5")
+    assert room.cycle(31) == 1
+    record = room.claim()
+    assert record is not None
+    claims.world.approve(record.id)
+    claims.until_over()
+    assert claims.record(record.id).result == "claimed"
+    after = books(claims)
+    assert (after.held(), after.realised) == ((), Decimal("11.5") - cost)
+    assert [room.cycle(31), room.cycle(31)] == [0, 0]
+    assert claims.judge() == []
+
+
+def test_what_is_not_held_any_more_freezes_nothing(room: SettlingRoom) -> None:
+    room.ends(R.DISPUTED)
+    room.cycle(31)
+    assert room.settling.frozen
+    fill = room.claims.world.orders.fills()[0]
+    sold = Movement(
+        MovementKind.MERGE.value,
+        NOW,
+        "0xgone",
+        Pusd(fill.shares),
+        fill.shares,
+        condition_id=CONDITION,
+        asset_id=ASSETS[0],
+    )
+    taken = (Taken(ASSETS[0], fill.shares, None),)
+    room.claims.world.stores.books.record_movements((Booked(sold, taken),), room.claims.world.lease)
+    room.cycle(31)
+    assert room.settling.frozen == frozenset()
+
+
+def test_an_instruction_is_said_once_and_anew_when_it_is_another(room: SettlingRoom) -> None:
+    room.ends(R.RESOLVED)
+    room.claims.chain.reverting = True
+    for _ in range(3):
+        room.cycle(31)
+    kinds = room.claims.world.kinds(f"claim:{CONDITION}")
+    assert kinds == ["claim.by_hand"]
+    room.claims.route = ClaimRoute.WEBSITE
+    for _ in range(3):
+        room.cycle(31)
+    assert room.claims.world.kinds(f"claim:{CONDITION}") == ["claim.by_hand", "claim.by_hand"]
+    assert len(by_hand(room.claims.world.stores)) == 1

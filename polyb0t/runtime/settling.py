@@ -3,11 +3,11 @@
 The engine only proposes. What is carried out, and with which key, is the claims process' business.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import structlog
 
@@ -17,9 +17,9 @@ from polyb0t.core.ids import AssetId, ConditionId, EventId, Wallet
 from polyb0t.core.units import ZERO, Pusd, Shares
 from polyb0t.data.cash_flows import Booked, Movement, MovementKind, Taken
 from polyb0t.data.fills import FINAL_FILL, Fill
-from polyb0t.data.markets import Market
+from polyb0t.data.markets import Market, ProtocolVersion
 from polyb0t.data.resolution import Resolution, ResolutionReader, ResolutionState
-from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType
+from polyb0t.execution.intents import LIVE_STATUSES, IntentRecord, IntentStatus, IntentType
 from polyb0t.execution.orders import UNRESOLVED_ORDER
 from polyb0t.execution.proposing import Frame
 from polyb0t.execution.scope import Lease
@@ -30,14 +30,21 @@ from polyb0t.models.portfolio import NO_MONEY, Position, portfolio_of
 from polyb0t.models.settling import Won, frozen_events, lost, won
 from polyb0t.runtime.claim_routes import Way
 from polyb0t.runtime.hints import Hints
+from polyb0t.runtime.instructing import Instructions
 from polyb0t.runtime.position_views import MarketLookup
 from polyb0t.runtime.resolution_notes import note_changes
 from polyb0t.runtime.watching import MarketWatch
 
 log = structlog.get_logger(__name__)
 
-BY_HAND: Final = "claim.by_hand"  # the journal's word for an instruction to a person
 LEARN_SECONDS: Final = 300.0
+
+
+class _Claimed(NamedTuple):
+    """One call of the first protocol takes both outcomes, one of the second names its own."""
+
+    condition_id: ConditionId
+    asset_id: AssetId | None
 
 
 class Doors(Protocol):
@@ -84,7 +91,9 @@ class Settling:
     _opened: tuple[ResolutionReader, ClaimChain | None] | None = None
     _read_at: float = float("-inf")
     _learnt_at: dict[ConditionId, float] = field(default_factory=dict)
-    _told: set[ConditionId] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._instructions = Instructions(self.parts.stores.engine, self.parts.lease)
 
     def close(self) -> None:
         if self.parts.ends is not None:
@@ -109,29 +118,52 @@ class Settling:
         self._end_paid(held)
         self._forget_hints(held)
         if not held:
+            self.resolutions, self.frozen = {}, frozenset()
             return 0
         reader, chain = self._doors()
         markets = self._markets(held)
         self.resolutions = reader.read(list(dict.fromkeys(each.condition_id for each in held)))
         note_changes(self.parts.stores.engine, self.parts.lease, self.resolutions)
         self.frozen = frozenset(EventId(each) for each in frozen_events(self.resolutions, markets))
-        busy = self._busy(fills)
-        proposed = 0
-        for position in held:
-            market, resolution = (
-                markets.get(position.condition_id),
-                self.resolutions.get(position.condition_id),
-            )
-            if market is None or resolution is None or resolution.state is not ResolutionState.RESOLVED:
-                continue
-            self.parts.hints.settled(position.condition_id)
-            if position.condition_id in busy:
-                continue
-            if lost(position, market, resolution):
-                self._close_lost(position, market, resolution)
-            else:
-                proposed += self._propose(position, market, resolution, chain)
+        busy, claimed = self._busy(fills), self._claimed()
+        return sum(self._settle(position, markets, chain, busy, claimed) for position in held)
+
+    def _settle(
+        self,
+        position: Position,
+        markets: Mapping[ConditionId, Market],
+        chain: ClaimChain | None,
+        busy: Collection[ConditionId],
+        claimed: set[_Claimed],
+    ) -> int:
+        """One holding is closed, proposed, or left for the next look; how many claims were proposed."""
+        name = position.condition_id
+        market, resolution = markets.get(name), self.resolutions.get(name)
+        if market is None or resolution is None or resolution.state is not ResolutionState.RESOLVED:
+            return 0
+        self.parts.hints.settled(name)
+        if name in busy:
+            return 0
+        if lost(position, market, resolution):
+            self._close_lost(position, market, resolution)
+            return 0
+        key = _Claimed(name, position.asset_id if market.version is ProtocolVersion.V2 else None)
+        if key in claimed:
+            return 0
+        proposed = self._propose(position, market, resolution, chain)
+        claimed.update([key] if proposed else ())
         return proposed
+
+    def _claimed(self) -> set[_Claimed]:
+        """What a claim is under way for: it is not tried out again at every look."""
+        live = self.parts.stores.intents.list(
+            statuses=tuple(LIVE_STATUSES), types=(IntentType.CLAIM_SETTLEMENT,), limit=None
+        )
+        second = ProtocolVersion.V2.value
+        return {
+            _Claimed(each.condition_id, each.asset_id if each.protocol_version == second else None)
+            for each in (record.intent for record in live)
+        }
 
     # -- what is held ----------------------------------------------------------------------------
 
@@ -197,7 +229,7 @@ class Settling:
     ) -> int:
         way = self.parts.way(chain is not None)
         if chain is None or way.route is ClaimRoute.WEBSITE:
-            self._instruct(position, market, way)
+            self._instructions.tell(market, way)
             return 0
         claimed = won(position, market, resolution, self._shares(market, chain))
         if claimed is None or claimed.expected < self.parts.least_pusd:
@@ -213,7 +245,7 @@ class Settling:
             log.warning("claim.not_proposed", code=error.code, reason=error.why)
             return None
         if tried.tell:
-            self._instruct(claimed.position, claimed.market, Way(ClaimRoute.WEBSITE, tried.why, REFUSED_DO))
+            self._instructions.tell(claimed.market, Way(ClaimRoute.WEBSITE, tried.why, REFUSED_DO))
         elif tried.why:
             log.info("claim.not_proposed", code="payout_differs", reason=tried.why)
         return None if tried.why else tried
@@ -246,23 +278,6 @@ class Settling:
         orders = self.parts.stores.orders.orders(limit=None)
         own = next((order for order in orders if order.asset_id == asset), None)
         return None if own is None else self.parts.stores.intents.get(own.intent_id)
-
-    def _instruct(self, position: Position, market: Market, way: Way) -> None:
-        """Once a market: what a person has to do, in place of a failure that repeats."""
-        if position.condition_id in self._told:
-            return
-        self._told.add(position.condition_id)
-        subject = position.condition_id
-        if self.parts.stores.engine.latest_entry(f"claim:{subject}") is None:
-            payload = {"question": market.question, "page": market.page_url, "why": way.why, "do": way.do}
-            self.parts.stores.engine.note(
-                self.parts.lease,
-                kind="claim.by_hand",
-                subject=f"claim:{subject}",
-                payload=payload,
-                actor="engine",
-            )
-        log.warning("claim.by_hand", condition_id=subject, why=way.why)
 
     def _end_paid(self, held: Sequence[Position]) -> None:
         """Proposals whose shares are gone: the venue, or a person on the website, was first."""

@@ -245,6 +245,8 @@ def test_every_cent_of_every_market_is_in_the_wallet_and_in_the_books(town: Town
     for owner in town.owners:
         assert owner.condition("lost") not in owner.claims()
         every_cent_is_there(owner)
+        the_socket_had_the_results_read(owner)
+        the_anchor_knows_of_every_transaction(owner)
 
 
 def the_venue_pays_before_a_proposal(town: Town) -> None:
@@ -313,6 +315,25 @@ def every_cent_is_there(owner: Owner) -> None:
     assert Decimal(account["realised"]) == paid - cost
     assert owner.home.ask("GET", "/status")["stance"] == "ACTIVE"
     owner.say("audit", "verify")
+
+
+def the_socket_had_the_results_read(owner: Owner) -> None:
+    log = Path(owner.home.environment["POLYBOT_DATA_DIR"]) / "polyb0t.log"
+    lines = log.read_text(encoding="utf-8").splitlines()
+    told = [line[line.index("{") :] for line in lines if '"resolution.hinted"' in line]
+    hinted = {json.loads(each)["condition_id"] for each in told}
+    assert {owner.condition(fate) for fate in PLAN} <= hinted
+
+
+def the_anchor_knows_of_every_transaction(owner: Owner) -> None:
+    """A backup from before one of them would be known as one."""
+    (anchor,) = Path(owner.home.environment["POLYBOT_DATA_DIR"]).rglob("anchor.json")
+    known = json.loads(anchor.read_text(encoding="utf-8"))["sequence"]
+    for fate in CLAIMED:
+        told = json.loads(owner.say("audit", "show", owner.claims()[owner.condition(fate)]["id"], "--json"))
+        stored = [step["sequence"] for step in told if step["kind"] == "claim.prepared"]
+        assert stored, told
+        assert max(stored) <= known, (stored, known)
 
 
 def _payout(shares: Decimal, price: str) -> Decimal:

@@ -61,7 +61,8 @@ def try_out(
     except ConflictError:  # over the cap now: it may wait a day for a decision, and be cheaper then
         return Tried(call)
     if gas.pusd is not None and gas.pusd >= call.expected:
-        why = f"Its gas may cost {gas_words(gas)}, and it brings {money(call.expected)} pUSD."
+        # Without the figure, which changes with every block: it is told once.
+        why = f"Its gas may cost more now than it brings, {money(call.expected)} pUSD."
         return Tried(call, gas, why, tell=True)
     return Tried(call, gas)
 
