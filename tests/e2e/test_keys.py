@@ -198,6 +198,9 @@ def everything_is_told(home: Household) -> None:
 def test_a_session_key_trades_and_its_credentials_are_replaced_without_a_restart(home: Household) -> None:
     wallet = authorise(home)
     assert "session key" in store_the_key(home)
+    dry_run = ("run", "--live", "--sandbox", "--cycles", "1")
+    home.command(*dry_run, **DEPOSIT)  # without any password: it reads no key
+    home.command(*dry_run, "--no-dry-run", "--yes", code=5, **DEPOSIT)
     engine = start(home, POLYBOT_LOG_LEVEL="debug")
     home.start_api()
     first = buy(home)
