@@ -23,8 +23,10 @@ SECTIONS = (
     "risk",
     "signing",
     "cold",
+    "watch",
     "idle",
     "sandbox",
+    "model",
 )
 
 
