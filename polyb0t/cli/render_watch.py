@@ -18,6 +18,7 @@ from polyb0t.core.ids import IntentId
 from polyb0t.core.units import ZERO
 from polyb0t.execution.intents import IntentRecord, IntentStatus, TradeIntent
 from polyb0t.execution.refusals import person
+from polyb0t.execution.scope import Regime
 from polyb0t.models import wording
 from polyb0t.runtime.watch_look import STAYS_SECONDS, News, Purse, Row, WatchLook
 
@@ -105,7 +106,10 @@ def _body(view: View, paint: Paint, room: int, rule: str) -> list[str]:
         waits = nothing_here(view.look, view.scene, paint, view.columns)
         lines = [*listing, *([rule] if listing else []), *waits]
         return _cut_off(lines, room, "")
-    shown = detail(listed(chosen), view.look, paint, view.columns, page=view.state.rules, given=chosen.given)
+    item, page, given = listed(chosen), view.state.rules, chosen.given
+    shown = detail(item, view.look, paint, view.columns, page=page, given=given)
+    if len(listing) + 1 + len(shown) > room:
+        shown = detail(item, view.look, paint, view.columns, page=page, given=given, brief=True)
     kept = _around(listing, room - 1 - len(shown))
     hint = f"polyb0t intents show {chosen.short}"
     return [*kept, rule, *_cut_off(shown, room - 1 - len(kept), hint)]
@@ -113,7 +117,8 @@ def _body(view: View, paint: Paint, room: int, rule: str) -> list[str]:
 
 def _head(view: View, paint: Paint) -> list[str]:
     lines = context_line(view.scene, paint, view.columns).split("\n")
-    purse = words.side_by_side(purse_parts(view.look.purse, paint), view.columns, gap=3)
+    pretend = view.look.regime is Regime.DRY_RUN
+    purse = words.side_by_side(purse_parts(view.look.purse, paint, pretend=pretend), view.columns, gap=3)
     if view.look.halt_file:
         lines.append(paint.yellow("The HALT file is there: nothing new is sent."))
     if view.trouble:
@@ -124,10 +129,11 @@ def _head(view: View, paint: Paint) -> list[str]:
     return [*lines, *purse[:2]]
 
 
-def purse_parts(purse: Purse, paint: Paint) -> list[str]:
-    """`cash 9,879.20`, `at risk 102.01 of 5,000.00`, `today +0.80 pUSD`, `proposals this hour 4 of 6`."""
+def purse_parts(purse: Purse, paint: Paint, *, pretend: bool) -> list[str]:
+    """`cash 9,879.20`, `at risk 102.01 of 5,000.00`, `today +0.80 pUSD`, `proposals this hour 4 of 6`.
+    `pretend`: the cash is what a dry run sizes against."""
     cash = "not known" if purse.cash_pusd is None else wording.money(purse.cash_pusd)
-    parts = [f"cash {cash}"]
+    parts = [f"{'pretend cash' if pretend else 'cash'} {cash}"]
     if purse.at_risk_pusd is not None:
         limit = f" of {wording.limit(purse.at_risk_limit_pusd)}" if purse.at_risk_limit_pusd else ""
         parts.append(f"at risk {wording.money(purse.at_risk_pusd)}{limit}")

@@ -23,14 +23,22 @@ _NOTE_AT: Final = 58  # where a second fact of a line begins, if there is room
 
 
 def detail(
-    item: Listed, look: WatchLook, paint: Paint, columns: int, *, page: int = 0, given: Sequence[str] = ()
+    item: Listed,
+    look: WatchLook,
+    paint: Paint,
+    columns: int,
+    *,
+    page: int = 0,
+    given: Sequence[str] = (),
+    brief: bool = False,
 ) -> list[str]:
-    """Everything that a glance needs; with `page` above 0 that page of the market's rules below it."""
+    """Everything that a glance needs; with `page` above 0 that page of the market's rules below it. `brief`
+    gives who decides one line only: the list needs the room."""
     intent, trade = item.record.intent, item.trade
     digest = f"digest {wording.short_digest(item.record.digest)}"
     room = columns - 2
     lines = _title(trade, digest, look, columns)
-    for left, right in _facts(item, look, paint, given, room):
+    for left, right in _facts(item, look, paint, given, room - 12 if brief else 2 * room - 20):
         lines += [f"  {line}" for line in _pair(left, right, room)]
     if page:
         lines += _rules(intent, columns, page)
@@ -38,7 +46,7 @@ def detail(
 
 
 def _facts(
-    item: Listed, look: WatchLook, paint: Paint, given: Sequence[str], room: int
+    item: Listed, look: WatchLook, paint: Paint, given: Sequence[str], longest: int
 ) -> list[tuple[str, str]]:
     intent, trade = item.record.intent, item.trade
     facts = [(_stake(trade), "")]
@@ -46,7 +54,7 @@ def _facts(
     if intent.intent_type.places_order:
         facts += [_book(intent, look, paint)]
     decided = trade.decided_by() or "rules that it does not tell"
-    facts += [(f"decided by {words.cut(decided, 2 * room - 20)}", "")]
+    facts += [(f"decided by {words.cut(decided, longest)}", "")]
     facts += [_checks(intent, paint)]
     needs = _needs(intent, given)
     return [*facts, (paint.yellow(needs), "")] if needs else facts

@@ -1,5 +1,6 @@
 """Lines of `status` that tell how the engine sees the world: exchange, data, agreement, markets, exits."""
 
+import math
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
@@ -84,7 +85,7 @@ def at_risk_words(state: Overview) -> str:
 
 def _bar(part: Decimal) -> str:
     """What has begun counts: a bar that is empty means nothing at all."""
-    full = min(_BAR, max(0, -int(-(part * _BAR) // 1)))
+    full = min(_BAR, max(0, math.ceil(part * _BAR)))
     return f"[{'#' * full}{'-' * (_BAR - full)}]"
 
 

@@ -19,6 +19,7 @@ HEAVY = (
     "msgspec",
     "polymarket",
     "structlog",
+    "textual",
     "uvicorn",
     "websockets",
 )
