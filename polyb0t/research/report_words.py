@@ -44,6 +44,8 @@ def sentences(made: Report) -> Iterator[tuple[str, str]]:
     if made.slippage.fills:
         yield "Slippage", _slippage(made.slippage)
     yield "Decisions", _decided(made.decisions)
+    if len(made.decisions.deciders) > 1:
+        yield "", _deciders(made.decisions)
     if made.decisions.advised_seconds is not None:
         yield "", _advice(made.decisions)
     if any(each.ideas for each in made.if_taken):
@@ -143,6 +145,16 @@ def _times(made: Decisions) -> str:
         return ""
     median, most = wording.span(made.median_seconds), wording.span(made.nine_in_ten_seconds)
     return f" Median {median}, 9 in 10 in {most}."
+
+
+def _deciders(made: Decisions) -> str:
+    """`anna 3 approved, 1 rejected, median 18 s; bob 1 approved, 1 rejected, median 40 s`."""
+    told = []
+    for each in made.deciders:
+        name = wording.one_line(each.actor.partition(":")[2] or each.actor)
+        median = "" if each.median_seconds is None else f", median {wording.span(each.median_seconds)}"
+        told.append(f"{name} {each.approved} approved, {each.rejected} rejected{median}")
+    return "; ".join(told)
 
 
 def _advice(made: Decisions) -> str:

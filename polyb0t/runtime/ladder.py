@@ -32,7 +32,7 @@ _PEOPLE: Final = ("user:", "token:")
 class Rung(StrEnum):
     """Where one climbs to next."""
 
-    PAPER = "paper: real prices, money that nobody has"
+    PAPER = "paper, on real prices with money that nobody has"
     DRY_RUN = "a dry run on the real exchange"
     FIRST_ORDER = "the first real order"
     UNATTENDED = "a week without anybody watching"

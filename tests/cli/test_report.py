@@ -17,7 +17,7 @@ from polyb0t.core.clock import SystemClock
 from polyb0t.core.units import Price, Pusd, Shares
 from polyb0t.execution.scope import PAPER_WALLET, Regime
 from polyb0t.models.kill_switches import Stance
-from polyb0t.research.decisions import Decisions
+from polyb0t.research.decisions import Decider, Decisions
 from polyb0t.research.groups import By
 from polyb0t.research.model_so_far import ModelSoFar
 from polyb0t.research.report_files import as_csv, as_html
@@ -85,6 +85,20 @@ def test_a_day_on_a_screen() -> None:
         "Agreement  0 orders unknown, 0.00 pUSD unexplained",
         "By market, category, model, day: --by market     Files: --csv, --json, --html",
     ]
+
+
+def test_who_decided_is_told_where_several_did_and_who_ran_out_of_time_is_advised() -> None:
+    made = a_day()
+    people = (Decider("user:anna", 3, 1, 18.0), Decider("token:bob", 1, 1, 40.0))
+    decided = replace(made.decisions, deciders=people, advised_seconds=120)
+
+    lines = report_screen(replace(made, decisions=decided), a_scene(), Paint(), 112)
+
+    assert (
+        "           anna 3 approved, 1 rejected, median 18 s; bob 1 approved, 1 rejected, median 40 s"
+        in lines
+    )
+    assert any("POLYBOT_INTENT_EXPIRY_SECONDS=120 gives you more" in line for line in lines)
 
 
 def test_its_table_of_markets() -> None:
