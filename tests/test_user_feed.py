@@ -176,6 +176,28 @@ def test_its_end_on_the_chain_is_read_before_it_is_believed(engine: Engine) -> N
     assert engine.order(intent).provisional_shares == 0
 
 
+class Comparing:
+    """In place of the comparison with the exchange: notes that one was asked for."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+
+    def compare(self) -> None:
+        self.asked.set()
+
+
+def test_a_gap_has_everything_compared_anew(tmp_path: Path) -> None:
+    room, comparing = EngineRoom(tmp_path), Comparing()
+    intake = partial(FillIntake, room.stores, room.lease, room.in_flight)
+    feed = UserFeed(intake, cast("Agreement", comparing))
+    feed.start()
+    try:
+        feed.missed("the socket was cut")
+        assert comparing.asked.wait(PATIENCE_SECONDS)
+    finally:
+        feed.close()
+
+
 def test_what_happened_while_the_socket_was_cut_is_read_after_it_opened_again(engine: Engine) -> None:
     intent = engine.resting()
     engine.link.sandbox.call(lambda: (engine.link.sandbox.app.sockets.cut_all(), None))

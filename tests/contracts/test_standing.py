@@ -245,6 +245,13 @@ class TestSpending:
         tight = desk.protect(most_shares=Shares(Decimal(7)))
         assert tight.left == 7
 
+    def test_what_was_bought_and_is_not_final_is_no_budget_yet(self, desk: Desk) -> None:
+        order = desk.world.orders.find_order(desk.opening.id)
+        desk.fill(order, "5", trade="late", status=FillStatus.MATCHED)
+        assert desk.left() == 20
+        desk.fill(order, "5", trade="late", status=FillStatus.CONFIRMED)
+        assert desk.left() == 25
+
     def test_a_spent_budget_covers_nothing_more(self, desk: Desk) -> None:
         desk.sold("12", "12", trade="sale-1")
         assert desk.left() == 8

@@ -353,6 +353,7 @@ STANDING_RULES: Final = Chapter(
         rule(
             "budget_is_what_was_bought",
             "Its budget is what the opening bought for certain.",
+            "contracts/test_standing:what_was_bought_and_is_not_final_is_no_budget_yet "
             "contracts/test_standing:the_budget_is_what_the_opening_bought_for_certain",
             STANDING("fills.c.status == FillStatus.CONFIRMED,", "fills.c.status != FillStatus.FAILED,"),
         ),

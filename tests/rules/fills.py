@@ -177,7 +177,8 @@ SOCKET: Final = Chapter(
             "an_end_is_read",
             "An end is never taken from the socket: it is read by id before it is believed.",
             "test_fill_intake:a_confirmation_is_read_before_it_is_believed "
-            "test_fill_intake:a_failure_is_read_before_it_takes_a_fill_back",
+            "test_fill_intake:a_failure_is_read_before_it_takes_a_fill_back "
+            "test_fill_intake:a_failure_of_what_was_never_told_stores_nothing",
             INTAKE(
                 "return replace(fill, status=FillStatus.MATCHED) if fill.status in FINAL_FILL else fill",
                 "return fill",
@@ -193,6 +194,7 @@ SOCKET: Final = Chapter(
         rule(
             "a_gap_is_read",
             "Every gap of the socket is followed by a comparison over HTTP.",
+            "test_user_feed:a_gap_has_everything_compared_anew "
             "test_user_feed:what_happened_while_the_socket_was_cut_is_read_after_it_opened_again "
             "venue/test_user_stream:a_lost_connection_is_a_gap_and_so_is_the_opening_of_the_next",
             source("runtime/user_feed.py")("self._agreement.compare()  # it asks", "pass  # it asks"),

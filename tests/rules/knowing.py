@@ -81,7 +81,7 @@ ABSENT: Final = Chapter(
             "contracts/test_orders:later_evidence_of_life_beats_a_proof_of_absence",
             RECONCILER("for order in (*watched, *absent):", "for order in watched:"),
             source("execution/orders.py")(
-                "_O.ABSENT: frozenset({_O.LIVE, _O.MATCHED}) | _ENDS,", "_O.ABSENT: frozenset({_O.LIVE}),"
+                "_O.ABSENT: frozenset({_O.LIVE, _O.MATCHED}) | _ENDS,", "_O.ABSENT: frozenset(),"
             ),
             source("db/order_store.py")(
                 "return present in (IntentStatus.EXECUTING, IntentStatus.FAILED)",
@@ -315,9 +315,7 @@ WINDOW: Final = Chapter(
             "not sent into one.",
             "test_windows:nothing_is_proposed_while_the_exchange_takes_no_orders "
             "test_windows:what_is_approved_is_not_sent_into_a_window_and_goes_when_it_is_over",
-            source("runtime/wiring.py")(
-                "takes_orders=lambda: account.window().takes_orders", "takes_orders=lambda: True"
-            ),
+            source("runtime/cycle.py")(" or not self._parts.takes_orders():", ":"),
             DISPATCHER(
                 "_ours(record) and window.takes(post_only=record.intent.post_only))", "_ours(record))"
             ),
