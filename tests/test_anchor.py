@@ -165,7 +165,10 @@ def test_a_server_or_timeline_that_changed_is_a_restore(room: EngineRoom) -> Non
     found = restored(room.stores, room.anchor)
 
     assert found is not None
-    assert "7012345/1" in found.why
+    assert "POLYBOT_DATABASE_URL" in found.why  # a file, where a server was: nobody restored it
+    object.__setattr__(point, "server", "")
+    room.anchor.replace(point)
+    assert restored(room.stores, room.anchor) is None
 
 
 def test_live_decisions_without_an_anchor_came_from_elsewhere(room: EngineRoom, tmp_path: Path) -> None:

@@ -95,12 +95,19 @@ def restored(stores: Stores, anchor: AnchorFile) -> Restored | None:
     if last.database_id != here.database_id:
         return Restored("It is another database than the one that traded last.")
     if last.server != here.server:
-        return Restored(f"Its server or timeline changed from {last.server or '-'} to {here.server or '-'}.")
+        return Restored(_elsewhere(last.server, here.server))
     if here.sequence < last.sequence:
         return Restored(f"Its journal ends at {here.sequence}; {last.sequence} had been written.")
     if _hash_at(stores, last) != last.head:
         return Restored(f"Entry {last.sequence} of its journal is another than the one that was written.")
     return None
+
+
+def _elsewhere(last: str, here: str) -> str:
+    """What another server, or none, most likely means."""
+    if last and not here:
+        return "What traded last is a PostgreSQL database, and this is a file: is POLYBOT_DATABASE_URL set?"
+    return f"Its server or timeline changed from {last or '-'} to {here or '-'}."
 
 
 def require_present(stores: Stores, anchor: AnchorFile) -> None:

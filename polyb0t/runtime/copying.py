@@ -55,7 +55,7 @@ def move_database(opened: OpenedStore, target_url: str, *, actor: str, clock: Cl
         AnchorFile(anchor_path(opened.settings, opened.scope), stores.engine).advance()
     finally:
         stores.close()
-    return Moved(without_password(opened.database_url), without_password(target_url), copied)
+    return Moved(without_password(opened.database_url), target_url, copied)  # which holds no password
 
 
 def _refuse_restored(opened: OpenedStore, anchor: AnchorFile) -> None:
@@ -65,7 +65,7 @@ def _refuse_restored(opened: OpenedStore, anchor: AnchorFile) -> None:
         raise ConflictError(
             "Nothing was copied: this database was restored or replaced.",
             why=found.why,
-            do='Take it over first: polyb0t db adopt --reason "..."',
+            do="If it was moved before, use it there. A restored one is taken over first: polyb0t db adopt",
             code="database_restored",
         )
 

@@ -74,6 +74,15 @@ def opened(world: World) -> OpenedStore:
     return OpenedStore(settings, world.scope, world.stores, world.url, None)
 
 
+def entries(url: str, world: World) -> int:
+    """How long the journal of a database is."""
+    database = open_database(url, world.clock)
+    try:
+        return int(database.read(lambda c: c.scalar(text("SELECT count(*) FROM journal"))))
+    finally:
+        database.close()
+
+
 def anchor(world: World) -> AnchorFile:
     one = opened(world)
     return AnchorFile(anchor_path(one.settings, one.scope), world.engine)
@@ -171,6 +180,7 @@ class TestWhatIsRefused:
         with pytest.raises(ConflictError) as refused:
             move_database(opened(source), target, actor=ANNA, clock=source.clock)
         assert refused.value.code == "database_restored"
+        assert entries(target, source) == 0  # nothing was brought there either
 
     @pytest.mark.parametrize(
         "url",
@@ -210,7 +220,5 @@ class TestWhatGoesWrong:
             move_database(opened(source), target, actor=ANNA, clock=source.clock)
         assert refused.value.code == "copy_differs"
         assert "journal" in str(refused.value)
-        database = open_database(target, source.clock)
-        assert database.read(lambda c: c.scalar(text("SELECT count(*) FROM journal"))) == 0
-        database.close()
+        assert entries(target, source) == 0
         require_present(source.stores, anchor(source))  # nothing has changed for it
