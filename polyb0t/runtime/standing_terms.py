@@ -17,7 +17,6 @@ from polyb0t.execution.standing import StandingApproval, StandingRecord
 from polyb0t.execution.store import Stores
 from polyb0t.models.exit_rules import UNATTENDED, ExitTrigger
 from polyb0t.models.portfolio import Position
-from polyb0t.runtime.holdings import find_holding, read_holdings
 
 HUNDREDTH: Final = Decimal("0.01")
 MOST_OF_LEAST: Final = 2  # a purchase at half the price brings twice the shares; beyond that a person decides
@@ -73,6 +72,9 @@ def held_position(stores: Stores, prefix: str) -> Position:
     Raises:
         NotFoundError, AmbiguousError.
     """
+    # Who approves a trade needs no holdings, and does not wait for what reads them.
+    from polyb0t.runtime.holdings import find_holding, read_holdings  # noqa: PLC0415
+
     return find_holding(read_holdings(stores).ours, prefix).position
 
 
