@@ -296,6 +296,29 @@ def test_too_late_says_how_late_and_what_would_help(room: EngineRoom, manager: I
     assert room.status(intent) is S.EXPIRED
 
 
+def test_too_late_names_how_long_one_usually_takes(room: EngineRoom, manager: IntentManager) -> None:
+    for number, seconds in enumerate((20, 41, 50)):
+        decided = an_intent(asset_id=AssetId(str(number + 7)), created_at=room.clock.now())
+        room.propose(decided)
+        room.clock.advance(seconds=seconds)
+        manager.reject(decided.id, actor="user:anna", reason="")
+    late = an_intent(created_at=room.clock.now())
+    room.propose(late)
+    room.clock.advance(seconds=66)
+
+    assert refused(manager, late).do == (
+        "More time: POLYBOT_INTENT_EXPIRY_SECONDS (now 60). Your median decision takes 41 s."
+    )
+
+
+def test_too_late_for_a_sale_names_the_setting_of_sales(room: EngineRoom, manager: IntentManager) -> None:
+    sale = a_close(created_at=room.clock.now())
+    room.propose(sale)
+    room.clock.advance(seconds=66)
+
+    assert refused(manager, sale).do == "More time: POLYBOT_CLOSE_EXPIRY_SECONDS (now 60)."
+
+
 def test_too_late_counts_from_the_deadline_also_when_the_engine_was_quicker(
     room: EngineRoom, manager: IntentManager
 ) -> None:

@@ -9,6 +9,7 @@ from dataclasses import MISSING, Field, dataclass, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from statistics import median
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
@@ -328,8 +329,30 @@ class IntentManager:
             result=record.result,
             detail=record.result_detail,
             now=self._store.now(),
+            setting=f"POLYBOT_{_EXPIRY[record.intent.intent_type]}_EXPIRY_SECONDS",
+            usual_seconds=self._usual_seconds() if record.status is _S.EXPIRED else None,
         )
         return refusal(done, standing, refused)
+
+    def _usual_seconds(self) -> float | None:
+        """The median time of people's newest decisions; None while there are too few to speak of."""
+        newest = self._store.list(limit=_LOOKED_AT)
+        taken = [
+            (record.decided_at - record.intent.created_at).total_seconds()
+            for record in newest
+            if record.decided_at is not None and (record.decided_by or "").startswith(("user:", "token:"))
+        ]
+        return median(taken) if len(taken) >= _ENOUGH else None
+
+
+_EXPIRY: Final = {
+    IntentType.OPEN_POSITION: "INTENT",
+    IntentType.CLOSE_POSITION: "CLOSE",
+    IntentType.CANCEL_ORDER: "CANCEL",
+    IntentType.CLAIM_SETTLEMENT: "CLAIM",
+}
+_LOOKED_AT: Final = 100  # of the newest intents, for how long people take
+_ENOUGH: Final = 3
 
 
 def superseded_because(old: TradeIntent, new: TradeIntent, rules: ProposingRules) -> str | None:

@@ -30,6 +30,8 @@ class Standing:
     result: str | None
     detail: str
     now: datetime
+    setting: str = "POLYBOT_INTENT_EXPIRY_SECONDS"  # which sets the time to decide on such a trade
+    usual_seconds: float | None = None  # that people take for a decision, the median of the newest
 
 
 def person(actor: str | None) -> str:
@@ -85,8 +87,12 @@ def _expired(standing: Standing) -> tuple[str, str, str]:
     return (
         f"{standing.short} expired {span((standing.now - end).total_seconds())} ago. Nothing was sent.",
         "The idea rests a while; after that it comes back by itself if the edge is there.",
-        f"More time: POLYBOT_INTENT_EXPIRY_SECONDS (now {had}).",
+        f"More time: {standing.setting} (now {had}).{_usual(standing.usual_seconds)}",
     )
+
+
+def _usual(seconds: float | None) -> str:
+    return "" if seconds is None else f" Your median decision takes {span(seconds)}."
 
 
 def _decided(standing: Standing) -> tuple[str, str, str]:
