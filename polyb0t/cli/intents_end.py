@@ -34,7 +34,7 @@ def mutes(terminal: Terminal, opened: OpenedStore) -> None:
         terminal.data([mute_view(mute) for mute in found])
         return
     if not found:
-        terminal.show(["No market is muted."])
+        terminal.show(["No market is muted.", "Mute one as you reject its trade: m in polyb0t intents watch"])
         return
     lines = [
         words.cut(

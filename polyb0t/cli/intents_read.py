@@ -83,8 +83,16 @@ def show_list(
             waits = nothing_waits(scene, latest_universe(opened.stores.engine), terminal.paint, rest)
             lines += [part for line in waits for part in fold(line, terminal.columns)]
     else:
-        lines += history_table(items, scene, terminal.columns) if items else ["There is none."]
+        lines += history_table(items, scene, terminal.columns) if items else _none_of(wanted)
     terminal.show(lines)
+
+
+def _none_of(wanted: Sequence[IntentStatus]) -> list[str]:
+    """Why a list of what has been is empty, and where to look."""
+    if not wanted:
+        return ["Nothing was proposed here yet. Why: polyb0t universe --why"]
+    names = " or ".join(status.value for status in wanted)
+    return [f"No trade is {names}. All that there were: polyb0t intents list --all"]
 
 
 def show_one(terminal: Terminal, opened: OpenedStore, prefix: str, options: ShowOptions) -> None:

@@ -27,6 +27,8 @@ def show_list(terminal: Terminal, opened: OpenedStore, *, only_open: bool, limit
         lines += orders_table(list(zip(orders, intents, strict=True)), scene, terminal.columns)
     elif scene.regime.value == "dry_run":
         lines.append("No orders. This is a dry run: approved trades are noted, nothing is sent.")
+    elif only_open:
+        lines.append("No order is open. All that there were: polyb0t orders list")
     else:
         lines.append("No orders. An order comes from an approved trade: polyb0t intents list")
     lines += foreign_orders(their_orders(opened.stores), terminal.columns)
