@@ -127,7 +127,7 @@ def day(room: ClaimRoom) -> ReportFacts:
         opened_at=NOW.replace(hour=0),
         fills=room.world.orders.fills(),
         booked=room.world.stores.books.movements(),
-        gas=gas_of((send.gas_cost_wei for send in room.sends()), Decimal("0.2")),
+        gas=gas_of((send.gas_cost_wei for send in room.sends()), Decimal(10) ** 12),  # so that it would show
     )
 
 
@@ -162,6 +162,7 @@ def test_capital_is_bound_until_the_payment_and_then_the_result_is_settled(
     assert made.results.payouts_pusd == row.paid_out_pusd == Decimal(brings)
     assert made.equity.equity_pusd == OPENING + Decimal(brings) - cost  # gas is no part of it
     assert made.gas.pol == find_claim(room.world.stores, claim).gas.pol > 0
+    assert made.gas.pusd == Decimal(6)
 
 
 def test_what_is_lost_is_settled_at_the_resolution_without_a_transaction(room: SettlingRoom) -> None:

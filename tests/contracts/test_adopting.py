@@ -9,6 +9,7 @@ from polyb0t.execution.intents import IntentStatus
 from polyb0t.execution.orders import OrderStatus
 from polyb0t.execution.scope import Lease
 from polyb0t.models.kill_switches import KillSwitchType, tripped
+from tests.contracts.test_claims import Claims
 from tests.support.builders import an_order_for
 from tests.support.databases import World
 
@@ -55,6 +56,23 @@ def test_found_and_doubtful_become_unknown_and_the_rest_expires(world: World) ->
     assert len(tripped(world.switches.list())) == len(KillSwitchType)
     assert world.stores.verify_journal().intact
     assert world.start_engine().token == 42
+
+
+def test_a_claim_that_may_have_been_sent_since_ends_and_one_whose_transaction_is_known_is_followed(
+    world: World,
+) -> None:
+    claims = Claims(world)
+    sent, taken = claims.executing(1), claims.executing(2)
+    claims.prepared(sent)
+    silent(world)
+
+    adoption = world.engine.adopt(actor="user:anna", reason="disk", above_token=0, found=[], doubtful=[])
+
+    ended = world.intents.get(taken)
+    assert (ended.status, ended.result) == (IntentStatus.FAILED, "adopted")
+    assert world.intents.get(sent).status is IntentStatus.EXECUTING
+    assert adoption.expired == (taken,)
+    assert world.engine.audit().findings == ()
 
 
 def test_the_old_lease_is_worth_nothing_afterwards(world: World) -> None:
