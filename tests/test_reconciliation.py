@@ -542,6 +542,20 @@ def test_shares_that_are_missing_again_and_again_halt_trading(room: EngineRoom) 
     assert stance_of(room.stores.switches.list()) is Stance.HALTED
 
 
+def test_shares_that_are_missing_for_less_than_five_minutes_halt_nothing(room: EngineRoom) -> None:
+    """However often they are read: the exchange's ledger may be behind its trades for so long."""
+    bought(room)
+    room.read_held = lambda _asset_id: Shares(Decimal(20))
+
+    reports = []
+    for _ in range(10):
+        reports.append(room.reconciler.run())
+        room.advance(seconds=30)
+
+    assert all(report.ok for report in reports)
+    assert stance_of(room.stores.switches.list()) is Stance.ACTIVE
+
+
 @pytest.mark.parametrize("held", ["20.4", "20.833333", "1000"])
 def test_dust_and_somebodys_own_purchases_are_no_difference(room: EngineRoom, held: str) -> None:
     bought(room)

@@ -210,6 +210,7 @@ RECONCILE: Final = Chapter(
             "Shares or cash that are missing trip only when they are missing by more than half a share or one pUSD, "
             "on three reads over five minutes, with no order of ours in flight.",
             "test_reconciliation:shares_that_are_missing_again_and_again_halt_trading "
+            "test_reconciliation:shares_that_are_missing_for_less_than_five_minutes_halt_nothing "
             "test_reconciliation:dust_and_somebodys_own_purchases_are_no_difference "
             "test_reconciliation:holdings_are_not_compared_while_an_order_on_them_is_open "
             "test_absence:cash_is_not_judged_while_an_order_is_in_flight "
