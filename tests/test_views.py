@@ -96,6 +96,8 @@ def test_a_refusal_has_the_same_code_everywhere() -> None:
 def test_a_password_is_never_part_of_a_shown_url() -> None:
     assert without_password("postgresql+psycopg://bot:s3cret@db/bot") == "postgresql+psycopg://bot:***@db/bot"
     assert without_password("postgresql://bot:a:b%40@db/bot") == "postgresql://bot:***@db/bot"
+    parameter = without_password("postgresql://bot@db/bot?sslmode=require&password=s3cret&x=1")
+    assert parameter == "postgresql://bot@db/bot?sslmode=require&password=***&x=1"
     assert without_password("sqlite:////home/anna/polyb0t.db") == "sqlite:////home/anna/polyb0t.db"
 
 

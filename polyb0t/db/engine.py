@@ -127,6 +127,8 @@ def _parsed(url: str) -> URL:
         raise _bad_url(f"{parsed.get_backend_name()} is not supported.")
     if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
         raise _bad_url("A database in memory would be lost with the process.")
+    if "password" in parsed.query:  # it would be shown wherever the URL is
+        raise _bad_url("Its password stands among its parameters: PGPASSWORD or ~/.pgpass takes it.")
     return parsed
 
 

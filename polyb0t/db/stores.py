@@ -126,7 +126,7 @@ def peek_scope(url: str) -> Scope | None:
 
 def without_password(url: str) -> str:
     """The URL for a person to read."""
-    return make_url(url).render_as_string(hide_password=True)
+    return make_url(url).difference_update_query(["password"]).render_as_string(hide_password=True)
 
 
 def _require_scope(database: Database, scope: Scope) -> None:

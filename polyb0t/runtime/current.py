@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 
+from polyb0t.core.files import write_durably
 from polyb0t.execution.scope import Scope
 from polyb0t.execution.store import LeaseInfo
 
@@ -77,13 +78,12 @@ def holder_is_gone(info: LeaseInfo) -> bool:
 
 
 def write_current(data_dir: Path, run: CurrentRun) -> Path:
-    """Replace the file of this venue, or of its paper account, in one step."""
+    """Replace the file of this venue, or of its paper account, in one step. Only its owner reads it: a
+    database's URL may hold a password."""
     folder = data_dir / _FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / f"{run.place}.json"
-    scratch = path.with_suffix(f".{os.getpid()}.tmp")
-    scratch.write_text(json.dumps(asdict(run), indent=2) + "\n", encoding="utf-8")
-    scratch.replace(path)
+    write_durably(path, json.dumps(asdict(run), indent=2) + "\n")
     return path
 
 

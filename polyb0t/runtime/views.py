@@ -29,6 +29,7 @@ from polyb0t.models.kill_switches import SwitchState
 
 View = dict[str, object]
 _PASSWORD: Final = re.compile(r"(://[^:/@]*):[^@/]*@")
+_PASSWORD_PARAMETER: Final = re.compile(r"([?&]password=)[^&]*", re.IGNORECASE)
 
 _CONTENT = (
     *("intent_type", "scope", "regime", "question", "condition_id", "event_id", "category"),
@@ -58,7 +59,7 @@ _FILL = (
 
 def without_password(url: str) -> str:
     """A database URL that may be shown."""
-    return _PASSWORD.sub(r"\1:***@", url)
+    return _PASSWORD_PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1:***@", url))
 
 
 def value_view(value: object) -> object:

@@ -124,6 +124,12 @@ def test_a_database_that_is_not_there_is_not_made_by_looking(tmp_path: Path, clo
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_password_among_the_parameters_is_refused_and_not_shown() -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        open_database("postgresql://bot@db/bot?password=s3cret")
+    assert "s3cret" not in str(refused.value)
+
+
 def test_a_file_that_is_no_database_says_so(tmp_path: Path, clock: FakeClock) -> None:
     (tmp_path / "polyb0t.db").write_bytes(b"not a database, " * 100)
     with pytest.raises(DatabaseError) as error:
