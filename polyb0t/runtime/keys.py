@@ -91,7 +91,7 @@ def _practice(around: Surroundings) -> str:
             "Not started: there is no signing key.",
             why=f"Live orders have to be signed; {KEY_NAME} is not set and the keystore has none. "
             "Nothing was sent.",
-            do="Store one: polyb0t auth import. Or stay in dry run: POLYBOT_DRY_RUN=true",
+            do="Store one: polyb0t auth import (for claims: --for claims). Or stay in dry run.",
             code="no_key",
         )
     account = next((a for a in around.environment.accounts if a.wallet == around.wallet), None)
