@@ -28,8 +28,17 @@ def exit_column(
     for each in stores.standing.active():
         if each.left > 0:
             approved[each.standing.asset_id] = each
+    begun = {each.standing.asset_id: _begun(each) for each in stores.standing.waiting()}
     otherwise = "by itself" if decides_itself else WAITS
-    return {asset: under_way.get(asset) or _approved(approved.get(asset), otherwise) for asset in assets}
+    return {
+        asset: under_way.get(asset) or _approved(approved.get(asset), begun.get(asset, otherwise))
+        for asset in assets
+    }
+
+
+def _begun(standing: StandingRecord) -> str:
+    """Exits in advance that another person has to approve as well."""
+    return f"{len(standing.given)} of {standing.standing.approvals_required} approve"
 
 
 def _under_way(record: IntentRecord, short: str, now: datetime) -> str:

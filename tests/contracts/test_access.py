@@ -16,6 +16,7 @@ from polyb0t.db.stores import SqlStores
 from polyb0t.execution.access import CODE_REST, WRONG_CODES, Role, Thresholds, TokenRecord
 from polyb0t.execution.intents import IntentRecord, IntentStatus
 from polyb0t.execution.store import Denied
+from polyb0t.runtime.exit_column import exit_column
 from polyb0t.runtime.standing_terms import NO_TERMS, standing_for
 from tests.support.databases import World
 
@@ -450,6 +451,8 @@ class TestExitsInAdvance:
         assert not first.active(team.intents.now())
         assert standing.active() == ()
         assert [each.id for each in standing.waiting()] == [exits.id]
+        column = exit_column(team.stores, [exits.asset_id], team.intents.now())
+        assert column == {exits.asset_id: "1 of 2 approve"}
         assert refused(lambda: standing.protect(exits, digest=exits.digest, actor=ANNA)) == (
             "already_approved_by_you"
         )
