@@ -303,7 +303,8 @@ class TestMoney:
         assert claims.world.stores.books.movements() == ()
 
     def test_the_journal_tells_it_all(self, claims: Claims) -> None:
-        claims.settle(claims.prepared(), S.CONFIRMED, booked=(a_payout(),))
+        send = claims.prepared()
+        claims.settle(send, S.CONFIRMED, booked=(replace(a_payout(), send_id=send.id),))
         kinds = claims.world.kinds()
         assert [kind for kind in kinds if kind.startswith(("claim.", "payout."))] == [
             "claim.prepared",
