@@ -15,6 +15,8 @@ import pytest
 from tests.e2e.household import Household, eventually, free_port, household
 from tests.support.databases import PostgresServer, postgres_server
 
+CANARY = "canary-of-the-database-5530"  # its server asks nobody for a password
+
 pytestmark = pytest.mark.xdist_group("e2e")
 
 
@@ -34,6 +36,10 @@ class Deployment:
 
     def command(self, *arguments: str, code: int = 0) -> str:
         return self.home.command(*arguments, code=code, **self.shared)
+
+    def told_of(self, name: str) -> str:
+        """What a command says of itself and of the database."""
+        return self.command(*{"config": ("config", "show"), "db": ("db", "current")}[name])
 
     def told(self, *arguments: str) -> Any:
         return json.loads(self.command(*arguments, "--json"))
@@ -113,7 +119,7 @@ def test_engine_standby_and_several_apis_on_one_database_that_was_moved_there(
         on_file.send_signal(signal.SIGINT)
         on_file.wait(20)
 
-        run = Deployment(home, url)
+        run = Deployment(home, url.replace("postgres:@", f"postgres:{CANARY}@"))
         moved = json.loads(home.command("db", "copy", "--to", url, "--json"))
         assert moved["rows"]["orders"] == 1
         engine = home.start_engine(practice=True, **run.shared)  # not refused: the anchor came along
@@ -123,6 +129,7 @@ def test_engine_standby_and_several_apis_on_one_database_that_was_moved_there(
         _goes_on_behind(run, engine)
         assert run.told("audit", "verify")["findings"] == []
         _old_file_is_refused(home)
+        assert _places_of(CANARY, run) == {"current"}  # which only its owner reads
     postgres.drop(url)
 
 
@@ -157,6 +164,21 @@ def _goes_on_behind(run: Deployment, engine: Any) -> None:
 def _orders_of(run: Deployment, intent_id: str) -> list[Any]:
     rows = run.ask(run.ports[1], "/orders")[1]
     return [row for row in rows if row["intent_id"] == intent_id]
+
+
+def _places_of(secret: str, run: Deployment) -> set[str]:
+    """Folders and answers in which the database's password is found."""
+    found = {
+        path.parent.name
+        for path in run.home.folder.rglob("*")
+        if path.is_file() and secret.encode() in path.read_bytes()
+    }
+    paths = ("/status", "/health", "/ready", "/account", "/orders", "/nowhere")
+    answers = {path for path in paths for port in run.ports if secret in str(run.ask(port, path))}
+    shown = {name for name in ("config", "db") if secret in run.told_of(name)}
+    [current] = (run.home.folder / "data" / "current").glob("*.json")
+    assert current.stat().st_mode & 0o077 == 0
+    return found | answers | shown
 
 
 def _old_file_is_refused(home: Household) -> None:
