@@ -23,6 +23,7 @@ from polyb0t.models.limits import breaches, check
 from polyb0t.models.portfolio import NO_MONEY, Position, portfolio_of
 from polyb0t.runtime.claim_routes import RELAYER_FACT, Way, way_of
 from polyb0t.runtime.claims_view import by_hand
+from polyb0t.runtime.settling import Settling
 from tests.support import decisions
 from tests.support.builders import NOW, a_fill
 from tests.support.claim_room import ClaimRoom
@@ -234,7 +235,7 @@ class TestByHand:
         goes(room, lambda _node: NO_KEY)
         room.ends(R.RESOLVED)
         cycles(room, 1)
-        room.settling._told.clear()  # what a process remembers
+        room.settling = Settling(room.settling.parts)  # a new process remembers nothing
         cycles(room, 2)
         assert room.claims.world.kinds(f"claim:{CONDITION}").count("claim.by_hand") == 1
 

@@ -153,7 +153,7 @@ def test_what_somebody_else_did_to_a_claim_is_found(claimed: World, done: dict[s
     assert missed == [], findings
 
 
-NOT_SO = {
+NOT_SO: dict[str, tuple[str, str, dict[str, object]]] = {
     "goes from ALREADY_PAID to SENT, which": (
         "claim.settled",
         "late",
