@@ -38,6 +38,7 @@ log = structlog.get_logger()
 TAIL_SECONDS: Final = 0.5
 FINISH_SECONDS: Final = 5.0  # what is promised to a person who types Ctrl-C
 PATIENT_SECONDS: Final = 20.0  # for an end that nobody waits for
+READY_SECONDS: Final = 2.0
 WATCHING_SECONDS: Final = 60.0
 _HOLDINGS_MOVE: Final = ("fill.recorded", "order.settled")
 _EXIT_CODES: Final = {Ended.ASKED: 0, Ended.TAKEN_OVER: LeaseLostError.exit_code, Ended.NOT_WRITTEN: 1}
@@ -70,6 +71,7 @@ class Run:
     _stop: threading.Event = field(default_factory=threading.Event)
     _interrupts: int = 0
     _cycles: int = 0
+    _ready_at: float = float("-inf")  # when the ready file was made
     _orders: tuple[OrderRecord, ...] = ()  # those that may be at the exchange, as last read
 
     def __post_init__(self) -> None:
@@ -150,6 +152,7 @@ class Run:
         self._cycle_ended = self.clock.boot_seconds()
         self.keeper.cycle = self._cycles
         if self._cycles == 1 and self.options.ready_file is not None:
+            self._ready_at = self.clock.boot_seconds()
             self.options.ready_file.touch()
         if self.options.cycles is not None and self._cycles >= self.options.cycles:
             self._stop.set()
@@ -194,9 +197,18 @@ class Run:
     def _look(self) -> None:
         while not self._stop.wait(TAIL_SECONDS):
             try:
-                self._tail.look()
+                if not self._launcher_is_writing():
+                    self._tail.look()
             except Exception:
                 log.exception("screen.crashed")  # the engine lives on: its screen is not its purpose
+
+    def _launcher_is_writing(self) -> bool:
+        """A launcher that shares this terminal ends its line first: it takes the ready file away then. Who
+        lets it lie is waited for no longer than a moment."""
+        ready = self.options.ready_file
+        if ready is None or self._ready_at == float("-inf"):
+            return ready is not None
+        return ready.exists() and self.clock.boot_seconds() - self._ready_at < READY_SECONDS
 
     # -- its end ------------------------------------------------------------------------------
 
