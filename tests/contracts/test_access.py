@@ -11,10 +11,11 @@ import pytest
 
 from polyb0t.config.settings import load_settings
 from polyb0t.core.errors import ConflictError, DatabaseError, NotAuthorisedError, NotFoundError, PolybotError
-from polyb0t.core.units import Pusd
+from polyb0t.core.units import Pusd, Shares
 from polyb0t.db.stores import SqlStores
 from polyb0t.execution.access import CODE_REST, WRONG_CODES, Role, Thresholds, TokenRecord
 from polyb0t.execution.intents import IntentRecord, IntentStatus
+from polyb0t.execution.smaller import smaller_form
 from polyb0t.execution.store import Denied
 from polyb0t.runtime.exit_column import exit_column
 from polyb0t.runtime.standing_terms import NO_TERMS, standing_for
@@ -292,14 +293,8 @@ class TestTwoPeople:
 
     def test_less_of_it_needs_the_second_as_well(self, team: World) -> None:
         record = self.large(team)
-        half = replace(
-            record.intent,
-            id=type(record.id)("zzzzzzzzzzzzzzzz"[: len(record.id)]),
-            parent_id=record.id,
-            purpose=type(record.intent.purpose).PERSON,
-            amount=Pusd(Decimal(1)),
-            least_shares=type(record.intent.least_shares)(Decimal(1)) if record.intent.least_shares else None,
-            max_cost=Pusd(Decimal("1.5")),
+        half = smaller_form(
+            record.intent, shares=Shares(Decimal(10)), worst_price=None, now=team.intents.now()
         )
         smaller = team.stores.by_hand.approve_less(
             record.id, half, digest=record.digest, actor=ANNA, grace_seconds=10
