@@ -407,8 +407,8 @@ class Settings(BaseSettings):
     )
     notify_command: Annotated[str, Field(min_length=1)] | None = Field(
         None,
-        description="A program, with arguments and without a shell, that the engine runs for every event with "
-        "the event as JSON on its input; it is told no secret, so put none into it.",
+        description="A program, with arguments and without a shell, that the engine runs for every event "
+        "with the event as JSON on its input; it is told no secret, so put none into it.",
     )
     notify_seconds: Annotated[float, Field(gt=0, le=60)] = Field(
         10, description="How long one run of NOTIFY_COMMAND may take; then it is ended."

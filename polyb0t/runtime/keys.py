@@ -57,7 +57,7 @@ def owners_key(settings: Settings, around: Surroundings, passwords: Passwords | 
         raise ConfigurationError(
             "Not started: this is a session key, which can trade and cannot claim.",
             why=f"The wallet {around.wallet} is not that of {key.address}, so only its owner's key moves it.",
-            do="Give this process the owner's key: polyb0t auth import --for claims. Or claim on the website.",
+            do="Give this process the owner's key: polyb0t auth import --for claims; or use the website.",
             code="session_key_cannot_claim",
         )
     return key

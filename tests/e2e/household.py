@@ -65,9 +65,7 @@ class Household:
             "COLUMNS": "100",
         }
 
-    def spawn(
-        self, name: str, *arguments: str, fds: tuple[int, ...] = (), **settings: str
-    ) -> "subprocess.Popen[str]":
+    def spawn(self, name: str, *arguments: str, fds: Any = (), **settings: str) -> "subprocess.Popen[str]":
         """A process of its own whose output goes to `<name>.out`; it gets the descriptors `fds`."""
         with (self.folder / f"{name}.out").open("a") as out:
             process = subprocess.Popen(
@@ -91,9 +89,7 @@ class Household:
         self.spawn("sandbox", "-m", "polyb0t", "sandbox", "--port", str(self.sandbox_port), *more)
         eventually(lambda: self.try_get("/sandbox/environment"), what="the sandbox")
 
-    def start_engine(
-        self, *, practice: bool, fds: tuple[int, ...] = (), **settings: str
-    ) -> "subprocess.Popen[str]":
+    def start_engine(self, *, practice: bool, fds: Any = (), **settings: str) -> "subprocess.Popen[str]":
         """The engine, once its first cycle is over."""
         ready = self.folder / "ready"
         ready.unlink(missing_ok=True)
@@ -112,7 +108,7 @@ class Household:
         eventually(up, what="the engine's first cycle")
         return engine
 
-    def command(self, *arguments: str, code: int = 0, fds: tuple[int, ...] = (), **settings: str) -> str:
+    def command(self, *arguments: str, code: int = 0, fds: Any = (), **settings: str) -> str:
         """The standard output of `polyb0t ...`, which has to end with `code`."""
         done = subprocess.run(
             [sys.executable, "-m", "polyb0t", *arguments],
