@@ -52,6 +52,7 @@ _HELP: Final = (
     ("q", "leave; what was decided stays decided"),
     ("", "After the list has moved by itself, keys do nothing for 0.4 s."),
 )
+_NO_ENGINE: Final = "An approval now is sent only if one starts before the time is up."
 SMALLEST: Final = (40, 14)  # columns, rows
 
 
@@ -69,6 +70,7 @@ class View:
     offer: Offer | None = None
     known: Mapping[IntentId, Row] = field(default_factory=dict)
     trouble: str = ""  # why the look is an old one
+    note: str = ""  # where this shell's settings say something else than the engine does
 
     @property
     def scene(self) -> Scene:
@@ -119,6 +121,7 @@ def _head(view: View, paint: Paint) -> list[str]:
     lines = context_line(view.scene, paint, view.columns).split("\n")
     pretend = view.look.regime is Regime.DRY_RUN
     purse = words.side_by_side(purse_parts(view.look.purse, paint, pretend=pretend), view.columns, gap=3)
+    lines += [paint.yellow(line) for line in words.wrap(view.note, view.columns)]
     if view.look.halt_file:
         lines.append(paint.yellow("The HALT file is there: nothing new is sent."))
     if view.trouble:
@@ -156,6 +159,8 @@ def _listing(view: View, paint: Paint) -> list[str]:
             _ended(place, view, paint) if place.record.id in ended else row
             for place, row in zip(places, rows, strict=True)
         ]
+    missing = view.scene.no_engine(_NO_ENGINE) if places else ""
+    lines += [paint.yellow(f"  {line}") for line in words.wrap(missing, view.columns - 2)]
     if view.state.held:
         more = f", {view.state.behind} more behind it" if view.state.behind else ""
         still = words.cut(f"  The list stands still{more}. space lets it go on.", view.columns)

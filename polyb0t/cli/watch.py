@@ -6,8 +6,9 @@ import sys
 
 from polyb0t.cli import door
 from polyb0t.cli.render_watch import View, waiting_rows, watch_screen
+from polyb0t.cli.scene import disagreement
 from polyb0t.cli.terminal import Terminal
-from polyb0t.cli.watch_source import Source, StoreSource
+from polyb0t.cli.watch_source import Source, StoreSource, scene_of
 from polyb0t.cli.watch_state import WatchState
 from polyb0t.core.clock import awake_seconds
 from polyb0t.core.errors import UsageError
@@ -25,32 +26,35 @@ def watch(terminal: Terminal, opened: OpenedStore, *, quiet: bool) -> None:
         UsageError: this is no terminal.
     """
     require_terminal("polyb0t intents list")
-    watch_source(terminal, StoreSource(opened, Watcher(opened)), me=door.actor(), quiet=quiet)
+    source = StoreSource(opened, Watcher(opened))
+    note = disagreement(scene_of(source.look()), opened)
+    watch_source(terminal, source, me=door.actor(), quiet=quiet, note=note)
 
 
-def watch_source(terminal: Terminal, source: Source, *, me: str, quiet: bool) -> None:
-    """The same on whatever can be looked at."""
+def watch_source(terminal: Terminal, source: Source, *, me: str, quiet: bool, note: str = "") -> None:
+    """The same on whatever can be looked at; `note` stands at the top all the time."""
     first = source.look()
-    sys.stderr.write(SCREEN_ON + first_screen(terminal, first))
+    sys.stderr.write(SCREEN_ON + first_screen(terminal, first, note))
     sys.stderr.flush()
     try:
         from polyb0t.cli.watch_app import WatchApp
 
         viewer = secrets.token_hex(8)
-        WatchApp(source, terminal, viewer=viewer, me=me, first=first, quiet=quiet).run(mouse=False)
+        app = WatchApp(source, terminal, viewer=viewer, me=me, first=first, note=note, quiet=quiet)
+        app.run(mouse=False)
         source.leave(viewer)
     finally:
         sys.stderr.write(SCREEN_OFF)
         sys.stderr.flush()
 
 
-def first_screen(terminal: Terminal, look: WatchLook) -> str:
+def first_screen(terminal: Terminal, look: WatchLook, note: str = "") -> str:
     """What stands there while the library loads: the list, with no key alive yet."""
     size = shutil.get_terminal_size((100, 30))
     state = WatchState()
     state.look([row.record.id for row in waiting_rows(look)], awake_seconds())
     known = {row.record.id: row for row in look.rows}
-    view = View(look, state, size.columns, size.lines, awake_seconds(), known=known)
+    view = View(look, state, size.columns, size.lines, awake_seconds(), known=known, note=note)
     return "\r\n".join(terminal.spell(line) for line in watch_screen(view, terminal.paint))
 
 

@@ -46,6 +46,7 @@ class WatchApp(LiveApp[WatchLook]):
         viewer: str,
         me: str,
         first: WatchLook | None = None,
+        note: str = "",
         quiet: bool = False,
         polls: bool = True,
         clock: Callable[[], float] = awake_seconds,
@@ -56,6 +57,7 @@ class WatchApp(LiveApp[WatchLook]):
         self._viewer = viewer
         self._me = me
         self._quiet = quiet
+        self._note = note
         self._now = clock
         self.state = WatchState()
         self._look: WatchLook | None = None
@@ -164,6 +166,7 @@ class WatchApp(LiveApp[WatchLook]):
             offer=None if self.state.asking is None or self._offer is None else self._offer[1],
             known=self._known,
             trouble=self._trouble,
+            note=self._note,
         )
         return [self._terminal.spell(line) for line in watch_screen(view, self.paint)]
 

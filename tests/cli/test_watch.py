@@ -227,6 +227,40 @@ class TestTheScreen:
 
         watch(steps)
 
+    def test_a_window_that_changes_its_size_is_drawn_anew(self, place: Place) -> None:
+        place.propose()
+
+        async def steps(hand: Hand) -> None:
+            await hand.resize(60, 24)
+            assert max(len(line) for line in hand.lines) <= 60
+            await hand.resize(100, 30)
+            assert any("WORST PRICE" in line for line in hand.lines)
+
+        watch(steps)
+
+    def test_where_more_is_to_be_read_than_fits_the_line_that_shows_it_works(self, place: Place) -> None:
+        place.propose(rules_text="word " * 900)
+
+        async def steps(hand: Hand) -> None:
+            await hand.press("d")
+            hint = hand.text.partition("more than fits: polyb0t ")[2].split()[:3]
+            assert hint[:2] == ["intents", "show"]
+            assert place.type(*hint, "--rules").code == 0
+
+        watch(steps, size=(80, 20))
+
+    @pytest.mark.parametrize("line", [("universe", "--why"), ("intents", "list", "--all")])
+    def test_the_lines_of_an_empty_screen_work(self, place: Place, line: tuple[str, ...]) -> None:
+        place.stores.engine.note(
+            place.lease, kind="universe.observed", subject="universe", payload={"watched": 1}, actor="engine"
+        )
+
+        async def steps(hand: Hand) -> None:
+            assert " ".join(("polyb0t", *line)) in hand.text
+
+        watch(steps)
+        assert place.type(*line).code == 0
+
 
 class TestSeenMarks:
     def test_an_open_watch_marks_what_it_shows_and_who_looks_at_what(self, place: Place) -> None:

@@ -329,6 +329,23 @@ class TestNothingWaits:
 
 
 class TestHonesty:
+    def test_while_no_engine_runs_an_approval_is_said_to_wait_for_one(self) -> None:
+        lines = screen(a_look(*GUIDE, engine=None, alive=False))
+        assert (
+            "  No engine has run here yet. An approval now is sent only if one starts before the time is up."
+            in lines
+        )
+
+    def test_the_cash_of_a_dry_run_is_called_pretend(self) -> None:
+        assert screen(a_look(*GUIDE, regime=Regime.DRY_RUN))[1].startswith("pretend cash 9,879.20")
+
+    def test_a_shell_that_says_something_else_than_the_engine_is_told_so(self) -> None:
+        look, state = a_look(*GUIDE), WatchState()
+        lines = watch_screen(
+            View(look, state, 100, 30, 1, note="This shell has POLYBOT_DRY_RUN=true."), PLAIN
+        )
+        assert lines[1] == "This shell has POLYBOT_DRY_RUN=true."
+
     def test_a_look_that_is_an_old_one_says_so_and_why(self) -> None:
         look, state = a_look(*GUIDE), WatchState()
         state.look([each.record.id for each in waiting_rows(look)], 0)

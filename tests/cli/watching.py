@@ -20,7 +20,10 @@ class Hand:
     def __init__(self, app: WatchApp, pilot: Any) -> None:
         self.app, self._pilot = app, pilot
         self.raw: list[str] = []
-        app.write_raw = self.raw.append  # type: ignore[method-assign]  # what would go to the terminal
+        app.write_raw = self._written  # type: ignore[method-assign]  # what would go to the terminal
+
+    def _written(self, sequence: str) -> None:
+        self.raw.append(sequence)
 
     async def look(self) -> None:
         """One look, and everything that it set off."""
@@ -31,6 +34,10 @@ class Hand:
         for key in keys:
             await self._pilot.press(key)
             await self.settled()
+
+    async def resize(self, columns: int, rows: int) -> None:
+        await self._pilot.resize_terminal(columns, rows)
+        await self.settled()
 
     async def settled(self) -> None:
         await self.app.workers.wait_for_complete()
