@@ -24,6 +24,7 @@ SECTIONS = (
     "signing",
     "cold",
     "watch",
+    "api",
     "idle",
     "sandbox",
     "model",

@@ -9,7 +9,7 @@ import asyncio
 import json
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -23,6 +23,7 @@ from polyb0t.runtime.views import entry_view
 POLL_SECONDS: Final = 0.2
 KEPT: Final = 2_000  # entries in memory: about a megabyte, minutes of a busy day
 AT_ONCE: Final = 500  # entries of one read
+_RUNG_AT_ONCE: Final = 20  # listeners
 
 log = structlog.get_logger()
 
@@ -143,9 +144,12 @@ class JournalFeed:
         for loop in {loop for _, loop in waiting}:
             bells = [bell for bell, of in waiting if of is loop]
             with suppress(RuntimeError):  # that loop has ended, and its listeners with it
-                loop.call_soon_threadsafe(_ring_all, bells)
+                loop.call_soon_threadsafe(_ring_some, loop, bells)
 
 
-def _ring_all(bells: Iterable[asyncio.Event]) -> None:
-    for bell in bells:
+def _ring_some(loop: asyncio.AbstractEventLoop, bells: Sequence[asyncio.Event]) -> None:
+    """A few at a time, so that a decision does not wait until hundreds of listeners have been told."""
+    for bell in bells[:_RUNG_AT_ONCE]:
         bell.set()
+    if len(bells) > _RUNG_AT_ONCE:
+        loop.call_soon(_ring_some, loop, bells[_RUNG_AT_ONCE:])

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Depends, Query, Response
 from pydantic import AwareDatetime
 
-from polyb0t.api.answers import spelled_out
+from polyb0t.api.answers import IntentPages
 from polyb0t.api.deciders import actor, may_decide_on, require_digest
 from polyb0t.api.pages import NEXT, PAGE, Cursor, Limit
 from polyb0t.api.problems import responses
@@ -25,7 +25,7 @@ from polyb0t.runtime.as_shown import Named, exits_as_shown, smaller_as_shown
 from polyb0t.runtime.deciding import Shape, approve_as_shown
 from polyb0t.runtime.deciding import reject as rejected
 from polyb0t.runtime.opened import OpenedStore
-from polyb0t.runtime.views import View, approvals_of, intent_view, intent_views, order_of
+from polyb0t.runtime.views import View, approvals_of, intent_view, order_of
 
 
 def intent_routes(opened: OpenedStore) -> APIRouter:
@@ -35,6 +35,7 @@ def intent_routes(opened: OpenedStore) -> APIRouter:
         edge_min=opened.settings.min_edge, grace_seconds=opened.settings.execution_grace_seconds
     )
     manager = IntentManager(opened.stores.intents, rules)
+    pages = IntentPages(opened.stores)
 
     @router.get("", response_model=list[Intent], responses=responses(404, 422))
     def intents(
@@ -56,7 +57,7 @@ def intent_routes(opened: OpenedStore) -> APIRouter:
         )
         page = records[:limit]
         more = {NEXT: page[-1].id} if len(records) > limit else None
-        return spelled_out(intent_views(opened.stores, page), more)
+        return pages.page(page, more)
 
     @router.get("/{intent_id}", response_model=Intent, responses=responses(404, 409))
     def intent(intent_id: str) -> View:

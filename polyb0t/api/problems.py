@@ -1,6 +1,7 @@
 """Failures as `application/problem+json` (RFC 9457), with the same codes as everywhere."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -53,6 +54,8 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def _http(_: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == HTTPStatus.BAD_REQUEST:  # of a body that is no text
+            return problem(422, "invalid_request", "Not answered: the body cannot be read.", "It is no JSON.")
         codes = {404: "not_found", 405: "method_not_allowed"}
         return problem(error.status_code, codes.get(error.status_code, "http"), str(error.detail))
 

@@ -29,6 +29,7 @@ _HERE = trade_intents.c.scope == bindparam("of_scope")
 _ONE = RECORD_QUERY.where(_HERE, trade_intents.c.id == bindparam("intent_id"))
 _NAMED = RECORD_QUERY.where(_HERE, trade_intents.c.id.in_(bindparam("ids", expanding=True)))
 _LIST = RECORD_QUERY.where(_HERE).order_by(trade_intents.c.created_at.desc(), trade_intents.c.id.desc())
+_LIST_SOME = _LIST.limit(bindparam("most"))
 _LIST_IN = _LIST.where(trade_intents.c.status.in_(bindparam("statuses", expanding=True)))
 _WITHOUT_ORDER = RECORD_QUERY.where(
     _HERE, trade_intents.c.status == IntentStatus.EXECUTING, orders.c.id.is_(None)
@@ -99,7 +100,9 @@ class SqlIntentStore:
         if before is not None:
             at = self.get(before).intent.created_at
             query = query.where(or_(table.created_at < at, and_(table.created_at == at, table.id < before)))
-        which = {"statuses": tuple(statuses)} if statuses else {}
+        which: dict[str, object] = {"statuses": tuple(statuses)} if statuses else {}
+        if query is _LIST and limit is not None:  # made beforehand: the first page is asked for all the time
+            return self._rows(_LIST_SOME, most=limit)
         return self._rows(query.limit(limit), **which)
 
     def shortest_prefixes(self, ids: Sequence[IntentId]) -> Mapping[IntentId, str]:

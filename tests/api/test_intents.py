@@ -7,6 +7,7 @@ import pytest
 
 from polyb0t.api.schemas import Intent, Status
 from polyb0t.core.clock import SystemClock
+from polyb0t.core.ids import IntentId
 from polyb0t.execution.intents import IntentStatus
 from polyb0t.models.kill_switches import KillSwitchType
 from polyb0t.runtime.views import intent_views
@@ -30,6 +31,21 @@ def test_the_list_is_the_one_of_the_shell(service: Service) -> None:
     assert answer.status_code == 200
     assert answer.json() == intent_views(service.stores, [record])
     assert service.http.get("/intents?status=EXPIRED").json() == []
+
+
+def test_the_list_says_how_each_stands_now(service: Service) -> None:
+    """What was told once is kept, so each state has to be told anew."""
+    record = service.propose(id=IntentId("abcdef0000000000"))
+    assert service.http.get("/intents").json()[0]["status"] == "PENDING"
+    service.stores.intents.mark_seen([record.id], actor="user:anna")
+    assert service.http.get("/intents").json()[0]["seen_at"] is not None
+    near = service.propose(id=IntentId("abcdeg0000000000"))
+    told = {row["id"]: row["short_id"] for row in service.http.get("/intents").json()}
+    assert told == {record.id: "abcdef", near.id: "abcdeg"}
+    service.http.post(f"/intents/{record.id}/reject", json={"reason": "no"})
+    rows = service.http.get("/intents").json()
+    assert rows == intent_views(service.stores, service.stores.intents.list())
+    assert [row["status"] for row in rows] == ["PENDING", "REJECTED"]
 
 
 def test_money_is_a_string_and_unknown_is_null(service: Service) -> None:
@@ -99,6 +115,14 @@ def test_another_digest_is_refused(service: Service) -> None:
 def test_a_body_that_makes_no_sense_approves_nothing(service: Service, body: object) -> None:
     record = service.propose()
     problem(service.http.post(f"/intents/{record.id}/approve", json=body), 422, "invalid_request")
+    assert service.stores.intents.get(record.id).status is IntentStatus.PENDING
+
+
+def test_a_body_that_is_no_text_approves_nothing(service: Service) -> None:
+    record = service.propose()
+    json_it_says = {"content-type": "application/json"}
+    answer = service.http.post(f"/intents/{record.id}/approve", content=b"\xff\xfe{", headers=json_it_says)
+    problem(answer, 422, "invalid_request")
     assert service.stores.intents.get(record.id).status is IntentStatus.PENDING
 
 

@@ -10,6 +10,7 @@ import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ from tests.support.builders import a_fill, an_order_for, wide_limits
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def traded(place: Place, count: int = 1, **content: object) -> str:
+def traded(place: Place, count: int = 1, **content: Any) -> str:
     """An order with so many fills of one share, as an engine with practice money leaves it."""
     place.stores.engine.release(place.lease)
     lease = place.stores.engine.acquire(
