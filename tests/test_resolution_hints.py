@@ -62,11 +62,18 @@ def test_a_rumour_that_nothing_confirms_is_forgotten(room: SettlingRoom) -> None
     assert room.reads == reads
 
 
-def test_one_of_a_market_that_is_not_held_is_forgotten_at_once(room: SettlingRoom) -> None:
-    room.hints.heard(ConditionId("0x" + "99" * 32))
+def test_those_of_markets_that_are_not_held_wake_nobody(room: SettlingRoom) -> None:
     room.cycle()
+    for number in range(100):
+        room.hints.heard(ConditionId(f"0x{number:064x}"))
     room.cycle()
-    assert room.reads == 1
+    assert (room.reads, room.woken) == (1, 0)
+
+
+def test_one_of_a_market_that_was_sold_meanwhile_is_forgotten(room: SettlingRoom) -> None:
+    room.hints.heard(CONDITION)
+    room.hints.hold([])
+    assert not room.hints.open()
 
 
 def test_a_rumour_that_is_repeated_wakes_nobody_again(room: SettlingRoom) -> None:

@@ -1,7 +1,7 @@
 """Rumours that a held market has its result: reasons to read it at once, and nothing more."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import structlog
@@ -20,11 +20,20 @@ class Hints:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
+        self._held: frozenset[ConditionId] = frozenset()
         self._heard: dict[ConditionId, float] = {}
         self.wake: Callable[[], None] = lambda: None
 
+    def hold(self, conditions: Iterable[ConditionId]) -> None:
+        """Rumours of other markets than these are nobody's business here, however many there are."""
+        with self._lock:
+            self._held = frozenset(conditions)
+            self._heard = {name: at for name, at in self._heard.items() if name in self._held}
+
     def heard(self, condition: ConditionId) -> None:
         with self._lock:
+            if condition not in self._held:
+                return
             known = condition in self._heard
             self._heard.setdefault(condition, self._clock.boot_seconds())
         if not known:
@@ -39,10 +48,6 @@ class Hints:
             return bool(self._heard)
 
     def settled(self, condition: ConditionId) -> None:
-        """Its result is known, or nothing of it is held."""
+        """Its result is known."""
         with self._lock:
             self._heard.pop(condition, None)
-
-    def names(self) -> tuple[ConditionId, ...]:
-        with self._lock:
-            return tuple(self._heard)

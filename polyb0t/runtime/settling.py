@@ -116,7 +116,7 @@ class Settling:
         if self.parts.ends is not None:
             self.parts.ends.watch([position.asset_id for position in held])
         self._end_paid(held)
-        self._forget_hints(held)
+        self.parts.hints.hold(position.condition_id for position in held)
         if not held:
             self.resolutions, self.frozen = {}, frozenset()
             return 0
@@ -170,12 +170,6 @@ class Settling:
     def _held(self, fills: Sequence[Fill]) -> tuple[Position, ...]:
         booked = self.parts.stores.books.movements()
         return portfolio_of(fills, starting_cash=NO_MONEY, booked=booked).held()
-
-    def _forget_hints(self, held: Sequence[Position]) -> None:
-        ours = {position.condition_id for position in held}
-        for name in self.parts.hints.names():
-            if name not in ours:
-                self.parts.hints.settled(name)
 
     def _doors(self) -> tuple[ResolutionReader, ClaimChain | None]:
         """Opened when something is held. A node that was not there is looked for again."""

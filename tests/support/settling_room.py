@@ -52,6 +52,7 @@ class SettlingRoom:
         world = self.claims.world
         self.hints = Hints(self.claims.clock)
         self.hints.wake = self._woken
+        self.hints.hold([CONDITION])
         self.settling = Settling(
             SettlingParts(
                 stores=world.stores,
