@@ -128,6 +128,12 @@ def try_code(unit: Unit, digest: str) -> PolybotError | None:
     return None
 
 
+def forgive_tries(unit: Unit, digest: str, step: int) -> None:
+    """A right code that nobody has used: who knows an old one must not buy tries with it."""
+    unused = (_T.scope == str(unit.scope), _T.digest == digest, _T.code_step < step)
+    unit.connection.execute(update(access_tokens).where(*unused).values(code_tries=0, code_rests_until=None))
+
+
 def require_active(unit: Unit, what: str, actor: str) -> RowMapping | None:
     """The token behind `actor`, which has to be one that decides; None for who is no token.
 

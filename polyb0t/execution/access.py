@@ -233,6 +233,10 @@ class AccessStore(Protocol):
         """
         ...
 
+    def code_was_right(self, digest: str, step: int) -> None:
+        """Forgive the tries before it, whatever becomes of the decision; a used code forgives none."""
+        ...
+
     def approvals(self, subject: IntentId) -> Sequence[Approval]:
         """Who has approved a trade, or exits in advance, that needs more than one word; oldest first."""
         ...

@@ -96,6 +96,7 @@ def check_code(opened: OpenedStore, identity: Identity, code: str) -> int:
     step = matching_step(seed, code, opened.stores.intents.now().timestamp())
     if step is None:
         raise _wrong("Not approved. Nothing was sent.")
+    opened.stores.access.code_was_right(record.digest, step)
     return step
 
 

@@ -404,6 +404,20 @@ class TestCodes:
                 access.try_code(digest_of("anna"))
             approve(coded, self.large(coded, asset_id=str(step)), ANNA, code=step)
 
+    def test_a_right_code_forgives_them_also_where_the_trade_was_gone_and_a_used_one_never(
+        self, coded: World
+    ) -> None:
+        access, digest = coded.stores.access, digest_of("anna")
+        for step in (101, 102):
+            for _ in range(WRONG_CODES):
+                access.try_code(digest)
+            access.code_was_right(digest, step)
+        approve(coded, self.large(coded), ANNA, code=103)
+        for _ in range(WRONG_CODES):
+            access.try_code(digest)
+        access.code_was_right(digest, 103)
+        assert refused(lambda: access.try_code(digest)) == "code_locked"
+
     def test_two_people_with_a_code_each(self, coded: World) -> None:
         record = self.large(coded, approvals_required=2)
         assert approve(coded, record, ANNA, code=101).status is IntentStatus.PENDING
