@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -23,6 +24,7 @@ from tests.api.test_curl import free_port
 from tests.cli.scenes import tram
 from tests.contracts.conftest import database_url, postgres  # noqa: F401 - fixtures
 from tests.support.builders import a_scope
+from tests.support.sse import EventReader
 
 ROOT = Path(__file__).resolve().parents[2]
 TRADES, EACH, PROCESSES = 100, 10, 3
@@ -119,3 +121,40 @@ def test_of_a_thousand_approvals_of_a_hundred_trades_exactly_a_hundred_win(
     approved = [entry for entry in stores.engine.journal(limit=5_000) if entry.kind == "intent.approved"]
     assert Counter(entry.subject for entry in approved) == Counter(record.id for record in records)
     assert stores.verify_journal().intact
+
+
+def test_listeners_of_every_process_hear_every_decision_once(
+    stores: SqlStores,
+    database_url: str,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    """Each listener goes from process to process while decisions are made through all of them."""
+    records = propose(stores, 30)
+    begin = stores.engine.last_sequence()
+    with api_processes(database_url, tmp_path / "data") as addresses, ThreadPoolExecutor(4) as pool:
+        heard = [pool.submit(_listen, addresses, start, begin, len(records)) for start in range(3)]
+        asyncio.run(decide_once(addresses, records))
+        told = [each.result(60) for each in heard]
+    expected = list(range(begin + 1, begin + 1 + len(records)))
+    assert told == [expected] * 3
+
+
+def _listen(addresses: list[str], start: int, begin: int, count: int) -> list[int]:
+    """Numbers that a client heard that reads four events of one process and goes on at the next one."""
+    found: list[int] = []
+    last, turn = str(begin), start
+    while len(found) < count:
+        address = addresses[turn % len(addresses)]
+        turn += 1
+        with httpx.Client(base_url=address, trust_env=False, timeout=30) as http:
+            reader = EventReader(http, last_id=last)
+            found += [int(event.id) for event in reader.read(min(4, count - len(found)))]
+            last = reader.last_id
+    return found
+
+
+async def decide_once(addresses: list[str], records: list[IntentRecord]) -> None:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
+        for number, record in enumerate(records):
+            answer = await http.post(f"{addresses[number % len(addresses)]}/intents/{record.id}/approve")
+            assert answer.status_code == 200, answer.text
