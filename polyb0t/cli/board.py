@@ -5,6 +5,7 @@ Imported only by what is about to draw one: it takes a third of a second.
 
 import asyncio
 import re
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar, Final, Generic, TypeVar
@@ -54,6 +55,11 @@ class Board(Widget, can_focus=False):
     def render_line(self, y: int) -> Strip:
         line = self.lines[y] if y < len(self.lines) else ""
         return Strip(segments(line)).adjust_cell_length(self.size.width)
+
+
+def _terminal_is_there() -> bool:
+    """A window that was closed need not tell us: nobody looks any more, and no mark may say so."""
+    return sys.__stdin__ is not None and sys.__stdin__.isatty()
 
 
 def segments(line: str) -> list[Segment]:
@@ -110,6 +116,9 @@ class LiveApp(App[None], Generic[T]):
     async def look_now(self) -> None:
         """Look and draw. While a look takes longer than the time between two, none is begun."""
         if self._looking:
+            return
+        if self._polls and not _terminal_is_there():
+            self.exit()
             return
         self._looking = True
         try:

@@ -387,6 +387,14 @@ class TestInARealTerminal:
         assert terminal.end() in (0, 130)
         assert terminal.after == terminal.before
 
+    def test_a_window_that_is_closed_ends_it(self, place: Place, terminals: list[Terminal]) -> None:
+        place.propose()
+        terminal = Terminal("intents", "watch")
+        terminal.until("polyb0t\a")
+        os.close(terminal._slave)
+        os.close(terminal.master)
+        assert terminal.process.wait(30) is not None
+
     def test_a_person_is_asked_by_approve(self, place: Place, terminals: list[Terminal]) -> None:
         record = place.propose()
         terminal = Terminal("intents", "approve", record.id[:6], "--no-wait")
