@@ -237,6 +237,8 @@ class Run:
             self._tail.news()
         if self.keeper.ended is not Ended.TAKEN_OVER:
             self._note("engine.stopped", {"cycles": self._cycles})
+        if not self._looking.is_alive():
+            self._tail.news()  # the owner's program is told of the end as well
 
     def _say(self, words: Callable[[], None]) -> None:
         with suppress(OSError):  # the terminal is gone; nobody is there to be told
