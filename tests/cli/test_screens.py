@@ -11,10 +11,8 @@ from polyb0t.cli.render_intents import history_table, nothing_waits, waiting_tab
 from polyb0t.cli.render_orders import order_screen, orders_table
 from polyb0t.cli.render_result import Result, result_lines
 from polyb0t.cli.render_show import ShowOptions, dialog, question, show_screen
-from polyb0t.cli.render_watch import watch_screen
 from polyb0t.cli.scene import context_line
 from polyb0t.cli.terminal import PLAIN, Paint
-from polyb0t.cli.watch_state import WatchState
 from polyb0t.core.errors import AmbiguousError, NotFoundError
 from polyb0t.core.units import Price, Pusd, Shares
 from polyb0t.data.account_state import AccountPosition
@@ -193,15 +191,12 @@ def test_a_sale_promises_a_floor_and_no_break_even() -> None:
 def test_no_line_is_wider_than_the_screen(columns: int) -> None:
     question_ = "Will the " + "very " * 60 + "long question end?"
     long_ = item(replace(tram(), question=question_, resolution_source=question_))
-    state = WatchState()
-    state.look([long_.record.id], 0)
     lines = [
         *context_line(scene(), PLAIN, columns).split("\n"),
         *waiting_table([long_, item(mayor())], scene(), PLAIN, columns),
         *show_screen(long_, scene(), PLAIN, columns, ShowOptions(checks=True, rules=True)),
         *dialog(long_, scene(), PLAIN, columns),
         *history_table([long_], scene(), columns),
-        *watch_screen([long_, item(mayor())], state, scene(), PLAIN, columns),
     ]
     assert [line for line in lines if words.width(line) > columns] == []
 
@@ -209,13 +204,10 @@ def test_no_line_is_wider_than_the_screen(columns: int) -> None:
 def test_text_of_the_venue_is_one_harmless_line() -> None:
     evil = "Will\x1b[2J it\r\nrain\u202e?\u200b [red]no[/red]\x07 e\u0301\u0301\u0301\u0301"
     hostile = item(replace(tram(), question=evil, outcome_label="\x1b]0;owned\x07Yes", category="a\nb"))
-    state = WatchState()
-    state.look([hostile.record.id], 0)
     lines = [
         *waiting_table([hostile], scene(), PLAIN, 100),
         *show_screen(hostile, scene(), PLAIN, 100, ShowOptions()),
         *dialog(hostile, scene(), PLAIN, 100),
-        *watch_screen([hostile], state, scene(), PLAIN, 100),
     ]
     assert not any(ord(char) < 32 or char in "\u202e\u200b" for line in lines for char in line)
     assert any("[red]no[/red]" in line for line in lines), "markup is text like any other"

@@ -293,6 +293,22 @@ class TestSmallScreens:
             assert ("y = approve" if asks else "? help") in " ".join(lines[-2:])
             assert any("pay at most" in line for line in lines)
 
+    @pytest.mark.parametrize("columns", [100, 80, 60])
+    def test_no_line_is_wider_than_the_screen(self, columns: int) -> None:
+        long_ = "Will the " + "very " * 60 + "long question end?"
+        looks = [
+            a_look(row(tram(question=long_, resolution_source=long_, rules_text=long_)), *GUIDE[1:]),
+            a_look(row(tram(question="word" * 99, outcome_label="x" * 90))),
+            a_look(row(mayor()), nothing=None),
+            a_look(nothing=Nothing(512, 214, Miss(long_, D("0.009"), None), 3, NOW), news=()),
+        ]
+        for look in looks:
+            for keys in ("", "d", "a", ["?"], ["space"]):
+                offer = as_it_is(listed(look.rows[0])) if keys == "a" and look.rows else None
+                lines = screen(look, columns, rows=24, keys=keys, offer=offer)
+                assert [line for line in lines if width(line) > columns] == []
+                assert len(lines) <= 24
+
     def test_a_window_that_is_too_small_says_so(self) -> None:
         assert screen(a_look(*GUIDE), 30, rows=10)[0].startswith("Too small")
 
