@@ -19,12 +19,12 @@ NO_KEY = {"POLYBOT_PRIVATE_KEY": "this is no key, and nobody looks at it"}
 TRIPWIRE = """
 import sys
 from polyb0t.cli.main import run
-from polyb0t.runtime import service
+from polyb0t.runtime import keys, service
 
-def asked(_around):
+def asked(*_given):
     raise SystemExit("the signing key was asked for")
 
-service.signing_key = asked
+service.engines_key = keys.signing_key = keys.engines_key = asked
 sys.exit(run(sys.argv[1:]))
 """
 
