@@ -25,11 +25,21 @@ ADMITTED_SECONDS: Final = 10.0  # how long a token that was taken back may still
 RETRY_MILLISECONDS: Final = 1_000
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _EXAMPLE: Final = (
-    'id: 812\ndata: {"sequence":812,"at":"2026-11-22T12:41:15.204113Z","actor":"user:anna",'
-    '"kind":"intent.approved","subject":"k7m2v0q9t4xa8b3d","payload":{"digest":"9f3a.."},'
-    '"previous_hash":"1b0e..","hash":"77c4.."}\n\n'
+    '{"sequence":812,"at":"2026-11-22T12:41:15.204113Z","actor":"user:anna","kind":"intent.approved",'
+    '"subject":"k7m2v0q9t4xa8b3d","payload":{"digest":"9f3a.."},"previous_hash":"1b0e..","hash":"77c4.."}'
 )
-_CONTENT: Final = {"schema": {"type": "string"}, "example": _EXAMPLE}
+_TEXT: Final = {"type": "string"}
+_EVENT: Final = {
+    "type": "object",
+    "description": "One event. Its id is the journal's number, its data one journal entry as JSON.",
+    "properties": {
+        "id": {**_TEXT, "pattern": r"^\d+$"},
+        "event": _TEXT,
+        "data": {**_TEXT, "contentMediaType": "application/json"},
+    },
+    "required": ["id"],
+}
+_CONTENT: Final = {"schema": _EVENT, "example": {"id": "812", "data": _EXAMPLE}}
 
 
 class TooManyStreamsError(PolybotError):
