@@ -87,14 +87,19 @@ class Screen:
         """Seconds from the start until it stood there."""
         while text not in self._read:
             assert time.perf_counter() - self._began < 60, self._read[-2_000:]
-            self.watch(0.02)
+            self.watch(0.02, until_read=True)
         return time.perf_counter() - self._began
 
-    def watch(self, seconds: float) -> None:
+    def watch(self, seconds: float, *, until_read: bool = False) -> None:
         end = time.perf_counter() + seconds
         while (rest := end - time.perf_counter()) > 0:
             if select.select([self._master], [], [], rest)[0]:
-                self._read = (self._read + os.read(self._master, 65_536))[-200_000:]
+                try:
+                    self._read = (self._read + os.read(self._master, 65_536))[-200_000:]
+                except OSError:  # the program has ended, and its end of the terminal with it
+                    return
+                if until_read:
+                    return
 
     def cpu(self) -> float:
         times = psutil.Process(self._process.pid).cpu_times()

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from polyb0t.cli import door
-from polyb0t.cli.halting import halt_now
 from polyb0t.cli.render_intents import Listed
 from polyb0t.cli.scene import Scene
 from polyb0t.cli.watch_offer import Offer
@@ -17,7 +16,6 @@ from polyb0t.execution.intents import IntentStatus, TradeIntent
 from polyb0t.execution.standing import StandingApproval
 from polyb0t.models.kill_switches import overridden, stance_of
 from polyb0t.runtime import deciding
-from polyb0t.runtime.approving import approver_here, exits_for, most_required
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.watch_look import Row, Watcher, WatchLook
 
@@ -79,9 +77,13 @@ class StoreSource:
             self.opened.stores.onlookers.leave(viewer)
 
     def exits(self, opening: TradeIntent) -> StandingApproval:
+        from polyb0t.runtime.approving import exits_for
+
         return exits_for(self.opened, opening)
 
     def approve(self, offer: Offer, code: str | None) -> IntentStatus:
+        from polyb0t.runtime.approving import approver_here, most_required
+
         waiting = offer.waiting.record
         needed = most_required([waiting.intent, *([offer.shape.exits] if offer.shape.exits else [])])
         approver = approver_here(self.opened, needed, actor=door.actor(), code=code)
@@ -103,6 +105,8 @@ class StoreSource:
         return until
 
     def halt(self) -> None:
+        from polyb0t.cli.halting import halt_now
+
         halt_now(self.opened, "halted in the watch screen")
 
 
