@@ -23,7 +23,8 @@ from polyb0t.runtime.views import entry_view
 POLL_SECONDS: Final = 0.2
 KEPT: Final = 2_000  # entries in memory: about a megabyte, minutes of a busy day
 AT_ONCE: Final = 500  # entries of one read
-_RUNG_AT_ONCE: Final = 20  # listeners
+_RUNG_AT_ONCE: Final = 10  # listeners
+_PAUSE_SECONDS: Final = 0.005
 
 log = structlog.get_logger()
 
@@ -75,9 +76,13 @@ class JournalFeed:
         return [told(entry) for entry in self._engine.journal(after=after, limit=AT_ONCE)]
 
     def kept(self, after: int) -> Sequence[Told] | None:
-        """What is behind `after` as far as this feed has come; None: that is further back than it keeps."""
+        """What is behind `after` as far as this feed has come; None: that is further back than it keeps.
+        Before it has begun that is nothing: it rings when it has, and hundreds who come at once after a
+        restart then need no look at the database each."""
         with self._lock:
-            if self._floor is None or after < self._floor:
+            if self._floor is None:
+                return ()
+            if after < self._floor:
                 return None
             before = min(after - self._floor, len(self._kept))  # numbers have no gap: so many are known
             return tuple(islice(self._kept, before, before + AT_ONCE))
@@ -148,8 +153,9 @@ class JournalFeed:
 
 
 def _ring_some(loop: asyncio.AbstractEventLoop, bells: Sequence[asyncio.Event]) -> None:
-    """A few at a time, so that a decision does not wait until hundreds of listeners have been told."""
+    """A few at a time and with pauses: a decision works in a thread, which gets no turn while this loop has
+    something to say to hundreds of listeners."""
     for bell in bells[:_RUNG_AT_ONCE]:
         bell.set()
     if len(bells) > _RUNG_AT_ONCE:
-        loop.call_soon(_ring_some, loop, bells[_RUNG_AT_ONCE:])
+        loop.call_later(_PAUSE_SECONDS, _ring_some, loop, bells[_RUNG_AT_ONCE:])
