@@ -322,7 +322,8 @@ def the_socket_had_the_results_read(owner: Owner) -> None:
     lines = log.read_text(encoding="utf-8").splitlines()
     told = [line[line.index("{") :] for line in lines if '"resolution.hinted"' in line]
     hinted = {json.loads(each)["condition_id"] for each in told}
-    assert {owner.condition(fate) for fate in PLAN} <= hinted
+    # The first to end was bought a moment before: it may be read before anybody listens for it.
+    assert {owner.condition(fate) for fate in CLAIMED} <= hinted
 
 
 def the_anchor_knows_of_every_transaction(owner: Owner) -> None:
