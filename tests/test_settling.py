@@ -106,7 +106,10 @@ class TestAResult:
         ]
         assert room.claim() is None
 
-    def test_what_is_still_on_its_way_is_waited_for(self, room: SettlingRoom) -> None:
+    @pytest.mark.parametrize("payouts", [("0", "1"), ("1", "0")])
+    def test_what_is_still_on_its_way_is_waited_for(
+        self, room: SettlingRoom, payouts: tuple[str, str]
+    ) -> None:
         world = room.claims.world
         order = world.orders.orders(limit=None)[0]
         later = a_fill(
@@ -118,8 +121,9 @@ class TestAResult:
             status=FillStatus.MATCHED,
         )
         world.orders.record_fills(order.id, (later,), world.lease)
-        room.ends(R.RESOLVED, "0", "1")
-        cycles(room)
+        room.ends(R.RESOLVED, *payouts)
+        assert cycles(room) == 0
+        assert room.claim() is None
         assert len(held(room)) == 1
 
     def test_shares_that_are_not_in_the_wallet_are_not_claimed(self, room: SettlingRoom) -> None:

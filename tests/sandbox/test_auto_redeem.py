@@ -48,6 +48,15 @@ def test_a_result_is_paid_to_everybody_after_its_time_and_once(world: World) -> 
     world.ledger.check(())
 
 
+def test_switched_off_before_its_time_it_pays_nothing(world: World) -> None:
+    world.set_auto_redeem(AutoRedeem(on=True, after_ms=60_000))
+    world.resolve(SPEC.condition_id, (MILLION, 0))
+    world.step(1_000)
+    world.set_auto_redeem(AutoRedeem(on=False))
+    world.step(3_600_000)
+    assert money(world) == [0, 0]
+
+
 def test_switched_on_later_it_pays_what_has_a_result_already(world: World) -> None:
     world.resolve(SPEC.condition_id, (MILLION // 2, MILLION // 2))
     world.step(1_000)
