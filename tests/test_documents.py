@@ -121,6 +121,13 @@ class TestNames:
         assert [name for name in named if not any(f"/{file}".endswith(f"/{name}") for file in files)] == []
 
     @each_document
+    def test_each_table_is_whole(self, path: Path) -> None:
+        """Rows behind an empty line are no table any more, and are shown as bars."""
+        prose = re.sub(r"^```.*?^```", "", text_of(path), flags=re.DOTALL | re.MULTILINE)
+        heads = re.findall(r"(?:^|\n)\n(\|[^\n]*)\n(?!\|[-:| ]+\|\n)", prose)
+        assert heads == []
+
+    @each_document
     def test_every_relative_link_resolves(self, path: Path) -> None:
         links = re.findall(r"\]\(([^)\s]+)\)", text_of(path))
         broken = [link for link in links if "://" not in link and not _resolves(path, link)]

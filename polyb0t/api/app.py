@@ -46,7 +46,7 @@ def create_app(
     app = FastAPI(
         title="polyb0t",
         version=__version__,
-        description="Proposed trades and decisions, for this computer's own programs.",
+        description="Proposed trades, and who may decides about them.",
         docs_url=None,  # their pages load scripts from the internet
         redoc_url=None,
         lifespan=lifespan,
