@@ -2,13 +2,15 @@
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from polyb0t.core.errors import VenueUnreachableError
 from polyb0t.core.ids import ConditionId
 from polyb0t.core.units import Shares
 from polyb0t.execution.intents import IntentStatus
-from polyb0t.execution.settlement.ports import ClaimRoute
+from polyb0t.execution.settlement.ports import ClaimRoute, SendOutcome, SignedClaim
 from polyb0t.execution.settlement.sends import SendStatus
 from polyb0t.models.kill_switches import KillSwitchType
 from tests.support.claim_room import ClaimRoom
@@ -163,6 +165,52 @@ class TestTroubleOnTheWay:
         assert first.nonce == second.nonce
         assert second.max_fee_wei > first.max_fee_wei
         assert room.judge() == []
+
+    def test_halted_while_the_better_copy_is_signed_it_does_not_leave(
+        self, room: ClaimRoom, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        room.won(1)
+        room.chain.floor_fee = 42
+        chain, signed, left = room.chain, list[SignedClaim](), list[SignedClaim]()
+        sign, broadcast = chain.sign, chain.broadcast
+
+        def signs(*arguments: Any) -> SignedClaim:
+            signed.append(sign(*arguments))
+            room.halted = len(signed) == 2
+            return signed[-1]
+
+        def leaves(one: SignedClaim) -> SendOutcome:
+            left.append(one)
+            return broadcast(one)
+
+        monkeypatch.setattr(chain, "sign", signs)
+        monkeypatch.setattr(chain, "broadcast", leaves)
+        for _ in range(120):
+            room.step()
+        assert len(signed) == 2
+        assert {each.raw for each in left} == {signed[0].raw}
+        copy = next(send for send in room.sends() if send.replaces)
+        assert (copy.status, copy.code) == (S.DROPPED, "halted")
+        room.halted = False
+        room.until_over()
+        assert room.paid() == Decimal(20)
+        assert room.judge() == []
+
+    def test_a_claim_that_the_node_cannot_try_out_holds_up_no_other(self, room: ClaimRoom) -> None:
+        silent, other = room.won(1), room.won(2)
+        simulate = room.chain.simulate
+
+        def tries(calls: Any) -> Any:
+            if any(each.condition_id == condition_of(room, silent) for each in calls):
+                raise VenueUnreachableError("127.0.0.1 gave no usable answer.", why="It answered an error.")
+            return simulate(calls)
+
+        room.chain.simulate = tries  # type: ignore[method-assign]
+        for _ in range(60):
+            room.step()
+        assert room.record(other).status is IntentStatus.EXECUTED
+        assert room.record(silent).status is IntentStatus.EXECUTING
+        assert room.claimer.waits == "127.0.0.1 gave no usable answer. It answered an error."
 
     def test_a_refusal_ends_it(self, room: ClaimRoom) -> None:
         self.troubled(room, "refused")

@@ -38,21 +38,40 @@ def why_not(unit: Unit, send: NewSend, lease: Lease, budget_seconds: float) -> D
     unit.switches()
     if unit.lease_lasts_until(lease) < unit.now + timedelta(seconds=budget_seconds):
         return Denied("lease_short", "The lease ends before a send would.")
+    copy = _copies_what_is_open(unit, send)
     for member in sorted(send.members):
-        denied = _member(unit, member)
+        denied = _member(unit, member, in_time=not copy)
         if denied is not None:
             return denied
     return _beside(unit, send)
 
 
-def _member(unit: Unit, intent_id: IntentId) -> Denied | None:
+def _copies_what_is_open(unit: Unit, send: NewSend) -> bool:
+    """Whether it only pays more gas for a transaction whose bytes have left and stay valid: it permits
+    nothing that was not permitted in time, and without it the wallet's next nonce could wait for ever."""
+    table = claim_sends.c
+    query = select(table.route, table.nonce, table.status).where(
+        table.scope == str(unit.scope), table.wallet == send.wallet, table.id == send.replaces
+    )
+    row = unit.connection.execute(query).one_or_none()
+    return (
+        row is not None
+        and send.route is ClaimRoute.TRANSACTION
+        and (row.route, row.nonce) == (send.route, send.nonce)
+        and row.status in OPEN_SEND
+        and _members(unit, str(send.replaces)) == set(send.members)
+    )
+
+
+def _member(unit: Unit, intent_id: IntentId, *, in_time: bool) -> Denied | None:
+    """`in_time`: whether its time to be sent must not be over."""
     record = load(unit, intent_id)
     intent = record.intent
     if intent.intent_type is not IntentType.CLAIM_SETTLEMENT or intent.regime is not Regime.LIVE:
         return Denied("not_a_claim", f"Intent {intent_id} is a {intent.intent_type} of {intent.regime}.")
     if record.status is not IntentStatus.EXECUTING:
         return Denied("not_executing", f"Intent {intent_id} is {record.status}.")
-    if record.execute_by is None or unit.now >= record.execute_by:
+    if in_time and (record.execute_by is None or unit.now >= record.execute_by):
         return Denied("expired", f"The time of intent {intent_id} to be sent was over.")
     return halted(unit, intent)
 

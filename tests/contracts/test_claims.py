@@ -188,6 +188,26 @@ class TestPermission:
         again = claims.prepared(member, id="s3", replaces=first.id, tx_hash="0x22", max_fee_wei=40)
         assert again.nonce == first.nonce
 
+    def test_more_gas_for_what_has_left_in_time_is_not_too_late(self, claims: Claims) -> None:
+        """Its bytes stay valid; without it the wallet's next claim could wait for ever."""
+        member = claims.executing()
+        first = claims.prepared(member)
+        claims.settle(first, S.SENT)
+        claims.world.advance(86_500)
+        claims.lease = claims.acquire(take_over_from=claims.lease.token)
+        again = claims.prepared(member, id="s2", replaces=first.id, tx_hash="0x22", max_fee_wei=40)
+        assert again.replaces == first.id
+
+    def test_but_no_copy_of_what_has_ended(self, claims: Claims) -> None:
+        member = claims.executing()
+        first = claims.prepared(member)
+        claims.settle(first, S.DROPPED, code="deadline_passed")
+        claims.world.advance(86_500)
+        claims.lease = claims.acquire(take_over_from=claims.lease.token)
+        denied = claims.prepare(member, id="s2", replaces=first.id, tx_hash="0x22", max_fee_wei=40)
+        assert isinstance(denied, Denied)
+        assert denied.code == "expired"
+
     def test_a_replacement_takes_nothing_along(self, claims: Claims) -> None:
         first = claims.prepared()
         refused = claims.prepare(*first.members, claims.executing(2), id="s2", replaces=first.id)

@@ -78,6 +78,7 @@ class ClaimRoom:
         self.opening = self.chain.money
         self.anchor = AnchorFile(folder / "anchor.json", self.world.engine)
         self.settings = ClaimSettings(confirmations=5, **settings)
+        self.halted = False  # is the HALT file there
         self.lease: Lease | None = None
         self.claimer = self.start()
 
@@ -115,6 +116,7 @@ class ClaimRoom:
             clock=self.clock,
             settings=self.settings,
             anchor=wrap(self.anchor).advance,
+            halt_file=lambda: self.halted,
         )
         self.claimer = Claimer(parts)
         return self.claimer

@@ -42,6 +42,7 @@ NO_ROOM: Final = ClaimLimits(
     closable_shares=None,
     as_of=0,
 )
+LOOKED_PAST: Final = 10  # claims that cannot be judged now hold up no more than those behind so many
 
 
 class Claimer:
@@ -67,7 +68,9 @@ class Claimer:
         for send in under_way:
             self._follower.follow(send)
         self._rechecker.look()
-        if not store.sends(open_only=True):
+        if store.sends(open_only=True):
+            self.waits = "A transaction of this wallet is under way; the next claim follows it."
+        else:
             self._begin()
 
     # -- what may be sent ----------------------------------------------------------------------
@@ -75,12 +78,22 @@ class Claimer:
     def _begin(self) -> None:
         self.waits = ""
         waiting = self._due()
-        if not waiting or self._parts.halt_file():
+        if not waiting:
+            return
+        if self._parts.halt_file():
+            self.waits = "The HALT file is there."
             return
         head = self._parts.head()
-        ready = []
-        for record in waiting[: self._most()]:
-            judged = self._judge(record, head)
+        ready: list[Ready] = []
+        for record in waiting[: self._most() + LOOKED_PAST]:
+            if len(ready) == self._most():
+                break
+            try:
+                judged = self._judge(record, head)
+            except VenueUnreachableError as error:  # this one cannot be read; the others need not wait for it
+                self.waits = f"{error.what} {error.why}"
+                log.warning("claim.waits", intent_id=record.id, code=error.code, why=error.why)
+                continue
             if judged is not None:
                 ready.append(judged)
         if ready:

@@ -19,7 +19,6 @@ from polyb0t.execution.settlement.ports import (
     ClaimRoute,
     Payout,
     Receipt,
-    RelayerState,
     SendClass,
     SendOutcome,
     SignedClaim,
@@ -32,7 +31,6 @@ log = structlog.get_logger(__name__)
 
 DEADLINE_MARGIN: Final = timedelta(seconds=60)  # of the chain's own time, past which a batch is void
 _S = SendStatus
-_RELAYER_FAILED: Final = (RelayerState.FAILED, RelayerState.INVALID)
 
 
 class Follower:

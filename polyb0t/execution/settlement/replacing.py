@@ -51,6 +51,10 @@ class Replacing:
             news = SendNews(SendStatus.DROPPED, "anchor_not_written", unanchored)
             stores.claims.settle(stored.id, self._parts.lease, news)
             return False
+        if self._parts.stopped():
+            news = SendNews(SendStatus.DROPPED, "halted", "Trading was halted. This copy was not sent.")
+            stores.claims.settle(stored.id, self._parts.lease, news)
+            return False
         outcome = self._broadcast(signed)
         # Either of the two may be mined, so a refusal ends neither.
         status = SendStatus.SENT if outcome.kind is SendClass.ACCEPTED else SendStatus.UNKNOWN
