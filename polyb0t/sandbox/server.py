@@ -24,6 +24,9 @@ SAVE_SHARE: Final = 50  # saving takes at most one part in so many of the proces
 MOST_MARKETS: Final = 5_000
 FASTEST: Final = 1_000
 WORLD_FILE: Final = "world.json"
+BLOCK_SECONDS: Final = (
+    15  # of the practice chain; a node whose newest block is two minutes old counts as behind
+)
 CHAIN_FILE: Final = "chain.json"
 KEYS_FILE: Final = "credentials.json"
 
@@ -119,7 +122,7 @@ def _attach_chain(world: World, project: Path, state_dir: Path) -> Anvil:
             do="Install it with `make install` where npm is present, or leave --chain out.",
             code="chain_not_started",
         )
-    anvil = Anvil(binary, state=state_dir / CHAIN_FILE)
+    anvil = Anvil(binary, state=state_dir / CHAIN_FILE, block_seconds=BLOCK_SECONDS)
     try:
         world.chain = Mirror(world, anvil.node, project)
     except BaseException:

@@ -33,13 +33,19 @@ def find_anvil(environment: Mapping[str, str], project: Path) -> Path | None:
 class Anvil:
     """A running node. `state` is a file that keeps the chain over restarts; None forgets it."""
 
-    def __init__(self, binary: Path, *, port: int = 0, state: Path | None = None) -> None:
-        """
+    def __init__(
+        self, binary: Path, *, port: int = 0, state: Path | None = None, block_seconds: int | None = None
+    ) -> None:
+        """With `block_seconds` a block comes so often by itself, as on a chain that others use; each
+        transaction has one at once in either case.
+
         Raises:
             ConfigurationError: it did not start.
         """
         self.port = port or _free_port()
         arguments = ["--host", "127.0.0.1", "--port", str(self.port), "--chain-id", str(CHAIN_ID), "--quiet"]
+        if block_seconds is not None:
+            arguments += ["--block-time", str(block_seconds), "--mixed-mining"]
         if state is not None:
             arguments += ["--state", str(state)]
         try:
