@@ -5,6 +5,7 @@ import contextlib
 import errno
 import socket
 import ssl
+import sys
 from collections.abc import Callable
 from typing import Final
 
@@ -19,6 +20,7 @@ from polyb0t.core.errors import ConfigurationError
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.tokens import is_real_money, require_usable_token
 
+SWITCH_SECONDS: Final = 0.0005
 EVERYWHERE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - to be told, not to be used
 
 
@@ -48,6 +50,12 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, feed: JournalFeed) -> None:
         super().__init__(config)
         self._feed = feed
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        # A decision's thread gives the interpreter away at every look at the database, and while the loop
+        # speaks to hundreds of listeners it gets it back only after this long; the usual is ten times it.
+        sys.setswitchinterval(SWITCH_SECONDS)
+        await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await asyncio.to_thread(self._feed.close)
