@@ -28,7 +28,7 @@ test: ## All tests
 	@sh scripts/install.sh dev quiet && exec $(PY) -m pytest -n 3 --dist loadgroup
 
 faults: ## One shard of the fault suite (SEED=1 SHARD=1/1 MINUTES=85 DATABASE=sqlite), summed into docs/reliability.md
-	@sh scripts/install.sh dev quiet && $(PY) -m tests.model && $(PY) -m tests.faults --seed $(or $(SEED),1) --shard $(or $(SHARD),1/1) --minutes $(or $(MINUTES),85) --database $(or $(DATABASE),sqlite) && $(PY) -m tests.faults.claims --seed $(or $(SEED),1) --shard $(or $(SHARD),1/1) && $(PY) -m tests.faults.report
+	@sh scripts/install.sh dev quiet && $(PY) -m tests.model && $(PY) -m tests.faults --seed $(or $(SEED),1) --shard $(or $(SHARD),1/1) --minutes $$(($(or $(MINUTES),85) * 3 / 4)) --database $(or $(DATABASE),sqlite) && $(PY) -m tests.faults.claims --seed $(or $(SEED),1) --shard $(or $(SHARD),1/1) --minutes $$(($(or $(MINUTES),85) / 4)) && $(PY) -m tests.faults.report
 
 faults-real: ## The same with real processes, killed and stopped (SEED, SHARD, MINUTES, DATABASE=sqlite FACTOR=5)
 	@sh scripts/install.sh dev quiet && $(PY) -m tests.faults.real --seed $(or $(SEED),1) --shard $(or $(SHARD),1/1) --minutes $(or $(MINUTES),85) --database $(or $(DATABASE),sqlite) --factor $(or $(FACTOR),5) && $(PY) -m tests.faults.report

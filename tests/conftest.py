@@ -1,6 +1,7 @@
-"""What holds for every test: properties have no deadline, since a busy machine is not a fault, and what a
-command does to the log ends with its test."""
+"""What holds for every test: properties have no deadline, since a busy machine is not a fault, what a
+command does to the log ends with its test, and Ctrl-C reaches the programs that tests start."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,10 @@ from hypothesis import settings
 
 settings.register_profile("polyb0t", deadline=None)
 settings.load_profile("polyb0t")
+
+# A shell that starts the suite in the background ignores Ctrl-C, and every child would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,7 @@
 """Whatever the description allows is asked, and a good deal that it does not: no failure inside, no answer
 that is not described, nothing let in.
 
-More of it: SCHEMATHESIS_EXAMPLES=500 .venv/bin/pytest tests/api/test_whatever_is_asked.py
+More of it: TEST_SCHEMATHESIS_EXAMPLES=500 .venv/bin/pytest tests/api/test_whatever_is_asked.py
 """
 
 import os
@@ -25,11 +25,11 @@ from tests.api.test_description import NO_JSON, QUIET
 from tests.api.test_health import engine_starts
 from tests.support.builders import a_scope
 
-EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "5"))
+EXAMPLES = int(os.environ.get("TEST_SCHEMATHESIS_EXAMPLES", "5"))
 HOW = settings(
     max_examples=EXAMPLES,
     deadline=None,
-    derandomize="SCHEMATHESIS_EXAMPLES" not in os.environ,
+    derandomize="TEST_SCHEMATHESIS_EXAMPLES" not in os.environ,
     database=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.generate],
