@@ -5,7 +5,6 @@ import contextlib
 import errno
 import socket
 import ssl
-import sys
 from collections.abc import Callable
 from typing import Final
 
@@ -17,10 +16,10 @@ from polyb0t.api.feed import JournalFeed
 from polyb0t.api.security import is_loopback, reach_of
 from polyb0t.config.settings import Settings
 from polyb0t.core.errors import ConfigurationError
+from polyb0t.runtime.interpreter import switch_quickly
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.tokens import is_real_money, require_usable_token
 
-SWITCH_SECONDS: Final = 0.0005
 EVERYWHERE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - to be told, not to be used
 
 
@@ -52,9 +51,7 @@ class Server(uvicorn.Server):
         self._feed = feed
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        # A decision's thread gives the interpreter away at every look at the database, and while the loop
-        # speaks to hundreds of listeners it gets it back only after this long; the usual is ten times it.
-        sys.setswitchinterval(SWITCH_SECONDS)
+        switch_quickly()
         await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

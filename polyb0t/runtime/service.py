@@ -20,6 +20,7 @@ from polyb0t.runtime.choices import decides_itself, regime_of
 from polyb0t.runtime.current import CurrentRun, process_started, write_current
 from polyb0t.runtime.database_check import check_database
 from polyb0t.runtime.ending import Ending, leave
+from polyb0t.runtime.interpreter import switch_quickly
 from polyb0t.runtime.keys import KEY_NAME, engines_key
 from polyb0t.runtime.ladder import next_climb, require_gates
 from polyb0t.runtime.lease import LeaseKeeper, acquire_lease, stand_by
@@ -47,6 +48,7 @@ def run_engine(settings: Settings, screen: Screen, options: RunOptions) -> int:
     """
     clock = SystemClock()
     regime = regime_of(settings)
+    switch_quickly()
     configure_logging(log_file(settings), settings.log_level)
     around = look_around(settings)
     key = engines_key(settings, around) if regime is Regime.LIVE else None
