@@ -317,7 +317,7 @@ def test_what_is_inferred_absent_is_listed_for_watching_until_its_market_resolve
         for status in (OrderStatus.UNKNOWN, OrderStatus.ABSENT):
             world.orders.settle(order.id, world.lease, status=status, code="absent", detail="")
 
-    assert [order.id for order in world.orders.absent()] == [open_market.id, ended.id]
+    assert {order.id for order in world.orders.absent()} == {open_market.id, ended.id}
     world.orders.settle(
         ended.id,
         world.lease,

@@ -70,8 +70,10 @@ def test_it_trades_by_itself_remembers_is_paid_and_never_becomes_an_order(home: 
     wallets = [account["wallet"] for account in home.http("GET", "/sandbox/environment")["accounts"]]
 
     # marked on every screen, decided by itself, and the exchange has never heard of it
+    own = "SANDBOX, paper   decides by itself"
+    eventually(lambda: home.command("positions").startswith(own), what="the engine's own word of it")
     for command in (["positions"], ["report"], ["intents", "list"]):
-        assert home.command(*command).startswith("SANDBOX, paper   decides by itself"), command
+        assert home.command(*command).startswith(own), command
     decided = [each for each in home.json("intents", "list", "--all") if each["decided_by"]]
     assert {each["decided_by"] for each in decided} == {"engine:paper"}
     assert all(home.ledger_orders(wallet) == [] for wallet in wallets)

@@ -7,7 +7,7 @@ from polyb0t.sandbox.chain.anvil import Anvil, find_anvil
 from tests.evm.conftest import PROJECT, absent
 
 
-def test_blocks_come_by_themselves_and_a_transaction_need_not_wait_for_one() -> None:
+def test_blocks_come_by_themselves_and_take_a_transaction() -> None:
     binary = find_anvil(os.environ, PROJECT)
     if binary is None:
         absent("anvil, which `make install` brings where npm is present")
@@ -19,6 +19,9 @@ def test_blocks_come_by_themselves_and_a_transaction_need_not_wait_for_one() -> 
             clock.sleep(0.05)
         sender = running.node.call("eth_accounts")[0]
         name = running.node.call("eth_sendTransaction", {"from": sender, "to": sender, "value": "0x1"})
-        assert running.node.call("eth_getTransactionReceipt", name)["status"] == "0x1"
+        while (receipt := running.node.call("eth_getTransactionReceipt", name)) is None:
+            assert clock.boot_seconds() < end, "no block took it"
+            clock.sleep(0.05)
+        assert receipt["status"] == "0x1"
     finally:
         running.close()
