@@ -12,6 +12,7 @@ from polyb0t.data.fills import FillStatus
 from polyb0t.data.markets import Catalogue, Market, TradingTerms
 from polyb0t.data.order_book import OrderBook
 from polyb0t.data.universe import UniverseRules
+from polyb0t.execution.access import NO_THRESHOLDS
 from polyb0t.execution.orders import OrderRecord, OrderStatus
 from polyb0t.execution.proposing import Frame
 from polyb0t.execution.scope import Regime
@@ -128,6 +129,7 @@ class ExitHouse:
 
 def _desk_settings() -> DeskSettings:
     return DeskSettings(
+        thresholds=NO_THRESHOLDS,
         limits=RiskLimits(),
         regime=Regime.LIVE,
         pretend_cash_pusd=Pusd(d(1_000_000)),

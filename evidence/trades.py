@@ -5,17 +5,14 @@ The same `find_chance` as in the engine decides, on a book that shows the price 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Final
 
 import numpy as np
 
 from polyb0t.core.clock import from_microseconds
-from polyb0t.core.ids import AssetId, ConditionId, EventId
-from polyb0t.core.units import Price, Pusd, Shares
-from polyb0t.data.markets import FeeSchedule, Market, Outcome, ProtocolVersion, TradingTerms
-from polyb0t.data.order_book import Level, OrderBook
+from polyb0t.core.units import Price
+from polyb0t.data.markets import FeeSchedule
 from polyb0t.models.calibration import Z90
 from polyb0t.models.chances import Candidate, Chance, find_chance
 from polyb0t.models.pricing import Purchase
@@ -23,9 +20,10 @@ from polyb0t.models.risk import RiskLimits
 from polyb0t.models.signals import MarketState, ProbEstimate
 from polyb0t.research.evaluation.observations import Flags, Floats
 from polyb0t.research.evaluation.walk_forward import Forecasts
+from tests.support.decisions import a_market, books_at, terms_of
 
 FEE: Final = FeeSchedule(Decimal("0.04"), Decimal(1))
-CENT: Final = Price(Decimal("0.01"))
+CENT: Final = Decimal("0.01")
 HALF_SPREAD: Final = Decimal("0.005")
 _MILLIONTH: Final = Decimal("0.000001")
 _LIMITS: Final = RiskLimits()
@@ -68,12 +66,12 @@ def _candidate(forecasts: Forecasts, at: int) -> Candidate:
     rows = forecasts.rows
     price, q, sd = (_decimal(each[at]) for each in (rows.price, forecasts.q, forecasts.sd))
     now = from_microseconds(int(rows.at_us[at]))
-    market = _market(at, from_microseconds(int(rows.ends_us[at])))
-    first, second = (outcome.asset_id for outcome in market.outcomes)
-    books = _book(first, price, now), _book(second, 1 - price, now)
-    terms = TradingTerms(
-        market.condition_id, CENT, Shares(Decimal(5)), FEE, 0, neg_risk=False, observed_at=now
+    market = a_market(str(at), end_date=from_microseconds(int(rows.ends_us[at])), fee=FEE)
+    spread = (
+        (price - HALF_SPREAD).quantize(CENT, ROUND_FLOOR),
+        (price + HALF_SPREAD).quantize(CENT, ROUND_CEILING),
     )
+    books = books_at(market, str(spread[0]), str(spread[1]), size=10_000)
     estimate = ProbEstimate(
         q=q,
         low=q - Z90 * sd,
@@ -88,64 +86,7 @@ def _candidate(forecasts: Forecasts, at: int) -> Candidate:
         parts=(),
         because="",
     )
-    return Candidate(MarketState(market, terms, books, now), estimate)
-
-
-def _book(asset: AssetId, mid: Decimal, now: datetime) -> OrderBook:
-    ask = (mid + HALF_SPREAD).quantize(CENT, ROUND_CEILING)
-    bid = (mid - HALF_SPREAD).quantize(CENT, ROUND_FLOOR)
-    deep = Shares(Decimal(10_000))
-    return OrderBook(
-        asset_id=asset,
-        condition_id=ConditionId("0x" + "00" * 32),
-        bids=(Level(Price(bid), deep),),
-        asks=(Level(Price(ask), deep),),
-        tick=CENT,
-        min_shares=Shares(Decimal(5)),
-        neg_risk=False,
-        last_trade_price=None,
-        hash="",
-        venue_time=None,
-        observed_at=now - timedelta(seconds=1),
-    )
-
-
-def _market(at: int, ends: datetime) -> Market:
-    return Market(
-        market_id=str(at),
-        condition_id=ConditionId("0x" + f"{at:064x}"),
-        question="Will it happen?",
-        slug=str(at),
-        page_url="",
-        category="",
-        tags=(),
-        event_id=EventId(str(at)),
-        event_title="",
-        outcomes=(Outcome("Yes", AssetId(f"{at}1")), Outcome("No", AssetId(f"{at}2"))),
-        version=ProtocolVersion.V1,
-        neg_risk=False,
-        active=True,
-        closed=False,
-        archived=False,
-        accepting_orders=True,
-        order_book_enabled=True,
-        end_date=ends,
-        game_start=None,
-        tick=CENT,
-        min_shares=Shares(Decimal(5)),
-        fees_enabled=True,
-        fee=FEE,
-        taker_delay_seconds=0,
-        liquidity_pusd=Pusd(Decimal(10_000)),
-        volume_24h_pusd=Pusd(Decimal(1_000)),
-        best_bid=None,
-        best_ask=None,
-        resolution_source="a source",
-        resolution_status="",
-        rules_text="",
-        rules_hash="",
-        observed_at=from_microseconds(0),
-    )
+    return Candidate(MarketState(market, terms_of(market), books, now), estimate)
 
 
 def _decimal(value: float) -> Decimal:

@@ -17,6 +17,7 @@ from polyb0t.data.fills import Fill, FillStatus
 from polyb0t.data.markets import Catalogue, Market, SkippedMarket, TradingTerms
 from polyb0t.data.order_book import OrderBook
 from polyb0t.data.universe import UniverseRules
+from polyb0t.execution.access import NO_THRESHOLDS
 from polyb0t.execution.in_flight import InFlight
 from polyb0t.execution.intents import IntentManager, IntentStatus, ProposingRules
 from polyb0t.execution.proposing import Frame
@@ -116,6 +117,7 @@ class Desk:
         watch = MarketWatch(self.venue, self.venue, self.venue, self.clock, rules)
         model = MarketCalibrationModel(packaged_coefficients())
         desk_settings = DeskSettings(
+            thresholds=NO_THRESHOLDS,
             **{
                 "limits": RiskLimits(),
                 "regime": regime,
@@ -128,7 +130,7 @@ class Desk:
                 "cooldown_seconds": 900,
                 "spender_of": lambda _market: SPENDER,
                 **settings,
-            }
+            },
         )
         self.desk = AccountDesk(self.stores, watch, self.clock, desk_settings)
         reconciler = Reconciler(

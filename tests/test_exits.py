@@ -15,6 +15,7 @@ from polyb0t.data.fills import FillStatus
 from polyb0t.data.markets import Catalogue, Market, TradingTerms
 from polyb0t.data.order_book import OrderBook
 from polyb0t.data.universe import UniverseRules
+from polyb0t.execution.access import NO_THRESHOLDS
 from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType, Purpose
 from polyb0t.execution.orders import OrderRecord, OrderStatus
 from polyb0t.execution.proposing import Frame
@@ -91,6 +92,7 @@ class House:
             self.watch,
             self.clock,
             DeskSettings(
+                thresholds=NO_THRESHOLDS,
                 limits=RiskLimits(),
                 regime=Regime.LIVE,
                 pretend_cash_pusd=Pusd(d(10_000)),

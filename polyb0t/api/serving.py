@@ -88,8 +88,8 @@ def require_guarded(opened: OpenedStore) -> None:
         raise ConfigurationError(
             f"Not started: other computers reach {settings.api_host:.60}, and nothing encrypts that.",
             why="A token that is overheard decides about trades.",
-            do="Give --tls-cert and --tls-key, or --behind-proxy if a proxy does TLS; or stay on 127.0.0.1 "
-            "and use SSH: ssh -L 8000:127.0.0.1:8000 HOST",
+            do="Give --tls-cert and --tls-key, or --behind-proxy if a proxy does TLS.\n"
+            f"Or stay on 127.0.0.1: ssh -L {settings.api_port}:127.0.0.1:{settings.api_port} HOST",
             code="tls_required",
         )
     if (reached and settings.api_host in EVERYWHERE) or settings.api_behind_proxy:

@@ -68,10 +68,9 @@ def _why(universe: Mapping[str, object]) -> list[str]:
         lines += [
             f"  {row['count']:>5}  {left_out(wording.one_line(str(row.get('code', ''))))}" for row in out
         ]
-    passed = [row for row in _rows(universe, "passed") if row.get("count")]
+    passed = _not_proposed(universe)
     if passed:
-        lines += ["", "Tradable, but not proposed:"]
-        lines += [f"  {row['count']:>5}  {_sentence(row)}" for row in passed]
+        lines += ["", "Tradable, but not proposed:", *(f"  {count:>5}  {words}" for count, words in passed)]
     misses = _rows(universe, "misses")
     if misses:
         lines += ["", "Nearest misses:", *(f"  {miss_words(miss)}" for miss in misses)]
@@ -84,6 +83,22 @@ def _why(universe: Mapping[str, object]) -> list[str]:
             for row in skipped
         ]
     return lines
+
+
+def _not_proposed(universe: Mapping[str, object]) -> list[tuple[int, str]]:
+    """How many for which reason. They add up to what is tradable and not worth proposing."""
+    named = [(_count(row.get("count")), _sentence(row)) for row in _rows(universe, "passed")]
+    others = _count(universe.get("passed_count")) - sum(count for count, _ in named)
+    found = [
+        (_count(universe.get("missed")), "The model sees too little edge at the present offers."),
+        *named,
+        (others, "Other reasons."),
+    ]
+    return [(count, words) for count, words in found if count > 0]
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def _sentence(row: Mapping[str, object]) -> str:

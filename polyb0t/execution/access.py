@@ -111,6 +111,7 @@ class Thresholds:
 
 
 NO_THRESHOLDS: Final = Thresholds()
+EVERYTHING_IS_LARGE: Final = Thresholds(two_above=Pusd(ZERO), code_above=Pusd(ZERO))
 
 
 def worth(intent: TradeIntent) -> Pusd:

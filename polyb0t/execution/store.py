@@ -13,7 +13,7 @@ from polyb0t.core.ids import AssetId, IntentId, OrderId
 from polyb0t.core.units import ZERO, Pusd, Shares
 from polyb0t.data.account_state import AccountState
 from polyb0t.data.fills import Fill
-from polyb0t.execution.access import NO_THRESHOLDS, AccessStore, Thresholds
+from polyb0t.execution.access import EVERYTHING_IS_LARGE, AccessStore, Thresholds
 from polyb0t.execution.books import BookStore
 from polyb0t.execution.by_hand import HandStore
 from polyb0t.execution.exits import ExitStore
@@ -59,12 +59,12 @@ class ClaimLimits:
     held_cost_pusd: Pusd  # what positions cost that are held now
     closable_shares: Shares | None  # SELL only: confirmed lots of ours before open sells
     as_of: int  # the journal's newest sequence before any of this was read; a fill after it undoes it
-    # What is not told leaves no room.
+    # What is not told leaves no room, and asks for everybody.
     max_used_pusd: Pusd = NO_MONEY  # reservations + this: the budget less what is held and was lost
     max_turnover_pusd: Pusd = NO_MONEY  # bought today + reservations + this
     bought_today_pusd: Pusd = NO_MONEY
     max_orders_hour: int = 0  # openings, this one among them
-    thresholds: Thresholds = NO_THRESHOLDS  # what this engine asks of a trade's worth
+    thresholds: Thresholds = EVERYTHING_IS_LARGE  # what this engine asks of a trade's worth
 
 
 @dataclass(frozen=True, slots=True)

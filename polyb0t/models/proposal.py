@@ -120,11 +120,12 @@ class OpeningProposal:
 
 @dataclass(frozen=True, slots=True)
 class Openings:
-    """The answer of one cycle. `near_misses` has the nearest first; `passed` every other market."""
+    """The answer of one cycle. `near_misses`: nearest first; `passed`: every market with another reason."""
 
     proposals: tuple[OpeningProposal, ...]
     near_misses: tuple[NearMiss, ...]
     passed: tuple[Passed, ...]
+    missed: int  # markets whose better side earns too little, the near misses among them
 
 
 def decide_openings(candidates: Iterable[Candidate], desk: Desk) -> Openings:
@@ -148,7 +149,7 @@ def decide_openings(candidates: Iterable[Candidate], desk: Desk) -> Openings:
     proposals = _take(chances, desk, passed)
     misses.sort(key=lambda miss: (miss.needed - miss.edge, miss.question))
     passed.sort(key=lambda each: (each.code, each.question))
-    return Openings(tuple(proposals), tuple(misses[:NEAREST_MISSES]), tuple(passed))
+    return Openings(tuple(proposals), tuple(misses[:NEAREST_MISSES]), tuple(passed), len(misses))
 
 
 def _take(chances: Sequence[Chance], desk: Desk, passed: list[Passed]) -> list[OpeningProposal]:

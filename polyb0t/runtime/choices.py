@@ -9,12 +9,17 @@ from polyb0t.core.units import Pusd
 from polyb0t.data.deny_list import DenyList
 from polyb0t.data.universe import UniverseRules
 from polyb0t.execution.scope import Regime
-from polyb0t.models.calibration import MarketCalibrationModel, packaged_coefficients, parse_coefficients
+from polyb0t.models.calibration import (
+    Coefficients,
+    MarketCalibrationModel,
+    packaged_coefficients,
+    parse_coefficients,
+)
 from polyb0t.models.exit_rules import ExitRules, ExitTrigger
 from polyb0t.models.risk import RiskLimits
 from polyb0t.models.signals import ProbabilityModel, model_id
 from polyb0t.models.switch_rules import Thresholds
-from polyb0t.research.cards.active import active_coefficients
+from polyb0t.research.cards.active import active_coefficients, unusable_model
 from polyb0t.runtime.desk import DeskSettings
 from polyb0t.runtime.limit_book import LimitSettings
 from polyb0t.runtime.places import models_folder
@@ -141,9 +146,7 @@ def probability_model(settings: Settings) -> ProbabilityModel:
     """
     path = settings.model_file
     if path is None:
-        fitted = active_coefficients(models_folder(settings, settings.venue))
-        chosen = packaged_coefficients() if fitted is None else parse_coefficients(fitted)
-        return MarketCalibrationModel(chosen)
+        return MarketCalibrationModel(_fitted_here(settings) or packaged_coefficients())
     try:
         coefficients = parse_coefficients(path.expanduser().read_text(encoding="utf-8"))
     except (OSError, ValueError, ConfigurationError) as error:
@@ -155,6 +158,26 @@ def probability_model(settings: Settings) -> ProbabilityModel:
         ) from None
     # Only a test on own data validates; what a file says of itself does not count.
     return MarketCalibrationModel(replace(coefficients, validated=False))
+
+
+def _fitted_here(settings: Settings) -> Coefficients | None:
+    """Those of the active model of this venue; None when none is active.
+
+    Raises:
+        ConfigurationError: it cannot be used, or was fitted on another venue.
+    """
+    text = active_coefficients(models_folder(settings, settings.venue))
+    if text is None:
+        return None
+    try:
+        coefficients = parse_coefficients(text)
+        if coefficients.venue != settings.venue:
+            raise unusable_model(
+                f"It was fitted on {coefficients.venue or 'no venue'}, not on {settings.venue}"
+            )
+    except ConfigurationError as error:
+        raise error if error.code == "model_file" else unusable_model(error.why.rstrip(".")) from None
+    return coefficients
 
 
 def desk_settings(

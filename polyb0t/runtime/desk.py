@@ -14,7 +14,7 @@ from polyb0t.data.account_state import AccountState
 from polyb0t.data.fills import NOT_ON_CHAIN, Fill, FillStatus
 from polyb0t.data.markets import Market
 from polyb0t.data.order_book import OrderBook, Side
-from polyb0t.execution.access import NO_THRESHOLDS, Thresholds
+from polyb0t.execution.access import Thresholds
 from polyb0t.execution.cooldown import ENDED, cooldowns_of
 from polyb0t.execution.foreign import NOTHING_FOREIGN, Foreign
 from polyb0t.execution.intents import LIVE_STATUSES, IntentRecord, IntentStatus, IntentType, TradeIntent
@@ -52,9 +52,9 @@ class DeskSettings:
     most_waiting: int
     cooldown_seconds: int
     spender_of: Callable[[Market], str]  # the contract that settles a market
+    thresholds: Thresholds
     book: LimitSettings = NO_LISTS
     signature_type: int = 3  # of the wallet: a proof of identity is about one kind
-    thresholds: Thresholds = NO_THRESHOLDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,6 +202,8 @@ def funnel(catalogue: Catalogue, universe: Universe, openings: Openings) -> dict
         "proposed": len(openings.proposals),
         "reasons": excluded,
         "passed": undecided,
+        "passed_count": len(openings.passed),
+        "missed": openings.missed,
         "misses": [
             {"question": miss.question, "edge": plain(miss.edge), "needed": plain(miss.needed)}
             for miss in openings.near_misses[:_NAMED]

@@ -120,7 +120,7 @@ class TestOrdersAnHour:
         assert isinstance(answer, IntentRecord)
 
 
-@pytest.mark.parametrize("name", ["max_used_pusd", "max_turnover_pusd", "max_orders_hour"])
+@pytest.mark.parametrize("name", ["max_used_pusd", "max_turnover_pusd", "max_orders_hour", "thresholds"])
 def test_a_limit_that_nobody_told_leaves_no_room(world: World, name: str) -> None:
     told = {spec.name: getattr(wide_limits(), spec.name) for spec in fields(ClaimLimits)}
     del told[name]

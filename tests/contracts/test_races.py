@@ -18,6 +18,7 @@ from polyb0t.data.account_state import AccountState
 from polyb0t.data.fills import FillStatus
 from polyb0t.data.universe import UniverseRules
 from polyb0t.db import SqlStores, open_stores, peek_scope
+from polyb0t.execution.access import NO_THRESHOLDS
 from polyb0t.execution.intents import IntentRecord, IntentStatus
 from polyb0t.execution.orders import OrderRecord, OrderStatus
 from polyb0t.execution.scope import Regime, Scope
@@ -181,6 +182,7 @@ def a_desk_of(world: World, orders: object) -> AccountDesk:
     """200 pUSD of cash, of which a tenth may be at risk."""
     nothing: Any = None
     settings = DeskSettings(
+        thresholds=NO_THRESHOLDS,
         limits=replace(RiskLimits(), total_fraction=Decimal("0.1"), order_fraction=Decimal("0.1")),
         regime=Regime.LIVE,
         pretend_cash_pusd=Pusd(Decimal(0)),

@@ -9,6 +9,7 @@ from polyb0t.core.units import Price, Pusd, Shares
 from polyb0t.data.cash_flows import Movement
 from polyb0t.data.fills import Fill, FillStatus, Role
 from polyb0t.data.order_book import Side
+from polyb0t.execution.access import NO_THRESHOLDS
 from polyb0t.execution.intents import IntentType, OrderType, TradeIntent
 from polyb0t.execution.orders import NewOrder
 from polyb0t.execution.scope import SANDBOX, Regime, Scope
@@ -158,6 +159,7 @@ def wide_limits(**overrides: Any) -> ClaimLimits:
         "max_turnover_pusd": Pusd(Decimal(5000)),
         "bought_today_pusd": Pusd(Decimal(0)),
         "max_orders_hour": 100,
+        "thresholds": NO_THRESHOLDS,
     }
     return ClaimLimits(**{**content, **overrides})
 

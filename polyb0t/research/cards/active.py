@@ -34,9 +34,9 @@ def active_coefficients(folder: Path) -> str | None:
     try:
         text = coefficients_of(folder, model)
     except OSError as error:
-        raise _unusable(f"Its file cannot be read: {error.strerror}") from error
+        raise unusable_model(f"Its file cannot be read: {error.strerror}") from error
     if sha256_hex(text) != digest:
-        raise _unusable(f"The coefficients of {model} are not those that were activated")
+        raise unusable_model(f"The coefficients of {model} are not those that were activated")
     return text
 
 
@@ -63,10 +63,11 @@ def _noted(folder: Path) -> tuple[str, str] | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _unusable(f"{path} cannot be read") from error
+        raise unusable_model(f"{path} cannot be read") from error
 
 
-def _unusable(why: str) -> ConfigurationError:
+def unusable_model(why: str) -> ConfigurationError:
+    """The refusal; `why` is a sentence without its full stop."""
     return ConfigurationError(
         "The active model cannot be used.",
         why=f"{why}.",
