@@ -60,8 +60,8 @@ class Traded(NamedTuple):
 
 
 class Resolved(NamedTuple):
-    """A market is over: what a share of each outcome pays (0, 500,000 for a void, 1,000,000), and from when on
-    the money can be used. Between `at_us` and `paid_us` the capital is locked."""
+    """A market is over: what a share of each outcome pays (0, 500,000 for a void, 1,000,000), and from when
+    on the money can be used. Between `at_us` and `paid_us` the capital is locked."""
 
     at_us: int
     condition: str

@@ -1,4 +1,4 @@
-"""The port of a history: where its events come from, how good they are, and what was assumed to make them."""
+"""The port of a history: its events, how good they are, and what was assumed to make them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -44,14 +44,14 @@ class Sight(NamedTuple):
 
 
 class PastBooks(Protocol):
-    """Books as they were known at instants that lie behind us: for judging decisions, never for making them."""
+    """Books as they were known at instants behind us: for judging decisions, never for making them."""
 
     def books(self, sights: Sequence[Sight]) -> Mapping[Sight, OrderBook]:
         """The last book at or before each instant; missing where none was known within the day before it."""
         ...
 
 
-class History(Protocol):
+class Tape(Protocol):
     """A history that can be replayed any number of times."""
 
     @property
