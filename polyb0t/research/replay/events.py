@@ -5,8 +5,8 @@ Amounts are whole millionths, instants microseconds since 1970 UTC: a replay of 
 and only what a decision looks at becomes a `Decimal`.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
 from polyb0t.data.markets import Market, TradingTerms
 
@@ -39,6 +39,14 @@ class BookShown(NamedTuple):
     venue_us: int | None = None
 
 
+class BookLost(NamedTuple):
+    """Nobody looked at this book any more: what was shown of it before may not be used until it is shown
+    again. Nothing is said of the market itself."""
+
+    at_us: int
+    asset: str
+
+
 class LevelChanged(NamedTuple):
     """One level of a book has these shares now; none: it is gone."""
 
@@ -69,4 +77,15 @@ class Resolved(NamedTuple):
     paid_us: int
 
 
-Event = MarketTold | TermsTold | BookShown | LevelChanged | Traded | Resolved
+Event = MarketTold | TermsTold | BookLost | BookShown | LevelChanged | Traded | Resolved
+
+# At one instant: what a market is comes before its book, a trade before the book that is left, its end last.
+_RANKS: Final[Mapping[type, int]] = {
+    kind: rank
+    for rank, kind in enumerate((MarketTold, TermsTold, BookLost, Traded, BookShown, LevelChanged, Resolved))
+}
+
+
+def place(event: Event) -> tuple[int, int]:
+    """Where an event stands in a history: by its instant, then by its kind. Equals keep their order."""
+    return event.at_us, _RANKS[type(event)]

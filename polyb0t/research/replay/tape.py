@@ -23,7 +23,11 @@ class Fidelity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """A history in words and figures. `assumed` are sentences about what it does not say itself."""
+    """A history in words and figures.
+
+    `assumed` are sentences about what it does not say itself; `looks_ahead` about what in it was not known
+    at its time: with one of those a result supports no claim.
+    """
 
     name: str
     kind: str  # recorder, price_series, top_of_book, trades, past_markets
@@ -34,6 +38,7 @@ class About:
     markets: int
     assumed: tuple[str, ...]
     problems: Problems
+    looks_ahead: tuple[str, ...] = ()
 
 
 class Sight(NamedTuple):
