@@ -19,6 +19,7 @@ from polyb0t.core.units import ONE, ZERO, Price, parse_decimal
 from polyb0t.data.markets import Market
 from polyb0t.data.order_book import OrderBook
 from polyb0t.models.logit import PRECISION, expit, logit, rounded
+from polyb0t.models.model_files import DataWindow, data_window, unknown_format
 from polyb0t.models.signals import Abstain, MarketState, ProbEstimate
 from polyb0t.models.wording import cents, sentence
 
@@ -71,6 +72,7 @@ class Coefficients:
     categories: Mapping[str, Mapping[str, Cell]]
     expiry: Expiry | None = None
     venue: str = ""  # whose markets they were fitted on; "" for published figures
+    data: DataWindow | None = None  # what they were fitted on; None where the file does not tell
 
 
 def parse_coefficients(text: str) -> Coefficients:
@@ -84,7 +86,7 @@ def parse_coefficients(text: str) -> Coefficients:
         if content["format"] == FITTED_FORMAT:
             return _fitted(content)
         if content["format"] != FORMAT:
-            raise ValueError(f"its format is {content['format']!r}, not {FORMAT!r}")
+            raise unknown_format(content["format"], (FORMAT, FITTED_FORMAT))
         if not content["source"]:
             raise ValueError("it does not name its source")
         return Coefficients(
@@ -116,6 +118,7 @@ def _fitted(content: Mapping[str, Any]) -> Coefficients:
         categories=_categories(content["categories"]),
         expiry=Expiry(version, expires_at),
         venue=str(content["venue"]),
+        data=data_window(content),
     )
 
 

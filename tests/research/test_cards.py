@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evidence.worlds import START_US, Bias, make_world
+from evidence.worlds import START_US, Bias
 from polyb0t.core.clock import from_microseconds
 from polyb0t.core.errors import ConfigurationError, ConflictError, NotFoundError
 from polyb0t.models.calibration import MarketCalibrationModel, parse_coefficients
@@ -19,37 +19,11 @@ from polyb0t.research.cards.files import card_data, card_of, card_text, coeffici
 from polyb0t.research.cards.page import card_page
 from polyb0t.research.cards.shelf import Shelf
 from polyb0t.research.evaluation.observations import DAY_US
-from polyb0t.research.history.past_markets import History, PastMarket
-from polyb0t.research.history.problems import Problems
+from polyb0t.research.history.past_markets import History
 from tests.support.decisions import a_market, books_at
+from tests.support.worlds import a_history
 
 NOW = from_microseconds(START_US + 730 * DAY_US)
-
-
-def a_history(biases: dict[str, Bias], seed: int = 1, markets: int = 6_000) -> History:
-    """A synthetic world as markets with one price on each of their Mondays."""
-    seen = make_world(biases, seed, markets).seen
-    order = np.lexsort((seen.at_us, seen.ends_us, seen.event))
-    found: dict[tuple[int, int], list[int]] = {}
-    for at in order:
-        found.setdefault((int(seen.event[at]), int(seen.ends_us[at])), []).append(int(at))
-    past = tuple(
-        PastMarket(
-            market=f"{event}-{ends}",
-            event=seen.events[event],
-            category=seen.categories[int(seen.category[rows[0]])],
-            question="Will it?",
-            named_sides=False,
-            opens_us=int(seen.at_us[rows[0]]),
-            ends_us=ends,
-            resolved_us=int(seen.resolved_us[rows[0]]),
-            outcome=float(seen.outcome[rows[0]]),
-            at_us=seen.at_us[rows],
-            price=seen.price[rows],
-        )
-        for (event, ends), rows in found.items()
-    )
-    return History(past, "a world", "ab" * 32, Problems())
 
 
 @pytest.fixture(scope="module")

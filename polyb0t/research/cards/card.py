@@ -58,6 +58,7 @@ class Card:
     standings: tuple[tuple[str, Standing], ...]
     model_bins: tuple[Bin, ...]
     price_bins: tuple[Bin, ...]
+    data_until: datetime | None = None  # nothing that became known then or later was learnt
 
     @property
     def expires_at(self) -> datetime:
@@ -108,6 +109,7 @@ def make_card(history: History, *, venue: str, now: datetime, trials: int, prior
         standings=tuple((name, by_category[name]) for name in rows.categories),
         model_bins=reliability(decided.q, decided.rows.outcome),
         price_bins=reliability(decided.rows.price, decided.rows.outcome),
+        data_until=_learnt_until(rows),
     )
 
 
@@ -125,6 +127,11 @@ def _gain(forecasts: Forecasts) -> Gain | None:
 def _name(history: History, venue: str, now: datetime, prior: Prior) -> str:
     parts = (CODE, venue, history.data_hash, f"{now:%Y-%m-%d}", repr(prior))
     return "mc-" + sha256_hex(" ".join(parts))[:10]
+
+
+def _learnt_until(rows: Observations) -> datetime | None:
+    """The instant after the last price or result in it."""
+    return from_microseconds(int(max(rows.at_us.max(), rows.resolved_us.max())) + 1) if len(rows) else None
 
 
 def _instant(rows: Observations, which: str) -> datetime | None:

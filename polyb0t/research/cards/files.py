@@ -8,6 +8,7 @@ import msgspec
 
 from polyb0t.core.errors import ConfigurationError
 from polyb0t.models.calibration import FITTED_FORMAT
+from polyb0t.models.model_files import unknown_format
 from polyb0t.research.cards.card import Card, CellLine
 from polyb0t.research.evaluation.observations import HORIZONS
 
@@ -28,6 +29,8 @@ def coefficients_text(card: Card) -> str:
         "version": card.id,
         "venue": card.venue,
         "expires_at": card.expires_at.isoformat(),
+        "data_from": card.first_row.isoformat() if card.first_row else None,
+        "data_until": card.data_until.isoformat() if card.data_until else None,
         "data_hash": card.data_hash,
         "source": f"{card.source}: {card.markets:,} markets that are over",
         "status": f"beat the price out of sample in: {', '.join(card.live) or 'no category'}",
@@ -65,13 +68,15 @@ def card_of(text: str) -> Card:
         ConfigurationError: another format, or a part is missing.
     """
     try:
-        stored = msgspec.json.decode(text, type=_Stored)
-        if stored.format != CARD_FORMAT:
-            raise ValueError(f"its format is {stored.format!r}, not {CARD_FORMAT!r}")
+        told = msgspec.json.decode(text)
+        form = told.get("format") if isinstance(told, dict) else None
+        if form != CARD_FORMAT:  # before its parts, which another version names otherwise
+            raise unknown_format(form, (CARD_FORMAT,))
+        stored = msgspec.convert(told, type=_Stored)
     except (msgspec.MsgspecError, ValueError) as error:
         raise ConfigurationError(
             "The model's card cannot be read.",
-            why=f"{error}.",
+            why=f"The file is not as expected: {error}.",
             do="Fit it anew: polyb0t model fit",
             code="model_file",
         ) from error

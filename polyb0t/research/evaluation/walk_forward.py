@@ -4,7 +4,7 @@ At each refit the model sees markets that ended a week or more before (the embar
 in the month to come is not learnt from at all (the purge).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from polyb0t.core.clock import from_microseconds, microseconds
+from polyb0t.core.errors import ConflictError
 from polyb0t.research.evaluation.observations import DAY_US, Codes, Flags, Floats, Observations
 from polyb0t.research.evaluation.recalibration import USUAL, Prior, fit
 
@@ -31,13 +32,64 @@ class Forecasts:
         return Forecasts(self.rows.take(chosen), self.q[chosen], self.sd[chosen], self.refit_us[chosen])
 
 
+# What a way of fitting says of the rows `ahead` when it has learnt from the rows `seen` at an instant in
+# microseconds: probabilities and their standard deviations.
+Saying = Callable[[Flags, Flags, int], tuple[Floats, Floats]]
+
+
 def walk_forward(rows: Observations, prior: Prior = USUAL) -> Forecasts:
-    """Every row from the second month on, predicted by the model fitted at the start of its month."""
+    """Every row from the second month on, predicted by the calibration fitted at the start of its month."""
+
+    def say(seen: Flags, ahead: Flags, start: int) -> tuple[Floats, Floats]:
+        return fit(rows.take(seen), start, prior).predict(rows.take(ahead))
+
+    return walk_forward_with(rows, say)
+
+
+def walk_forward_with(rows: Observations, say: Saying) -> Forecasts:
+    """The same for any way of fitting.
+
+    Raises:
+        ConflictError: a window overlaps what it is judged on.
+    """
     q, sd, refit = np.zeros(len(rows)), np.zeros(len(rows)), np.zeros(len(rows), np.int64)
     for start, seen, ahead in windows(rows):
-        q[ahead], sd[ahead] = fit(rows.take(seen), start, prior).predict(rows.take(ahead))
+        refuse_overlap(rows, seen, ahead, start)
+        q[ahead], sd[ahead] = say(seen, ahead, start)
         refit[ahead] = start
     return Forecasts(rows, q, sd, refit).take(refit > 0)
+
+
+def refuse_overlap(rows: Observations, seen: Flags, ahead: Flags, start_us: int) -> None:
+    """Refuses to learn from `seen` at `start_us` where that knows anything of what it is judged on.
+
+    Raises:
+        ConflictError: a result is younger than the embargo allows, or an event is on both sides.
+    """
+    late = seen & (rows.resolved_us >= start_us - EMBARGO_US)
+    if late.any():
+        raise _overlap(
+            f"The event {rows.events[rows.event[late][0]]:.80} ended less than a week before "
+            f"{from_microseconds(start_us):%Y-%m-%d}, when the model was to be fitted"
+        )
+    early = ahead & (rows.at_us < start_us)
+    if early.any():
+        raise _overlap(
+            f"A row of {rows.events[rows.event[early][0]]:.80} lies before "
+            f"{from_microseconds(start_us):%Y-%m-%d}, when the model was to be fitted"
+        )
+    shared = np.intersect1d(rows.event[seen], rows.event[ahead])
+    if len(shared):
+        raise _overlap(f"The event {rows.events[shared[0]]:.80} is both learnt from and predicted")
+
+
+def _overlap(why: str) -> ConflictError:
+    return ConflictError(
+        "Not judged: the data overlap the test window.",
+        why=f"{why}.",
+        do="Leave out of what is learnt from what its test shares.",
+        code="data_overlap",
+    )
 
 
 def windows(rows: Observations) -> Iterator[tuple[int, Flags, Flags]]:

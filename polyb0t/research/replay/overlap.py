@@ -1,0 +1,43 @@
+"""May this model be used on that past? Only if it learnt nothing of it."""
+
+from datetime import datetime
+from typing import Final
+
+from polyb0t.core.errors import ConflictError
+from polyb0t.models.calibration import Coefficients
+
+UNKNOWN_DATA: Final = (
+    "The published coefficients do not say which markets they were found on: what they make here may be "
+    "what they were made from."
+)
+
+
+def refuse_overlap(coefficients: Coefficients, since: datetime) -> str | None:
+    """Refuses a fitted model that knows anything of what happened from `since` on.
+
+    Returns a sentence to be printed beside the result where nobody can tell (published figures), None
+    where the model is older than the past that it is used on.
+
+    Raises:
+        ConflictError: its data reach past `since`, or its file is too old to say how far they reach.
+    """
+    if coefficients.expiry is None:
+        return UNKNOWN_DATA
+    model, data = coefficients.version, coefficients.data
+    if data is None:
+        raise _refused(f"The file of {model} does not say which days it was fitted on.")
+    if data.until > since:
+        raise _refused(
+            f"{model} was fitted on what was known until {data.until:%Y-%m-%d %H:%M} UTC, "
+            f"and the replay begins on {since:%Y-%m-%d %H:%M} UTC: it has seen results of that time."
+        )
+    return None
+
+
+def _refused(why: str) -> ConflictError:
+    return ConflictError(
+        "Not replayed with this model.",
+        why=why,
+        do="Replay what came after it, or with models fitted month by month: --walk-forward",
+        code="data_overlap",
+    )
