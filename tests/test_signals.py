@@ -42,7 +42,7 @@ def abstained(**changes: Any) -> str:
 
 def test_the_identity_abstains_on_everything() -> None:
     model: ProbabilityModel = IdentityModel()
-    answer = model.predict(a_state())
+    (answer,) = model.estimate_all([a_state()])
     assert isinstance(answer, Abstain)
     assert "its price is taken as right" in answer.reason
 

@@ -131,6 +131,11 @@ class Settings(BaseSettings):
         description="Whether live may propose trades of a model that has not been tested on own data.",
     )
 
+    model: Literal["identity", "calibration"] = Field(
+        "calibration",
+        description="Which model speaks: calibration corrects prices by how those of their kind were wrong "
+        "before; identity takes every price as right and proposes nothing.",
+    )
     model_file: Path | None = Field(
         None,
         description="Coefficients of the market calibration; the published ones of the program if unset. "

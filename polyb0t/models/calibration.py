@@ -20,7 +20,7 @@ from polyb0t.data.markets import Market
 from polyb0t.data.order_book import OrderBook
 from polyb0t.models.logit import PRECISION, expit, logit, rounded
 from polyb0t.models.model_files import DataWindow, data_window, unknown_format
-from polyb0t.models.signals import Abstain, MarketState, ProbEstimate
+from polyb0t.models.signals import BOOK, END, Abstain, Answer, LoneModel, MarketState, ProbEstimate
 from polyb0t.models.wording import cents, sentence
 
 FORMAT: Final = "polyb0t-market-calibration-1"
@@ -152,10 +152,11 @@ def packaged_coefficients() -> Coefficients:
     return parse_coefficients(folder.joinpath(PACKAGED).read_text("utf-8"))
 
 
-class MarketCalibrationModel:
+class MarketCalibrationModel(LoneModel):
     """Recalibrated prices. Abstains where the price itself is unsure or nothing was published."""
 
     name: Final = "market calibration"
+    requires: Final = frozenset({BOOK, END})
 
     def __init__(self, coefficients: Coefficients) -> None:
         self._coefficients = coefficients
@@ -173,7 +174,7 @@ class MarketCalibrationModel:
         """What stands behind the figures, in words."""
         return self._coefficients.status
 
-    def predict(self, state: MarketState) -> ProbEstimate | Abstain:
+    def predict(self, state: MarketState) -> Answer:
         """The estimate for the first outcome from its own book's mid."""
         expiry = self._coefficients.expiry
         if expiry is not None and expiry.at <= state.now:

@@ -2,9 +2,14 @@
 
 The market price is the model to beat and usually wins, so the normal answer is to abstain. An
 estimate is always about the first outcome; the second has the complement.
+
+All models answer all markets of an instant at once, because some of them learn about one market from the
+others. What a model needs and is not given is never made up: it abstains.
 """
 
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, Protocol
@@ -23,6 +28,7 @@ class MarketState:
     terms: TradingTerms | None
     books: tuple[OrderBook | None, OrderBook | None]  # in the order of the market's outcomes
     now: datetime
+    features: Mapping[str, float] = field(default_factory=dict)  # statistics of its past, by name
 
     def book(self, asset_id: AssetId) -> OrderBook | None:
         """The book of one outcome; None when it is not known."""
@@ -43,11 +49,26 @@ class Belief:
 
 
 @dataclass(frozen=True, slots=True)
+class Voice:
+    """What one component of a pool said of a market, and how much of it counted.
+
+    `says` is its probability of the first outcome, None where it abstained; `because` says why either way.
+    """
+
+    name: str
+    says: Decimal | None
+    weight: Decimal
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProbEstimate:
     """A model's view of the first outcome. Probabilities have six decimals.
 
-    `anchor` is the market's own view (its mid). `independent` says whether anything beyond this
-    market's own price went in. `parts` are the contributions in logits; `because` is a sentence.
+    `anchor` is the market's own view (its mid). `independent` says whether the move comes from something
+    that the prices of this venue do not tell; everything else gets half the size. `parts` are the
+    contributions in logits, those that count for nothing among them; `because` is a sentence. `voices` are
+    the components of a pool, in its order.
     """
 
     q: Decimal
@@ -62,6 +83,7 @@ class ProbEstimate:
     independent: bool
     parts: tuple[tuple[str, Decimal], ...]
     because: str
+    voices: tuple[Voice, ...] = ()
 
     def belief(self, outcome_index: int) -> Belief:
         """The view of outcome 0 or 1."""
@@ -83,9 +105,42 @@ def model_id(name: str, version: str) -> str:
     return f"{name} {version}".strip()
 
 
+Answer = ProbEstimate | Abstain
+
+# What a model may ask for besides the names of features. Each has a test, a code and a sentence.
+BOOK: Final = "book"
+END: Final = "end_date"
+TERMS: Final = "terms"
+OTHERS: Final = "others"  # the other markets of the same instant: always given, perhaps none
+
+_GIVEN: Final[Mapping[str, tuple[Callable[[MarketState], bool], str, str]]] = {
+    BOOK: (lambda state: state.books[0] is not None, "no_book", "Its book is not known."),
+    END: (
+        lambda state: state.market.end_date is not None,
+        "no_end",
+        "The market has no scheduled end, so its horizon is not known.",
+    ),
+    TERMS: (lambda state: state.terms is not None, "no_terms", "Its trading terms are not known."),
+    OTHERS: (lambda _state: True, "", ""),
+}
+
+
+def missing_input(state: MarketState, requires: frozenset[str]) -> Abstain | None:
+    """Why a model that requires these has to abstain; None when everything is there."""
+    for name in sorted(requires):
+        if name not in _GIVEN:
+            if name not in state.features:
+                return Abstain("no_feature", f"What the model needs of its past is not known: {name}.")
+            continue
+        is_there, code, reason = _GIVEN[name]
+        if not is_there(state):
+            return Abstain(code, reason)
+    return None
+
+
 class ProbabilityModel(Protocol):
     """A signal. `version` names the code and data behind it; `validated` says whether it has beaten the
-    market price on our own data."""
+    market price on our own data. `requires` names what it abstains without."""
 
     @property
     def name(self) -> str: ...
@@ -96,16 +151,32 @@ class ProbabilityModel(Protocol):
     @property
     def validated(self) -> bool: ...
 
-    def predict(self, state: MarketState) -> ProbEstimate | Abstain: ...
+    @property
+    def requires(self) -> frozenset[str]: ...
+
+    def estimate_all(self, states: Sequence[MarketState]) -> list[Answer]:
+        """One answer for each state, in their order. All states are of one instant."""
+        ...
 
 
-class IdentityModel:
-    """The market price is right: abstains on everything. The default and the fallback."""
+class LoneModel(ABC):
+    """A model that looks at one market at a time."""
+
+    @abstractmethod
+    def predict(self, state: MarketState) -> Answer: ...
+
+    def estimate_all(self, states: Sequence[MarketState]) -> list[Answer]:
+        return [self.predict(state) for state in states]
+
+
+class IdentityModel(LoneModel):
+    """The market price is right: abstains on everything. The fallback of every other model."""
 
     name: Final = "identity"
     version: Final = "1"
     validated: Final = True
+    requires: Final[frozenset[str]] = frozenset()
 
-    def predict(self, state: MarketState) -> ProbEstimate | Abstain:
+    def predict(self, state: MarketState) -> Answer:
         question = state.market.question
         return Abstain("price_is_right", f"No model speaks for {question!r}; its price is taken as right.")

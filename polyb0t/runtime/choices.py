@@ -16,8 +16,9 @@ from polyb0t.models.calibration import (
     parse_coefficients,
 )
 from polyb0t.models.exit_rules import ExitRules, ExitTrigger
+from polyb0t.models.pooling import PooledModel
 from polyb0t.models.risk import RiskLimits
-from polyb0t.models.signals import ProbabilityModel, model_id
+from polyb0t.models.signals import IdentityModel, ProbabilityModel, model_id
 from polyb0t.models.switch_rules import Thresholds
 from polyb0t.research.cards.active import active_coefficients, unusable_model
 from polyb0t.runtime.desk import DeskSettings
@@ -139,11 +140,16 @@ def universe_rules(settings: Settings) -> UniverseRules:
 
 
 def probability_model(settings: Settings) -> ProbabilityModel:
-    """A file of the user's own, else the model of ours that was activated, else published coefficients.
+    """The model that speaks, with the components that it hears.
 
     Raises:
-        ConfigurationError: the file cannot be read or is not what it should be.
+        ConfigurationError: a file that it is made of cannot be read or is not what it should be.
     """
+    return PooledModel(IdentityModel() if settings.model == "identity" else _calibration(settings))
+
+
+def _calibration(settings: Settings) -> MarketCalibrationModel:
+    """A file of the user's own, else the model of ours that was activated, else published coefficients."""
     path = settings.model_file
     if path is None:
         return MarketCalibrationModel(_fitted_here(settings) or packaged_coefficients())

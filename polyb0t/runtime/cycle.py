@@ -152,9 +152,9 @@ class Cycle:
     def _decide(self) -> Openings:
         """Estimates and sizes for every watched market. Pure but for reading the desk."""
         desk = self._parts.desk.desk()
-        model = self._parts.model
         states: list[MarketState] = self._parts.watch.states(desk.now)
-        return decide_openings([Candidate(state, model.predict(state)) for state in states], desk)
+        answers = self._parts.model.estimate_all(states)
+        return decide_openings(map(Candidate, states, answers), desk)
 
     def _propose(self, openings: Openings | None) -> int:
         """Write what is worth a person's minute. Nothing new while the venue and we disagree, or while

@@ -17,7 +17,7 @@ from polyb0t.execution.store import Lease, Stores
 from polyb0t.models.exit_rules import Entry, ExitView, HeldPosition, entry_of
 from polyb0t.models.fees import effective_fee
 from polyb0t.models.portfolio import Position, entry_bid
-from polyb0t.models.signals import Belief, MarketState, ProbabilityModel, ProbEstimate
+from polyb0t.models.signals import OTHERS, Belief, MarketState, ProbabilityModel, ProbEstimate
 from polyb0t.runtime.standing_terms import orders_behind
 from polyb0t.runtime.watching import MarketWatch
 
@@ -113,10 +113,18 @@ class PositionViews:
     def _belief(self, market: Market, held: HeldPosition, now: datetime) -> Belief | None:
         books = tuple(self.watch.book(outcome.asset_id) for outcome in market.outcomes)
         terms = self.watch.terms(market.condition_id)
-        estimate = self.model.predict(MarketState(market, terms, (books[0], books[1]), now))
+        state = MarketState(market, terms, (books[0], books[1]), now)
+        estimate = self.model.estimate_all([state, *self._others(state)])[0]
         if not isinstance(estimate, ProbEstimate):
             return None
         return estimate.belief(0 if held.asset_id == market.outcomes[0].asset_id else 1)
+
+    def _others(self, state: MarketState) -> list[MarketState]:
+        """The markets beside it, for a model that learns from them."""
+        if OTHERS not in self.model.requires:
+            return []
+        mine = state.market.condition_id
+        return [each for each in self.watch.states(state.now) if each.market.condition_id != mine]
 
     def openings(self, fills: Sequence[Fill]) -> Sequence[TradeIntent]:
         """The purchases behind what is held, oldest first, since it was last nothing."""
