@@ -1,7 +1,9 @@
 """A card as the files that are kept of it: what the engine reads, and what programs read."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -9,38 +11,64 @@ import msgspec
 from polyb0t.core.errors import ConfigurationError
 from polyb0t.models.calibration import FITTED_FORMAT
 from polyb0t.models.model_files import unknown_format
-from polyb0t.research.cards.card import Card, CellLine
+from polyb0t.research.cards.card import Card
 from polyb0t.research.evaluation.observations import HORIZONS
+from polyb0t.research.evaluation.recalibration import CellFit
 
 CARD_FORMAT: Final = "polyb0t-model-card-1"
 
 
-def coefficients_text(card: Card) -> str:
-    """What `models.calibration` reads: the coefficients of the categories that are live, and no others."""
-    categories = {
-        name: {
-            "aliases": [],
-            "cells": {each.horizon: _cell(each) for each in card.lines if each.category == name},
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What the engine is to read of a fit: the cells of the categories that are live, and no others."""
+
+    version: str
+    venue: str
+    expires_at: datetime
+    data_from: datetime | None
+    data_until: datetime | None
+    data_hash: str
+    source: str
+    cells: Mapping[str, Mapping[str, CellFit]]  # category -> horizon -> fit
+
+    def text(self) -> str:
+        """The file that `models.calibration` reads."""
+        content = {
+            "format": FITTED_FORMAT,
+            "version": self.version,
+            "venue": self.venue,
+            "expires_at": self.expires_at.isoformat(),
+            "data_from": self.data_from.isoformat() if self.data_from else None,
+            "data_until": self.data_until.isoformat() if self.data_until else None,
+            "data_hash": self.data_hash,
+            "source": self.source,
+            "status": f"beat the price out of sample in: {', '.join(self.cells) or 'no category'}",
+            "categories": {
+                name: {"aliases": [], "cells": {horizon: _cell(fit) for horizon, fit in by_horizon.items()}}
+                for name, by_horizon in self.cells.items()
+            },
         }
-        for name in card.live
-    }
-    content = {
-        "format": FITTED_FORMAT,
-        "version": card.id,
-        "venue": card.venue,
-        "expires_at": card.expires_at.isoformat(),
-        "data_from": card.first_row.isoformat() if card.first_row else None,
-        "data_until": card.data_until.isoformat() if card.data_until else None,
-        "data_hash": card.data_hash,
-        "source": f"{card.source}: {card.markets:,} markets that are over",
-        "status": f"beat the price out of sample in: {', '.join(card.live) or 'no category'}",
-        "categories": categories,
-    }
-    return json.dumps(content, indent=1) + "\n"
+        return json.dumps(content, indent=1) + "\n"
 
 
-def _cell(line: CellLine) -> dict[str, str]:
-    fitted = line.cell
+def coefficients_text(card: Card) -> str:
+    """What `models.calibration` reads of a card."""
+    return Fitted(
+        version=card.id,
+        venue=card.venue,
+        expires_at=card.expires_at,
+        data_from=card.first_row,
+        data_until=card.data_until,
+        data_hash=card.data_hash,
+        source=f"{card.source}: {card.markets:,} markets that are over",
+        cells={
+            name: {each.horizon: each.cell for each in card.lines if each.category == name}
+            for name in card.live
+        },
+    ).text()
+
+
+def _cell(fitted: CellFit) -> dict[str, str]:
     return {
         "intercept": f"{fitted.intercept:.6f}",
         "slope": f"{1 + fitted.slope:.6f}",

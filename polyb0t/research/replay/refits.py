@@ -1,0 +1,92 @@
+"""The model that one would have had at an instant of the past: fitted and licensed month by month.
+
+At the beginning of each month (UTC) a model is fitted on what had ended a week before, without events that
+are quoted in that month, and it may speak where earlier forecasts had beaten the price by then. What ended
+later changes nothing of it.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import numpy as np
+
+from polyb0t.core.canonical import sha256_hex
+from polyb0t.core.clock import from_microseconds, microseconds
+from polyb0t.models.calibration import MarketCalibrationModel, parse_coefficients
+from polyb0t.models.signals import IdentityModel
+from polyb0t.research.cards.card import LIFE
+from polyb0t.research.cards.files import Fitted
+from polyb0t.research.evaluation.gate import standings
+from polyb0t.research.evaluation.observations import HORIZONS, Flags
+from polyb0t.research.evaluation.recalibration import USUAL, Prior, fit
+from polyb0t.research.evaluation.walk_forward import EMBARGO_US, refuse_overlap, walk_forward
+from polyb0t.research.history.grid import observations
+from polyb0t.research.history.past_markets import History
+
+MonthlyModel = MarketCalibrationModel | IdentityModel
+_A_MONTH_AND_MORE: Final = timedelta(days=32)
+
+
+class MonthlyModels:
+    """Answers with the model of an instant's month. Every fit is made once, when it is first asked for."""
+
+    def __init__(self, history: History, *, venue: str, trials: int = 1, prior: Prior = USUAL) -> None:
+        self._history, self._venue, self._trials, self._prior = history, venue, trials, prior
+        self._rows = observations(history.markets)
+        self._forecasts = walk_forward(self._rows, prior)
+        self._made: dict[datetime, tuple[MonthlyModel, tuple[str, ...]]] = {}
+
+    def at(self, instant: datetime) -> MonthlyModel:
+        """The model that was in use at `instant`; the identity where none was licensed by then.
+
+        Raises:
+            ValueError: `instant` has no time zone.
+        """
+        return self._of(instant)[0]
+
+    def live(self, instant: datetime) -> tuple[str, ...]:
+        """The categories in which the model of that instant may speak."""
+        return self._of(instant)[1]
+
+    def _of(self, instant: datetime) -> tuple[MonthlyModel, tuple[str, ...]]:
+        if instant.tzinfo is None:
+            raise ValueError(f"{instant} has no time zone")
+        month = instant.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        if month not in self._made:
+            self._made[month] = self._fitted(month)
+        return self._made[month]
+
+    def _fitted(self, month: datetime) -> tuple[MonthlyModel, tuple[str, ...]]:
+        start, after = microseconds(month), microseconds((month + _A_MONTH_AND_MORE).replace(day=1))
+        rows = self._rows
+        ahead: Flags = (rows.at_us >= start) & (rows.at_us < after)
+        seen: Flags = (rows.resolved_us < start - EMBARGO_US) & ~np.isin(rows.event, rows.event[ahead])
+        by_category = standings(self._forecasts, start, self._trials)
+        live = [name for name in rows.categories if by_category[name].live]
+        if not live or not seen.any():
+            return IdentityModel(), ()
+        refuse_overlap(rows, seen, ahead, start)
+        learnt = rows.take(seen)
+        model = fit(learnt, start, self._prior)
+        fitted = Fitted(
+            version=self._name(month),
+            venue=self._venue,
+            expires_at=month + LIFE,
+            data_from=from_microseconds(int(learnt.at_us.min())),
+            data_until=month - timedelta(microseconds=EMBARGO_US),
+            data_hash=self._history.data_hash,
+            source=f"{self._history.source}, as of {month:%Y-%m}",
+            cells={name: {horizon: model.cell(name, horizon) for horizon in HORIZONS} for name in live},
+        )
+        return MarketCalibrationModel(parse_coefficients(fitted.text())), tuple(live)
+
+    def _name(self, month: datetime) -> str:
+        parts = (self._venue, self._history.data_hash, f"{month:%Y-%m}", repr(self._prior), str(self._trials))
+        return f"mc-{sha256_hex(' '.join(parts))[:10]}-{month:%Y-%m}"
+
+
+def walk_forward_models(
+    history: History, *, venue: str, trials: int = 1, prior: Prior = USUAL
+) -> MonthlyModels:
+    """The models of every month of `history`, as they would have been at its beginning."""
+    return MonthlyModels(history, venue=venue, trials=trials, prior=prior)
