@@ -59,7 +59,24 @@ def open_stores(
         DatabaseError: missing, unreachable, or of another schema version.
         ConflictError: `foreign_scope`, naming both.
     """
-    database = open_database(url, clock)
+    return stores_of(
+        open_database(url, clock),
+        scope,
+        opening_cooldown_seconds=opening_cooldown_seconds,
+        closing_cooldown_seconds=closing_cooldown_seconds,
+        lease_seconds=lease_seconds,
+    )
+
+
+def stores_of(
+    database: Database,
+    scope: Scope,
+    *,
+    opening_cooldown_seconds: float = 900,
+    closing_cooldown_seconds: float = 60,
+    lease_seconds: float = LEASE_SECONDS,
+) -> SqlStores:
+    """As `open_stores`, in a database that is open; it is closed again if it cannot be used."""
     try:
         _require_scope(database, scope)
     except BaseException:

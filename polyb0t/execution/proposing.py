@@ -1,10 +1,11 @@
 """Between what the models conclude and an intent, both ways."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from polyb0t.core.ids import new_intent_id
+from polyb0t.core.ids import IntentId, new_intent_id
 from polyb0t.core.units import ZERO, Pusd, Shares
 from polyb0t.data.markets import Market, TradingTerms
 from polyb0t.data.order_book import Side
@@ -32,6 +33,7 @@ class Frame:
     decide_seconds: int
     approvals_required: int = 1
     thresholds: Thresholds = NO_THRESHOLDS
+    new_id: Callable[[], IntentId] = new_intent_id
 
 
 def opening_intent(proposal: OpeningProposal, frame: Frame) -> TradeIntent:
@@ -279,7 +281,7 @@ NO_MODEL: dict[str, Any] = {
 
 def framed(frame: Frame, kind: IntentType) -> dict[str, Any]:
     return {
-        "id": new_intent_id(),
+        "id": frame.new_id(),
         "scope": str(frame.scope),
         "regime": frame.regime,
         "intent_type": kind,

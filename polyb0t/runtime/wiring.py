@@ -1,7 +1,7 @@
 """The only place that joins ports to adapters: settings in, a working engine out."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from threading import Lock
 
@@ -17,15 +17,12 @@ from polyb0t.execution.dispatcher import Dispatcher
 from polyb0t.execution.executor import Executor, Preparing
 from polyb0t.execution.fill_intake import FillIntake
 from polyb0t.execution.in_flight import InFlight
-from polyb0t.execution.intents import IntentManager, ProposingRules
 from polyb0t.execution.live_executor import ExecutorSettings
-from polyb0t.execution.proposing import Frame
 from polyb0t.execution.reconciler import Reconciler
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.skew import Clocks, VenueSkew
 from polyb0t.execution.spool import AnswerSpool
 from polyb0t.execution.store import Lease, Stores
-from polyb0t.models.exit_manager import ExitManager
 from polyb0t.research.observing import SeenTrade
 from polyb0t.research.recorder import Recorder
 from polyb0t.runtime.account import Account, fee_lookup
@@ -34,7 +31,6 @@ from polyb0t.runtime.bookkeeping import account_books
 from polyb0t.runtime.books import AccountBooks
 from polyb0t.runtime.choices import (
     desk_settings,
-    exit_rules,
     probability_model,
     regime_of,
     switch_thresholds,
@@ -45,21 +41,17 @@ from polyb0t.runtime.cycle import Cycle, CycleParts
 from polyb0t.runtime.desk import AccountDesk
 from polyb0t.runtime.executor_thread import ExecutorThread
 from polyb0t.runtime.executors import Sending, build_executor
-from polyb0t.runtime.exits import ExitParts, Exits
 from polyb0t.runtime.fee_watch import FeeWatch
 from polyb0t.runtime.foreign import ConfirmedAccount, own_shares
 from polyb0t.runtime.halt_file import HaltFile
 from polyb0t.runtime.paper import build_paper, own_decisions
 from polyb0t.runtime.places import anchor_path, scope_dir
-from polyb0t.runtime.position_views import PositionViews
-from polyb0t.runtime.proposal_prices import ProposalPrices
-from polyb0t.runtime.resting_orders import RestingOrders
+from polyb0t.runtime.proposals_side import Ground, build_proposals
 from polyb0t.runtime.rotating import Rotation, rotation_of
 from polyb0t.runtime.settling_door import build_settling
 from polyb0t.runtime.snapshots import Snapshots
 from polyb0t.runtime.surroundings import Surroundings
 from polyb0t.runtime.switch_watch import Gauges, SwitchWatch, accord_of, by_present_marks
-from polyb0t.runtime.thresholds import thresholds_of
 from polyb0t.runtime.user_feed import UserFeed
 from polyb0t.runtime.watching import MarketWatch, WatchSettings
 from polyb0t.venue.account import PolymarketAccount
@@ -187,6 +179,7 @@ def build_engine(
         clock,
         WatchSettings(universe_rules(settings), settings.market_refresh_seconds),
     )
+    resolutions = PolymarketResolutions(environment.data_url, reader)
     provider: AccountStateProvider
     real = PolymarketAccount(environment, around.wallet, reader=reader, clock=clock, api=account.api)
     kept = account_books(
@@ -233,7 +226,7 @@ def build_engine(
         spool=spool,
         cancel_on_halt=settings.cancel_on_halt,
         times=ProofTimes(settings.proof_delay_seconds, settings.proof_apart_seconds),
-        resolved=PolymarketResolutions(environment.data_url, reader).resolved,
+        resolved=resolutions.resolved,
     )
     paper = None
     if regime is Regime.PAPER:
@@ -244,7 +237,7 @@ def build_engine(
             watch,
             clock=clock,
             in_flight=in_flight,
-            resolutions=PolymarketResolutions(environment.data_url, reader),
+            resolutions=resolutions,
             halt_file=halt_file,
         )
         provider, comparing = paper.account, paper.keeper
@@ -271,43 +264,25 @@ def build_engine(
         window=account.window,
         ready=lambda: desk.account is not None,
     )
-    manager = IntentManager(
-        stores.intents,
-        ProposingRules(edge_min=settings.min_edge, grace_seconds=settings.execution_grace_seconds),
+    ground = Ground(
+        settings=settings,
+        regime=regime,
+        stores=stores,
+        lease=lease,
+        clock=clock,
+        watch=watch,
+        desk=desk,
+        model=probability_model(settings),
+        lookup=markets,
+        ask=markets.books,
+        resolutions=resolutions,
+        may_propose=lambda: agreement.agreed and account.window().takes_orders,
     )
-
-    def frame() -> Frame:
-        now, large = stores.intents.now(), thresholds_of(settings, regime)
-        return Frame(around.scope, regime, now, settings.intent_expiry_seconds, thresholds=large)
-
-    cancels = RestingOrders(stores, lease, watch, manager, frame, settings.cancel_expiry_seconds)
+    proposals = build_proposals(ground)
     settling = build_settling(
-        settings, around, stores, lease, watch=watch, lookup=markets, frame=frame, clock=clock
+        settings, around, stores, lease, watch=watch, lookup=markets, frame=ground.frame, clock=clock
     )
     desk.frozen_events = lambda: settling.frozen
-    exits = Exits(
-        ExitParts(
-            stores=stores,
-            lease=lease,
-            watch=watch,
-            desk=desk,
-            views=PositionViews(stores, lease, watch, probability_model(settings), clock, markets),
-            manager=ExitManager(exit_rules(settings)),
-            frame=lambda: replace(frame(), decide_seconds=settings.close_expiry_seconds),
-            clock=clock,
-            resolutions=PolymarketResolutions(environment.data_url, reader),
-            grace_seconds=settings.execution_grace_seconds,
-            may_propose=lambda: agreement.agreed and account.window().takes_orders,
-        )
-    )
-    proposal_prices = ProposalPrices(
-        stores,
-        lease,
-        clock,
-        book=watch.book,
-        ask=markets.books,
-        resolutions=PolymarketResolutions(environment.data_url, reader),
-    )
     switches = SwitchWatch(
         stores.switches,
         clock,
@@ -328,20 +303,20 @@ def build_engine(
             watch=watch,
             account=provider,
             desk=desk,
-            model=probability_model(settings),
-            manager=manager,
-            frame=frame,
+            model=ground.model,
+            manager=proposals.manager,
+            frame=ground.frame,
             agreement=agreement,
             takes_orders=lambda: account.window().takes_orders,
             snapshots=Snapshots(stores.engine, lease, clock),
             wake_executor=thread.wake,
-            propose_exits=exits.propose,
-            propose_cancels=cancels.propose,
+            propose_exits=proposals.exits.propose,
+            propose_cancels=proposals.cancels.propose,
             propose_claims=settling.propose if regime is Regime.LIVE else int,
             refresh_books=kept.refresh,
             read_movements=kept.read_movements,
             watch_switches=switches.look,
-            price_proposals=proposal_prices.look,
+            price_proposals=proposals.prices.look,
             compare_fees=FeeWatch(stores, lease).observe if paper is None else lambda _state: None,
             decide_by_itself=own_decisions(settings, stores, regime),
             record=lambda: recorder.observe(watch.observation()) if recorder is not None else None,

@@ -1,0 +1,80 @@
+"""A history in the place of the exchange: what the engine asks for, answered as of the simulated now."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from polyb0t.core.ids import AssetId, ConditionId
+from polyb0t.core.units import ZERO, Price, from_e6
+from polyb0t.data.markets import Catalogue, Market, TradingTerms
+from polyb0t.data.order_book import OrderBook
+from polyb0t.runtime.replay.clock import SimulatedClock
+from polyb0t.runtime.replay.timeline import Timeline
+
+
+@dataclass
+class PastMarkets:
+    """Implements `MarketProvider`, `MarketLookup`, `ResolutionSource` and the two ports of `MarketWatch`.
+
+    `most_markets` are listed at a time, the most liquid first, as an engine asks the exchange for them.
+    """
+
+    timeline: Timeline
+    clock: SimulatedClock
+    most_markets: int
+
+    def catalogue(self) -> Catalogue:
+        """Every market that is known and not over, with the best prices of its first outcome's book."""
+        self._now()
+        ended = self.timeline.ended
+        open_ = [market for market in self.timeline.markets.values() if market.condition_id not in ended]
+        open_.sort(key=lambda market: (-(market.liquidity_pusd or ZERO), market.condition_id))
+        return Catalogue(tuple(map(self._quoted, open_[: self.most_markets])), (), self.clock.now())
+
+    def terms(self, condition_ids: Sequence[ConditionId]) -> Mapping[ConditionId, TradingTerms]:
+        self._now()
+        found = {condition: self.timeline.terms(condition) for condition in condition_ids}
+        return {condition: terms for condition, terms in found.items() if terms is not None}
+
+    def books(self, asset_ids: Sequence[AssetId]) -> Mapping[AssetId, OrderBook]:
+        self._now()
+        found = ((asset, self.timeline.book(asset)) for asset in asset_ids)
+        return {asset: book for asset, book in found if book is not None}
+
+    def read(self, asset_ids: Sequence[AssetId], /) -> Mapping[AssetId, OrderBook]:
+        return self.books(asset_ids)
+
+    def watch(self, asset_ids: Iterable[AssetId], /) -> None:
+        """There is no stream: a history tells what it tells."""
+
+    def markets_of(self, condition_ids: Sequence[ConditionId]) -> Sequence[Market]:
+        """Also those that are over."""
+        self._now()
+        found = (self.timeline.markets.get(condition) for condition in condition_ids)
+        return [self._as_it_stands(market) for market in found if market is not None]
+
+    def resolved(self, asset_ids: Sequence[AssetId]) -> Mapping[AssetId, Price]:
+        """What is paid out by now. Between a market's end and its payment nothing is known to pay."""
+        self._now()
+        asked, pays = set(asset_ids), dict[AssetId, Price]()
+        for condition, end in self.timeline.ended.items():
+            market = self.timeline.markets.get(condition)
+            if market is None or end.paid_us > self.clock.now_us:
+                continue
+            for outcome, paid_e6 in zip(market.outcomes, end.pays_e6, strict=True):
+                if outcome.asset_id in asked:
+                    pays[outcome.asset_id] = Price(from_e6(paid_e6))
+        return pays
+
+    def _now(self) -> None:
+        self.timeline.advance(self.clock.now_us)
+
+    def _quoted(self, market: Market) -> Market:
+        touch = self.timeline.touch(market.outcomes[0].asset_id)
+        if touch is None:
+            return market
+        return replace(market, best_bid=touch[0], best_ask=touch[1])
+
+    def _as_it_stands(self, market: Market) -> Market:
+        if market.condition_id not in self.timeline.ended:
+            return self._quoted(market)
+        return replace(market, closed=True, accepting_orders=False)

@@ -1,0 +1,218 @@
+"""The state of a history at an instant: books in whole millionths, markets, terms, ends.
+
+Events are read as they fall due and never ahead of time, except that the instant of the next one is known.
+A book that was shown stands until the next one of its asset, or until the history says that nobody looked
+at it any more; how long that is, is the history's to say, and it says it in its assumptions. Only a book
+that is asked for becomes an `OrderBook`.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from polyb0t.core.clock import from_microseconds
+from polyb0t.core.ids import AssetId, ConditionId
+from polyb0t.core.units import Price, Shares, from_e6
+from polyb0t.data.markets import Market, TradingTerms
+from polyb0t.data.order_book import Level, OrderBook
+from polyb0t.research.replay.events import (
+    BookLost,
+    BookShown,
+    Event,
+    LevelChanged,
+    MarketTold,
+    Resolved,
+    TermsTold,
+    Traded,
+)
+
+Heard = Callable[[Traded], None]
+_PRICES: Final[dict[int, Price]] = {}  # of every price there is, made once
+
+
+class _Shown:
+    """One asset's book: shares by price, and what was made of it last."""
+
+    __slots__ = ("asks", "bids", "condition", "hash", "made", "made_of", "shown_us", "traded_e6", "venue_us")
+
+    def __init__(self, event: BookShown) -> None:
+        self.traded_e6: int | None = None
+        self.show(event)
+
+    def show(self, event: BookShown) -> None:
+        self.condition = event.condition
+        self.bids: dict[int, int] = dict(event.bids)
+        self.asks: dict[int, int] = dict(event.asks)
+        self.shown_us = event.at_us
+        self.hash = event.hash
+        self.venue_us = event.venue_us
+        self.made: OrderBook | None = None
+        self.made_of: TradingTerms | None = None
+
+
+class Timeline:
+    """Moves forwards only. `heard` is told of every trade at its instant."""
+
+    def __init__(self, events: Iterable[Event], heard: Heard = lambda _trade: None) -> None:
+        self._events: Iterator[Event] = iter(events)
+        self._next: Event | None = next(self._events, None)
+        self.heard = heard
+        self._books: dict[str, _Shown] = {}
+        self._terms: dict[str, TradingTerms] = {}
+        self.markets: dict[ConditionId, Market] = {}
+        self.ended: dict[ConditionId, Resolved] = {}
+        self.counts: Counter[str] = Counter()
+        self.now_us = 0
+        self.last_us = 0  # of the newest event that has come
+        self.stood_us: int | None = None  # when any book stood last
+
+    @property
+    def next_us(self) -> int | None:
+        """When the history speaks next; None when it is over."""
+        return None if self._next is None else self._next.at_us
+
+    @property
+    def silent(self) -> bool:
+        """Whether no book stands now: nobody looked."""
+        return not self._books
+
+    def advance(self, to_us: int) -> None:
+        """Let everything happen that was known by then."""
+        event, events, books, last = self._next, self._events, self._books, self.last_us
+        levels = 0
+        while event is not None and event.at_us <= to_us:
+            if event.at_us < last:
+                self.counts["events out of order"] += 1
+            else:
+                last = event.at_us
+            if type(event) is LevelChanged:
+                shown = books.get(event.asset)
+                levels += 1
+                if shown is None:
+                    self.counts["changes of a book that was never shown"] += 1
+                else:
+                    side = shown.bids if event.is_bid else shown.asks
+                    if event.shares_e6 > 0:
+                        side[event.price_e6] = event.shares_e6
+                    else:
+                        side.pop(event.price_e6, None)
+                    shown.shown_us = event.at_us
+                    shown.made = None
+            else:
+                self._other(event)
+            event = next(events, None)
+        self.counts["level changes"] += levels
+        self._next, self.last_us, self.now_us = event, last, max(self.now_us, to_us)
+        if books:
+            self.stood_us = self.now_us
+
+    def _other(self, event: Event) -> None:
+        if isinstance(event, BookShown):
+            self._show(event)
+        elif isinstance(event, Traded):
+            shown = self._books.get(event.asset)
+            if shown is not None:
+                shown.traded_e6, shown.made = event.price_e6, None
+            self.heard(event)
+        elif isinstance(event, MarketTold):
+            self.markets[event.market.condition_id] = event.market
+        elif isinstance(event, TermsTold):
+            self._terms[event.terms.condition_id] = event.terms
+        elif isinstance(event, BookLost):
+            self._books.pop(event.asset, None)
+        elif isinstance(event, Resolved):
+            self._end(event)
+        self.counts[type(event).__name__] += 1
+
+    def _show(self, event: BookShown) -> None:
+        if event.condition in self.ended:
+            return  # a market that is over has no book
+        shown = self._books.get(event.asset)
+        if shown is None:
+            self._books[event.asset] = _Shown(event)
+        else:
+            shown.show(event)
+
+    def _end(self, event: Resolved) -> None:
+        condition = ConditionId(event.condition)
+        self.ended[condition] = event
+        market = self.markets.get(condition)
+        for outcome in market.outcomes if market is not None else ():
+            self._books.pop(outcome.asset_id, None)
+
+    # -- what is known now -----------------------------------------------------------------------
+
+    def terms(self, condition: ConditionId) -> TradingTerms | None:
+        return self._terms.get(condition)
+
+    def touch(self, asset: AssetId) -> tuple[Price | None, Price | None] | None:
+        """Best bid and best ask; None where there is no book now."""
+        shown = self._books.get(asset)
+        if shown is None:
+            return None
+        bid, ask = max(shown.bids, default=None), min(shown.asks, default=None)
+        return (None if bid is None else _price(bid), None if ask is None else _price(ask))
+
+    def book(self, asset: AssetId) -> OrderBook | None:
+        """The book as it stands now; None where there is none, or where its sides cross."""
+        shown = self._books.get(asset)
+        if shown is None:
+            return None
+        terms, made = self._terms.get(shown.condition), shown.made
+        seen = from_microseconds(self.now_us)
+        if made is not None and shown.made_of is terms:
+            if made.observed_at != seen:
+                shown.made = made = _seen_again(made, seen)
+            return made
+        if shown.bids and shown.asks and max(shown.bids) >= min(shown.asks):
+            self.counts["books whose sides crossed, not used"] += 1
+            return None
+        shown.made, shown.made_of = _book(asset, shown, terms, seen), terms
+        return shown.made
+
+
+def _book(asset: AssetId, shown: _Shown, terms: TradingTerms | None, seen: datetime) -> OrderBook:
+    traded = shown.traded_e6
+    return OrderBook(
+        asset_id=asset,
+        condition_id=ConditionId(shown.condition),
+        bids=_levels(shown.bids, sorted(shown.bids, reverse=True)),
+        asks=_levels(shown.asks, sorted(shown.asks)),
+        tick=terms.tick if terms is not None else None,
+        min_shares=terms.min_shares if terms is not None else None,
+        neg_risk=terms.neg_risk if terms is not None else None,
+        last_trade_price=None if traded is None else _price(traded),
+        hash=shown.hash or f"{shown.shown_us}",
+        venue_time=None if shown.venue_us is None else from_microseconds(shown.venue_us),
+        observed_at=seen,
+    )
+
+
+def _seen_again(book: OrderBook, seen: datetime) -> OrderBook:
+    """The same book, confirmed later."""
+    return OrderBook(
+        book.asset_id,
+        book.condition_id,
+        book.bids,
+        book.asks,
+        book.tick,
+        book.min_shares,
+        book.neg_risk,
+        book.last_trade_price,
+        book.hash,
+        book.venue_time,
+        seen,
+    )
+
+
+def _levels(side: dict[int, int], prices: Sequence[int]) -> tuple[Level, ...]:
+    return tuple(Level(_price(price), Shares(from_e6(side[price]))) for price in prices)
+
+
+def _price(price_e6: int) -> Price:
+    price = _PRICES.get(price_e6)
+    if price is None:
+        price = _PRICES[price_e6] = Price(Decimal(price_e6).scaleb(-6).normalize())
+    return price
