@@ -141,6 +141,10 @@ class Settings(BaseSettings):
         description="Coefficients of the market calibration; the published ones of the program if unset. "
         "A file of your own is always unvalidated.",
     )
+    links_file: Path | None = Field(
+        None,
+        description="Links between markets that you declare (TOML, docs/models.md); none if unset.",
+    )
 
     loop_interval_seconds: Seconds = Field(10, description="From the start of one cycle to the next.")
     execution_poll_seconds: Annotated[float, Field(ge=0.05, le=10)] = Field(

@@ -23,7 +23,7 @@ from polyb0t.models.closing import CannotClose, close_proposal
 from polyb0t.models.far_order import far_order
 from polyb0t.models.own_purchase import CannotBuy, own_purchase
 from polyb0t.models.portfolio import Position
-from polyb0t.runtime.choices import desk_settings, universe_rules
+from polyb0t.runtime.choices import declared_links, desk_settings, universe_rules
 from polyb0t.runtime.desk import AccountDesk, Wanted
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.reaching import account_of
@@ -69,7 +69,7 @@ class HandDesk:
         self._markets = PolymarketMarkets(
             self._reader, self._clock, addresses=PublicAddresses(where.gamma_url, where.clob_url)
         )
-        rules = WatchSettings(universe_rules(settings), 300)
+        rules = WatchSettings(universe_rules(settings), 300, declared_links(settings))
         self._watch = MarketWatch(self._markets, _NoBooks(), _NoStream(), self._clock, rules)
         theirs = VenueSkew(self._clock, lambda: venue_second(self._reader, where.clob_url))
         live = opened.regime() is Regime.LIVE

@@ -6,6 +6,7 @@ from decimal import Decimal
 from polyb0t.config.settings import Settings
 from polyb0t.core.errors import ConfigurationError
 from polyb0t.core.units import Pusd
+from polyb0t.data.declared_links import NO_LINKS, DeclaredLinks, links_file_refused, parse_links
 from polyb0t.data.deny_list import DenyList
 from polyb0t.data.universe import UniverseRules
 from polyb0t.execution.scope import Regime
@@ -125,6 +126,20 @@ def limit_settings(settings: Settings, regime: Regime) -> LimitSettings:
         small_orders=settings.small_orders if real else 0,
         small_order_pusd=Pusd(settings.small_order_pusd),
     )
+
+
+def declared_links(settings: Settings) -> DeclaredLinks:
+    """What the user declared of markets that belong together.
+
+    Raises:
+        ConfigurationError: the file cannot be read or is not what it should be.
+    """
+    if settings.links_file is None:
+        return NO_LINKS
+    try:
+        return parse_links(settings.links_file.expanduser().read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise links_file_refused(f"It cannot be read: {error}") from None
 
 
 def universe_rules(settings: Settings) -> UniverseRules:

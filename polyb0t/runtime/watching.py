@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from polyb0t.core.clock import Clock
 from polyb0t.core.errors import VenueUnreachableError
 from polyb0t.core.ids import AssetId, ConditionId
 from polyb0t.core.units import Price, plain
+from polyb0t.data.declared_links import NO_LINKS, NOTHING_LINKED, DeclaredLinks, LinkedMarkets
 from polyb0t.data.markets import Catalogue, Market, MarketProvider, TradingTerms
 from polyb0t.data.order_book import OrderBook
 from polyb0t.data.universe import Universe, UniverseRules, select
@@ -42,6 +43,7 @@ class Stream(Protocol):
 class WatchSettings:
     rules: UniverseRules
     refresh_seconds: float
+    links: DeclaredLinks = NO_LINKS
 
 
 class MarketWatch:
@@ -64,6 +66,12 @@ class MarketWatch:
         self._funnel_due = False
         self._observed: Catalogue | None = None
         self._held: tuple[AssetId, ...] = ()
+        self._linked = NOTHING_LINKED
+
+    @property
+    def links(self) -> LinkedMarkets:
+        """What a person declared of the markets that the catalogue lists."""
+        return self._linked
 
     @property
     def universe(self) -> Universe | None:
@@ -77,7 +85,7 @@ class MarketWatch:
         """
         if not self._due():
             return False
-        catalogue = self._provider.catalogue()
+        catalogue = self._with_links(self._provider.catalogue())
         universe = select(catalogue.markets, self._books, self._clock.now(), self._settings.rules)
         terms = self._provider.terms([market.condition_id for market in universe.tradable])
         self._stream.watch(self._wanted(universe.tradable))
@@ -102,6 +110,16 @@ class MarketWatch:
         """What is held is watched as well, whatever has become of its market."""
         self._held = tuple(asset_ids)
 
+    def _with_links(self, catalogue: Catalogue) -> Catalogue:
+        """Every market with the tags of its links: to the limits each is a theme like any other."""
+        if not self._settings.links.links:
+            return catalogue
+        linked = self._settings.links.among(catalogue.markets)
+        if linked.unknown and linked.unknown != self._linked.unknown:
+            log.warning("links.unknown", count=len(linked.unknown), example=linked.unknown[0])
+        self._linked = linked
+        return replace(catalogue, markets=tuple(linked.tagged(market) for market in catalogue.markets))
+
     def _wanted(self, markets: Iterable[Market]) -> list[AssetId]:
         return list(dict.fromkeys([*_assets(markets), *self._held]))
 
@@ -123,7 +141,9 @@ class MarketWatch:
 
     def learn(self, markets: Iterable[Market], terms: Mapping[ConditionId, TradingTerms]) -> None:
         """What the catalogue does not list and is held all the same."""
-        self._markets = {**self._markets, **{market.condition_id: market for market in markets}}
+        known = tuple(markets)
+        linked = self._settings.links.among(known)
+        self._markets = {**self._markets, **{each.condition_id: linked.tagged(each) for each in known}}
         self._terms = {**self._terms, **terms}
 
     def market(self, condition_id: ConditionId) -> Market | None:

@@ -30,6 +30,7 @@ from polyb0t.runtime.agreement import Agreement, Comparing
 from polyb0t.runtime.bookkeeping import account_books
 from polyb0t.runtime.books import AccountBooks
 from polyb0t.runtime.choices import (
+    declared_links,
     desk_settings,
     probability_model,
     regime_of,
@@ -177,7 +178,9 @@ def build_engine(
         books,
         stream,
         clock,
-        WatchSettings(universe_rules(settings), settings.market_refresh_seconds),
+        WatchSettings(
+            universe_rules(settings), settings.market_refresh_seconds, declared_links(settings)
+        ),
     )
     resolutions = PolymarketResolutions(environment.data_url, reader)
     provider: AccountStateProvider
