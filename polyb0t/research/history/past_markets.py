@@ -39,6 +39,7 @@ class PastMarket:
     outcome: float
     at_us: Codes
     price: Floats
+    end_told: bool = True  # False: `ends_us` is the last price's instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +175,10 @@ def checked_market(
         problems.note("gap", market)
     if ends_us is None:
         problems.note("end_not_told", market)
-        ends_us = int(at[-1])
     return PastMarket(
         market, event or market, category.lower() or "uncategorised", question, named_sides,
-        opens_us, ends_us, resolved_us, outcome, at, price,
+        opens_us, int(at[-1]) if ends_us is None else ends_us, resolved_us, outcome, at, price,
+        end_told=ends_us is not None,
     )  # fmt: skip
 
 

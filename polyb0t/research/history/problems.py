@@ -18,6 +18,21 @@ KINDS: Final = {
     "out_of_order": "markets whose prices were not in the order of time; put in order",
     "gap": "markets with more than seven days between two prices; those days have no rows",
     "end_not_told": "markets without a scheduled end; their last price stands in for it",
+    "end_in_words": "markets without a scheduled end; a date in their question or name stands in for it",
+    "no_end": "markets of which nothing says when they were to end; nothing is opened in them",
+    "no_time": "rows without an instant; left out",
+    "two_prices": "instants at which one thing has different prices; left out",
+    "not_resolved": "markets whose result is not told; they stay open to the end",
+    "category_unknown": "markets of a category that no table of fees has; the dearest of the day is taken",
+    "no_book": "rows without a book; left out",
+    "one_side": "books with one side; used as they are",
+    "crossed": "books whose best bid is not below the best ask; left out",
+    "no_size": "levels and trades without a number of shares above 0; left out",
+    "no_side": "trades that do not tell the taker's side; used without it",
+    "foreign_market": "rows of things that nothing describes; left out",
+    "recording_stopped": "stretches in which nothing was recorded; no book is known in them",
+    "unknown_column": "columns that nobody asked for; not read",
+    "looks_ahead": "columns that tell of later; not read",
 }
 
 
@@ -35,6 +50,11 @@ class Problems:
         if count:
             self.counts[kind] += count
             self.examples.setdefault(kind, example)
+
+    def forget(self, kind: str) -> None:
+        """Leave out what was noted of `kind`: it is told under another one."""
+        self.counts.pop(kind, None)
+        self.examples.pop(kind, None)
 
     def sentences(self) -> list[str]:
         """One line a kind, in the order of `KINDS`."""

@@ -34,7 +34,7 @@ class About:
     fidelity: Fidelity
     data_hash: str  # SHA-256 over its files
     starts: datetime
-    ends: datetime
+    ends: datetime  # just after the last event
     markets: int
     assumed: tuple[str, ...]
     problems: Problems

@@ -1,0 +1,226 @@
+"""Price series in Parquet as others publish them, as a history that can be replayed. Prices only.
+
+One row is one price of "yes" at one instant; the result is on each market's last row. What such files do
+not say (spread, depth, fees, the scheduled end) is assumed and said.
+"""
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from polyb0t.core.clock import from_microseconds, microseconds
+from polyb0t.research.history.past_markets import GAP_US
+from polyb0t.research.history.price_series import COLUMNS
+from polyb0t.research.history.problems import Problems
+from polyb0t.research.replay.assumptions import KEPT_US, MILLION, Assumptions, book_around
+from polyb0t.research.replay.described import Described
+from polyb0t.research.replay.events import Event, Resolved, place
+from polyb0t.research.replay.fees_by_date import is_known
+from polyb0t.research.replay.losing import with_losses
+from polyb0t.research.replay.past_books import ScannedBooks
+from polyb0t.research.replay.reading import columns_of, database, hash_of, instant_sql, refused, rows
+from polyb0t.research.replay.scheduled_ends import scheduled_end_us
+from polyb0t.research.replay.tape import About, Fidelity, PastBooks
+
+_SAID: Final = (
+    "Prices are indications, not quotes.",
+    "Fees are those of the category and the day.",
+    "The result is on a market's last row; that row's instant is taken for the end of trading.",
+)
+_CHOSEN: Final = (
+    "Such files have markets that were chosen because they had ended: that a market is in it was not known. "
+    "The result equals the rounded last price, so prices near the end tell it."
+)
+# Of each market: what it is, its first and last instant, its results, and what is wrong with its rows.
+_SUMMARY: Final = """
+    WITH told AS (
+        SELECT market_slug AS market, question, category, {at} AS at_us, file_row_number AS n,
+               CAST(price AS DOUBLE) AS price, CAST(outcome AS DOUBLE) AS outcome
+        FROM read_parquet(?, file_row_number = true)
+    ), stepped AS (
+        SELECT *, at_us - lag(at_us) OVER (PARTITION BY market ORDER BY n) AS step,
+               at_us - lag(at_us) OVER (PARTITION BY market ORDER BY at_us) AS gap
+        FROM told
+    ), instants AS (
+        SELECT market, at_us, count(*) - 1 AS more, min(price) <> max(price) AS differ
+        FROM told WHERE price > 0 AND price < 1 AND at_us IS NOT NULL GROUP BY market, at_us
+    ), per_instant AS (
+        SELECT market, sum(CASE WHEN differ THEN 0 ELSE more END) AS twice,
+               sum(CAST(differ AS INTEGER)) AS differ, sum(CAST(NOT differ AS INTEGER)) AS usable
+        FROM instants GROUP BY market
+    )
+    SELECT market, min(question), min(category), min(at_us), max(at_us),
+           list(DISTINCT outcome) FILTER (outcome IS NOT NULL),
+           count(*) FILTER (at_us IS NULL),
+           count(*) FILTER (price IS NULL OR NOT (price > 0 AND price < 1)),
+           max(CAST(step < 0 AS INTEGER)), max(gap), max(twice), max(per_instant.differ), max(usable)
+    FROM stepped LEFT JOIN per_instant USING (market) GROUP BY market ORDER BY market
+"""
+_PRICES: Final = """
+    SELECT market_slug, {at} AS at_us, min(CAST(price AS DOUBLE))
+    FROM read_parquet(?)
+    WHERE {at} >= ? AND {at} < ? AND price > 0 AND price < 1
+    GROUP BY market_slug, at_us HAVING min(CAST(price AS DOUBLE)) = max(CAST(price AS DOUBLE))
+    ORDER BY at_us, market_slug
+"""
+_LAST_BEFORE: Final = """
+    SELECT market_slug, max({at}) FROM read_parquet(?)
+    WHERE {at} < ? AND {at} >= ? AND price > 0 AND price < 1 GROUP BY market_slug
+"""
+_PAYS: Final = {0.0: (0, MILLION), 0.5: (MILLION // 2, MILLION // 2), 1.0: (MILLION, 0)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Market:
+    described: Described
+    last_us: int
+    pays_e6: tuple[int, int] | None
+
+
+@dataclass(frozen=True)
+class PriceTape:
+    """Reads the file anew for each replay, sorted on the disk where it is large."""
+
+    about: About
+    _path: Path = field(repr=False)
+    _at: str = field(repr=False)
+    _markets: Mapping[str, _Market] = field(repr=False)
+    _assumed: Assumptions = field(repr=False)
+
+    def events(self, since: datetime, until: datetime) -> Iterator[Event]:
+        since_us, until_us = microseconds(since), microseconds(until)
+        open_then = [
+            each
+            for each in self._markets.values()
+            if each.described.told_us < until_us and (each.pays_e6 is None or each.last_us >= since_us)
+        ]
+        told = heapq.merge(
+            *(each.described.told(min(until_us, each.last_us)) for each in open_then), key=place
+        )
+        ended = sorted(self._ends(open_then, until_us), key=place)
+        books = self._books(since_us, until_us)
+        return with_losses(heapq.merge(told, books, ended, key=place), KEPT_US, until_us)
+
+    def past_books(self) -> PastBooks:
+        return ScannedBooks(self.events)
+
+    def _books(self, since_us: int, until_us: int) -> Iterator[Event]:
+        with database() as opened:
+            before = _LAST_BEFORE.format(at=self._at)
+            given = (str(self._path), since_us, since_us - KEPT_US)
+            first = {str(market): int(at) for market, at in rows(opened, before, given)}
+            start_us = min(first.values(), default=since_us)
+            for market, at_us, price in rows(
+                opened, _PRICES.format(at=self._at), (str(self._path), start_us, until_us)
+            ):
+                found = self._markets.get(market)
+                if found is None or at_us < min(first.get(market, since_us), since_us):
+                    continue
+                if found.pays_e6 is not None and found.last_us < since_us:
+                    continue
+                bids, asks = book_around(round(price * MILLION), self._assumed.spread)
+                yield from found.described.books(at_us, bids, asks)
+
+    def _ends(self, markets: Sequence[_Market], until_us: int) -> Iterator[Event]:
+        for each in markets:
+            if each.pays_e6 is not None and each.last_us < until_us:
+                condition = each.described.condition
+                paid_us = self._assumed.payment.paid_us(condition, each.last_us)
+                yield Resolved(each.last_us, condition, each.pays_e6, paid_us)
+
+
+def price_tape(path: Path, assumed: Assumptions | None = None) -> PriceTape:
+    """The tape of a Parquet file with one price a row.
+
+    Raises:
+        ConfigurationError: it cannot be read, a column is missing, or its times have no zone and none is
+            given.
+    """
+    assumed, problems, kinds = assumed or Assumptions(), Problems(), columns_of(path)
+    expected = f"Give a Parquet file with the columns {', '.join(COLUMNS)}."
+    missing = [name for name in COLUMNS if name not in kinds]
+    if missing:
+        raise refused(path.name, f"It is no price series: the column {missing[0]} is missing.", expected)
+    try:
+        at = instant_sql("timestamp", kinds["timestamp"], assumed.zone)
+    except ValueError as error:
+        do = "Say which zone its times are in (--zone UTC), if whoever wrote it tells you."
+        raise refused(path.name, f"It is no price series that can be used: {error}.", do) from error
+    for name in sorted(set(kinds) - set(COLUMNS)):
+        problems.note("unknown_column", name)
+    with database() as opened:
+        told = opened.execute(_SUMMARY.format(at=at), [str(path)]).fetchall()
+    found = {str(row[0]): each for row in told if (each := _market(row, assumed, problems)) is not None}
+    if not found:
+        raise refused(
+            path.name, f"It has no market that can be used. {' '.join(problems.sentences())}", expected
+        )
+    return PriceTape(_about(path, found.values(), assumed, problems), path, at, found, assumed)
+
+
+def _market(row: Sequence[Any], assumed: Assumptions, problems: Problems) -> _Market | None:
+    (
+        market,
+        question,
+        category,
+        first,
+        last,
+        results,
+        no_time,
+        outside,
+        disorder,
+        gap,
+        twice,
+        differ,
+        usable,
+    ) = row
+    name = str(market)
+    problems.note("no_time", name, no_time)
+    problems.note("price_outside", name, outside)
+    problems.note("duplicate_point", name, int(twice or 0))
+    problems.note("two_prices", name, int(differ or 0))
+    problems.note("out_of_order", name, int(disorder or 0))
+    problems.note("gap", name, int((gap or 0) > GAP_US))
+    if market is None or not usable:
+        problems.note("no_prices", name)
+        return None
+    told = set(results or ())
+    if len(told) > 1 or not told <= set(_PAYS):
+        problems.note("impossible_payout", f"{name} pays {', '.join(map(str, sorted(told)))}")
+        return None
+    problems.note("not_resolved", name, int(not told))
+    problems.note("category_unknown", f"{name}: {category}", int(not is_known(str(category or ""))))
+    asked = str(question or name)
+    described = Described(
+        name=name,
+        question=asked,
+        category=str(category or ""),
+        event=name,
+        told_us=int(first),
+        ends_us=scheduled_end_us(
+            assumed, problems, name=name, question=asked, told_us=int(first), last_us=int(last)
+        ),
+        depth_e6=assumed.spread.depth_e6,
+    )
+    return _Market(described, int(last), _PAYS[told.pop()] if told else None)
+
+
+def _about(path: Path, markets: Iterable[_Market], assumed: Assumptions, problems: Problems) -> About:
+    each = tuple(markets)
+    return About(
+        name=path.name,
+        kind="price_series",
+        fidelity=Fidelity.PRICES,
+        data_hash=hash_of([path]),
+        starts=from_microseconds(min(market.described.told_us for market in each)),
+        ends=from_microseconds(1 + max(market.last_us for market in each)),
+        markets=len(each),
+        assumed=(
+            *_SAID, _CHOSEN, assumed.end_sentence, assumed.spread.sentence, assumed.payment.sentence,
+        ),
+        problems=problems,
+        looks_ahead=assumed.looks_ahead,
+    )  # fmt: skip
