@@ -101,7 +101,40 @@ def test_each_utc_day_can_be_read_by_itself() -> None:
     changes = Changes()
     changes.of([seen()])
     midnight = datetime(2026, 11, 23, tzinfo=UTC)
-    assert set(changes.of([seen(midnight)])) == {"books", "terms", "markets", "rules"}
+    assert set(changes.of([seen(midnight)])) == {"books", "seen", "terms", "markets", "rules"}
+
+
+# -- that somebody looked ----------------------------------------------------------------------
+
+
+def test_once_a_minute_it_is_written_that_somebody_looked() -> None:
+    changes = Changes()
+    looks = [changes.of([seen(NOON + timedelta(seconds=10 * n))]) for n in range(13)]
+    assert [n for n, batches in enumerate(looks) if "seen" in batches] == [0, 6, 12]
+    assert looks[12] == {"seen": [{"at_us": microseconds(NOON) + 120_000_000, "books": 1, "lost": []}]}
+
+
+def test_a_book_that_nobody_looks_at_any_more_is_told_and_written_again_when_it_is_back() -> None:
+    changes = Changes()
+    changes.of([seen()])
+    gone, back = NOON + timedelta(seconds=10), NOON + timedelta(seconds=20)
+    assert changes.of([seen(gone, books=())])["seen"][0]["lost"] == [book().asset_id]
+    assert list(changes.of([seen(back)])) == ["books"]
+
+
+def test_a_book_of_minutes_ago_was_not_looked_at() -> None:
+    changes = Changes()
+    changes.of([seen()])
+    later = NOON + timedelta(minutes=2)
+    batches = changes.of([seen(later, books=(book(NOON),))])
+    assert "books" not in batches
+    assert batches["seen"][0]["lost"] == [book().asset_id]
+
+
+def test_after_a_silence_every_book_is_written_anew() -> None:
+    changes = Changes()
+    changes.of([seen()])
+    assert "books" in changes.of([seen(NOON + timedelta(minutes=6))])
 
 
 # -- segments and conversion -------------------------------------------------------------------

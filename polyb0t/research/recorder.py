@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterable, Mapping
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from queue import Empty, Full, Queue
 from typing import Final
@@ -17,9 +17,10 @@ from typing import Final
 import structlog
 
 from polyb0t.core.clock import Clock
+from polyb0t.core.ids import AssetId
 from polyb0t.data.markets import Market
 from polyb0t.research.observing import Observation, SeenTrade
-from polyb0t.research.rows import Row, book_row, market_row, rules_row, terms_row, trade_row
+from polyb0t.research.rows import Row, book_row, market_row, rules_row, seen_row, terms_row, trade_row
 from polyb0t.research.spool import SYNC_SECONDS, Spool
 
 log = structlog.get_logger(__name__)
@@ -27,6 +28,9 @@ log = structlog.get_logger(__name__)
 MOST_QUEUED: Final = 2_000
 CLOSE_SECONDS: Final = 60.0
 CONVERTING_SECONDS: Final = 30.0
+BEAT: Final = timedelta(minutes=1)  # a row of `seen` at least so often
+LOOKED_AT: Final = timedelta(minutes=1)  # a book older than that was not looked at
+SILENCE: Final = timedelta(minutes=5)  # without a look for so long, all books are written anew
 WRITE_SECONDS: Final = 5.0  # trades that came one by one are written together
 
 
@@ -141,6 +145,9 @@ class Changes:
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], object] = {}
         self._day = ""
+        self._standing: frozenset[AssetId] = frozenset()
+        self._looked: datetime | None = None
+        self._told: datetime | None = None  # the last row of `seen`
 
     def of(self, taken: Iterable[Observation | SeenTrade]) -> Mapping[str, list[Row]]:
         batches: dict[str, list[Row]] = {}
@@ -153,9 +160,12 @@ class Changes:
 
     def _observation(self, seen: Observation, batches: dict[str, list[Row]]) -> None:
         day = seen.at.astimezone(UTC).date().isoformat()
-        if day != self._day:
-            self._day, self._known = day, {}
-        for book in seen.books:
+        if day != self._day or (self._looked is not None and seen.at - self._looked > SILENCE):
+            self._day, self._known, self._told = day, {}, None
+        self._looked = seen.at
+        looked_at = [book for book in seen.books if seen.at - book.observed_at <= LOOKED_AT]
+        self._seen(seen.at, frozenset(book.asset_id for book in looked_at), batches)
+        for book in looked_at:
             state = hash((book.bids, book.asks, book.tick))  # of a book itself it would be megabytes
             if self._is_new("books", book.asset_id, state):
                 batches.setdefault("books", []).append(book_row(book))
@@ -164,6 +174,16 @@ class Changes:
                 batches.setdefault("terms", []).append(terms_row(terms))
         for market in seen.markets:
             self._market(market, batches)
+
+    def _seen(self, at: datetime, standing: frozenset[AssetId], batches: dict[str, list[Row]]) -> None:
+        """What is lost is written again when it is back, whether or not it has changed meanwhile."""
+        lost = sorted(self._standing - standing)
+        self._standing = standing
+        for asset in lost:
+            self._known.pop(("books", asset), None)
+        if lost or self._told is None or at - self._told >= BEAT:
+            self._told = at
+            batches.setdefault("seen", []).append(seen_row(at, len(standing), lost))
 
     def _market(self, market: Market, batches: dict[str, list[Row]]) -> None:
         row = market_row(market)

@@ -11,6 +11,7 @@ from typing import Final
 
 from polyb0t.core.canonical import canonical_text
 from polyb0t.core.clock import microseconds
+from polyb0t.core.ids import AssetId
 from polyb0t.core.units import ZERO, Price, Shares, to_e6
 from polyb0t.data.markets import Market, TradingTerms
 from polyb0t.data.order_book import Level, OrderBook
@@ -43,6 +44,9 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = {
         "shares_e6": "BIGINT",
         "taker_side": "VARCHAR",
     },
+    # That somebody looked, at least once a minute: books that stand as they were written last, and those
+    # that nobody looks at any more. Where these rows stop, nothing is known of any book.
+    "seen": {"at_us": "BIGINT", "books": "INTEGER", "lost": "VARCHAR[]"},
     "terms": {"at_us": "BIGINT", "condition": "VARCHAR", "content": "VARCHAR"},
     "markets": {"at_us": "BIGINT", "condition": "VARCHAR", "rules_hash": "VARCHAR", "content": "VARCHAR"},
     "rules": {"at_us": "BIGINT", "condition": "VARCHAR", "rules_hash": "VARCHAR", "text": "VARCHAR"},
@@ -79,6 +83,11 @@ def trade_row(trade: SeenTrade) -> Row:
         "shares_e6": _e6(trade.shares),
         "taker_side": trade.taker_side,
     }
+
+
+def seen_row(at: datetime, books: int, lost: Sequence[AssetId]) -> Row:
+    """`books` that were looked at; `lost` are those which were until now."""
+    return {"at_us": microseconds(at), "books": books, "lost": list(lost)}
 
 
 def terms_row(terms: TradingTerms) -> Row:
