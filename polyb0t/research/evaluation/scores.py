@@ -84,13 +84,18 @@ def gain_over_price(
 
 def clustered_t(difference: Floats, event: Codes) -> float:
     """The mean of `difference` in standard errors that let rows of an event move together; 0 when unknown."""
-    sums, counts = _by_event(difference, event)
+    error = clustered_error(difference, event)
+    return _mean(difference) / error if error else 0.0
+
+
+def clustered_error(values: Floats, event: Codes) -> float | None:
+    """The standard error of the mean when rows of an event move together; None with fewer than two events."""
+    sums, counts = _by_event(values, event)
     if len(sums) < 2:
-        return 0.0
-    mean = float(sums.sum() / counts.sum())
-    off = sums - mean * counts
+        return None
+    off = sums - float(sums.sum() / counts.sum()) * counts
     variance = float(np.square(off).sum()) * len(sums) / (len(sums) - 1) / float(counts.sum()) ** 2
-    return mean / variance**0.5 if variance > 0 else 0.0
+    return float(variance**0.5)
 
 
 def log_loss(said: Floats, outcome: Floats) -> float:
