@@ -1,6 +1,8 @@
 """Hands approved intents to threads: at most one order per market at a time, cancels on threads of
 their own, so that one hanging send starves nobody and never delays a cancel."""
 
+from collections.abc import Callable
+from concurrent.futures import Executor as Pool
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Lock
 from typing import Final
@@ -24,12 +26,21 @@ AGAIN_SECONDS: Final = 2.0  # before an intent that could not be moved is tried 
 class Dispatcher:
     """`run_due` is called whenever something was approved and a few times a second besides."""
 
-    def __init__(self, executor: Executor, intents: IntentStore, clock: Clock, *, workers: int = 4) -> None:
+    def __init__(
+        self,
+        executor: Executor,
+        intents: IntentStore,
+        clock: Clock,
+        *,
+        workers: int = 4,
+        pool: Callable[[int, str], Pool] = ThreadPoolExecutor,
+    ) -> None:
+        """`pool` makes what carries out the work of so many at a time, under a name."""
         self._executor = executor
         self._intents = intents
         self._clock = clock
-        self._senders = ThreadPoolExecutor(workers, thread_name_prefix="send")
-        self._cancellers = ThreadPoolExecutor(2, thread_name_prefix="cancel")
+        self._senders = pool(workers, "send")
+        self._cancellers = pool(2, "cancel")
         self._lock = Lock()
         self._targets: dict[str, Future[None]] = {}
         self._not_before: dict[IntentId, float] = {}

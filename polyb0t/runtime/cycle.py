@@ -77,9 +77,11 @@ class CycleParts:
     refresh_books: Callable[[AccountState, frozenset[FillKey]], None] = lambda _state, _settled: None
     read_movements: Callable[[], None] = lambda: None  # what moved the wallet besides our orders
     watch_switches: Callable[[], None] = lambda: None  # measure, and trip what has to trip
+    watch_coherence: Callable[[], None] = lambda: None  # prices that contradict each other
     decide_by_itself: Callable[[], object] = lambda: None  # a paper run's own approvals
     compare_fees: Callable[[AccountState], None] = lambda _state: None
     price_proposals: Callable[[], None] = lambda: None  # what those are worth that were proposed once
+    tell_openings: Callable[[Openings], None] = lambda _openings: None  # each cycle's decision, as it was made
 
 
 class Cycle:
@@ -116,6 +118,8 @@ class Cycle:
             note.openings = self._decide() if "switches" not in note.failed else None
         with self._stage(note, "propose"):
             note.proposed = self._propose(note.openings)
+        with self._stage(note, "coherence"):
+            self._parts.watch_coherence()
         with self._stage(note, "exits"):
             note.proposed += self._parts.propose_exits()
         with self._stage(note, "claims"):
@@ -154,7 +158,9 @@ class Cycle:
         desk = self._parts.desk.desk()
         states: list[MarketState] = self._parts.watch.states(desk.now)
         answers = self._parts.model.estimate_all(states)
-        return decide_openings(map(Candidate, states, answers), desk)
+        openings = decide_openings(map(Candidate, states, answers), desk)
+        self._parts.tell_openings(openings)
+        return openings
 
     def _propose(self, openings: Openings | None) -> int:
         """Write what is worth a person's minute. Nothing new while the venue and we disagree, or while

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
+from polyb0t.core.clock import from_microseconds
 from polyb0t.core.ids import AssetId, ConditionId
 from polyb0t.core.units import ZERO, Price, from_e6
 from polyb0t.data.markets import Catalogue, Market, TradingTerms
@@ -64,6 +66,11 @@ class PastMarkets:
                 if outcome.asset_id in asked:
                     pays[outcome.asset_id] = Price(from_e6(paid_e6))
         return pays
+
+    def newest_price(self) -> datetime | None:
+        """When any book was known to stand last."""
+        stood = self.timeline.stood_us
+        return None if stood is None else from_microseconds(stood)
 
     def _now(self) -> None:
         self.timeline.advance(self.clock.now_us)

@@ -1,0 +1,95 @@
+"""Which model speaks in a replay, and whether it may: one that has seen what is replayed is refused."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Protocol
+
+from polyb0t.config.settings import Settings
+from polyb0t.models.calibration import (
+    Coefficients,
+    MarketCalibrationModel,
+    packaged_coefficients,
+    parse_coefficients,
+)
+from polyb0t.models.signals import Answer, IdentityModel, MarketState, ProbabilityModel, ProbEstimate
+from polyb0t.research.cards.shelf import Shelf
+from polyb0t.research.replay.overlap import refuse_overlap
+from polyb0t.runtime.choices import calibration_coefficients, probability_model
+from polyb0t.runtime.places import models_folder
+
+ENGINES: Final = "engine"
+IDENTITY: Final = "identity"
+PUBLISHED: Final = "published"
+MONTHLY: Final = "walk-forward"
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """A model for a replay and what has to be said of it beside every result."""
+
+    model: ProbabilityModel
+    said: tuple[str, ...] = ()
+
+
+class ByMonth(Protocol):
+    """The model that one would have had at an instant."""
+
+    def at(self, instant: datetime) -> ProbabilityModel: ...
+
+
+class MonthlyModel:
+    """Speaks with the model of the month of what it is asked about, under one name and version: to the
+    controls it is one model, as an engine's that is restarted with each new fit."""
+
+    name: Final = MONTHLY
+    validated: Final = True  # each month's speaks only where it had beaten the price by then
+    requires: Final[frozenset[str]] = frozenset()
+
+    def __init__(self, months: ByMonth, version: str) -> None:
+        self._months = months
+        self.version = version
+
+    def estimate_all(self, states: Sequence[MarketState]) -> list[Answer]:
+        if not states:
+            return []
+        answers = self._months.at(states[0].now).estimate_all(states)
+        return [self._in_our_name(answer) for answer in answers]
+
+    def _in_our_name(self, answer: Answer) -> Answer:
+        if not isinstance(answer, ProbEstimate):
+            return answer
+        return replace(answer, model=self.name, version=self.version)
+
+
+def speaker(settings: Settings, name: str, since: datetime, months: ByMonth | None = None) -> Speaker:
+    """The model called `name`: the engine's own, the identity, the published figures, the one of each month,
+    or a fitted one by the beginning of its id.
+
+    Raises:
+        ConflictError: it was fitted on what is replayed.
+        NotFoundError: no fitted model begins with `name`.
+        ConfigurationError: its file cannot be used.
+    """
+    if months is not None:
+        return Speaker(probability_model(settings, MonthlyModel(months, f"{MONTHLY}")))
+    if name == IDENTITY or (name == ENGINES and settings.model == IDENTITY):
+        return Speaker(probability_model(settings, IdentityModel()))
+    coefficients = _coefficients(settings, name)
+    said = refuse_overlap(coefficients, since)
+    model = probability_model(settings, MarketCalibrationModel(coefficients))
+    return Speaker(model, () if said is None else (said,))
+
+
+def _coefficients(settings: Settings, name: str) -> Coefficients:
+    if name == ENGINES:
+        return calibration_coefficients(settings)
+    if name == PUBLISHED:
+        return packaged_coefficients()
+    folder = models_folder(settings, settings.venue)
+    return parse_coefficients(_text(folder, Shelf(folder).find(name)))
+
+
+def _text(folder: Path, model: str) -> str:
+    return (folder / model / "coefficients.json").read_text("utf-8")
