@@ -80,6 +80,7 @@ class TestMissingInputs:
         nothing: dict[str, Any] = dict.fromkeys(optional(ControlContext))
         alone = {"wrong_side", "decimals", "unit_mismatch", "edge_low", "edge_too_good", "model_unvalidated"}
         alone |= {"near_market"}  # about test orders only, and those are judged in a file of their own
+        alone |= {"no_longer_rests"}  # about what was proposed to rest only (test_execution_choice)
         blind = replace(LIVE, identity_proven=False, allow_unvalidated=False, **nothing)
         if control.__name__ not in alone:
             assert not verdicts(a_trade(), blind)[control.__name__].passed

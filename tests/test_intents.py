@@ -29,6 +29,7 @@ from polyb0t.execution.intents import (
 )
 from polyb0t.execution.orders import ORDER_TRANSITIONS, TERMINAL_ORDER, UNRESOLVED_ORDER, OrderStatus
 from polyb0t.models.kill_switches import KillSwitchType
+from polyb0t.models.taken_back import TakenBack
 from tests.support.builders import a_cancel, a_close, an_intent
 from tests.support.engine_room import EngineRoom
 
@@ -144,6 +145,8 @@ def test_a_change_of_any_field_changes_the_digest() -> None:
             other = 5
         if now == ():
             other = ("stop_loss",)
+        if field.name == "taken_back":
+            other = TakenBack(Decimal("0.5"), Decimal("0.49"), Decimal("0.04"))
 
         changed: dict[str, Any] = {field.name: other}
         assert replace(intent, **changed).digest != intent.digest, field.name

@@ -23,6 +23,7 @@ from polyb0t.models.risk import (
     ProposedTrade,
     RiskLimits,
 )
+from polyb0t.models.taken_back import TakenBack
 from polyb0t.models.usage import OwnOrder, SmallOrders, Usage, UsualSpread
 from tests.support.decisions import NOW, a_book, a_close, a_context, a_market, a_trade, d, terms_of
 
@@ -116,6 +117,27 @@ def test_results_come_in_the_order_of_the_list() -> None:
     assert [each.name for each in check(a_trade(), a_context())] == NAMES
 
 
+RESTING = a_trade(
+    order_type="GTD",
+    worst_price=Price(d("0.59")),
+    amount=None,
+    min_shares=None,
+    shares=Shares(d(150)),
+    max_cost=Pusd(d("88.50")),
+    post_only=True,
+    taken_back=TakenBack(mid=d("0.60"), below=d("0.59"), spread=d("0.04")),
+)
+MAKERS_PAY = a_context(
+    terms=terms_of(a_market(), fee=FeeSchedule(d("0.04"), d(1), taker_only=False)),
+    book=a_book("tram-yes", [("0.59", 410)], [("0.61", 900)]),
+)
+
+
+def test_a_purchase_that_rests_passes_every_control() -> None:
+    assert broken(RESTING, book_with(asks=(("0.61", 900),))) == []
+    assert broken(RESTING, book_with(bids=(("0.59", 5),), asks=(("0.60", 1),))) == []  # not under 59 cents
+
+
 # One row per breach: the control, the trade, the moment, a piece of the sentence.
 OPENING_BREACHES: list[tuple[str, ProposedTrade, ControlContext, str]] = [
     ("stance", a_trade(), a_context(stance=Stance.REDUCING), "closes only"),
@@ -151,6 +173,12 @@ OPENING_BREACHES: list[tuple[str, ProposedTrade, ControlContext, str]] = [
     ("wrong_side", a_trade(side=Side.SELL), a_context(), "OPEN_POSITION does not SELL"),
     ("price_worse", a_trade(), book_with(asks=(("0.63", 9_000),), bids=(("0.62", 1),)), "best offer is 63¢"),
     ("price_worse", a_trade(), book_with(asks=()), "nobody offers"),
+    ("no_longer_rests", RESTING, book_with(bids=(("0.58", 9),), asks=(("0.59", 9),)), "trade at once"),
+    ("no_longer_rests", RESTING, book_with(bids=(("0.57", 9),), asks=(("0.60", 9),)), "middle is 58.5¢"),
+    ("no_longer_rests", RESTING, book_with(bids=(("0.59", 9),), asks=(("0.63", 9),)), "spread is 4¢"),
+    ("no_longer_rests", RESTING, book_with(bids=()), "One side of its book is empty"),
+    ("no_longer_rests", RESTING, a_context(book=None), "not known"),
+    ("fee_unknown", RESTING, MAKERS_PAY, "pay a fee here, too"),
     ("price_collar", a_trade(), book_with(bids=(("0.55", 1),), asks=(("0.58", 9_000),)), "outside"),
     ("price_collar", a_trade(worst_price=Price(d("0.98"))), a_context(), "3¢ to 97¢"),
     ("spread_wide", a_trade(), book_with(bids=(("0.56", 9),)), "spread is 4¢"),

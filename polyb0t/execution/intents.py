@@ -24,6 +24,7 @@ from polyb0t.execution.refusals import Standing, refusal
 from polyb0t.execution.scope import Lease, Regime
 from polyb0t.models.fees import cost_per_share
 from polyb0t.models.limits import ControlResult
+from polyb0t.models.taken_back import TakenBack, moved
 
 CANONICAL_VERSION: Final = "polyb0t-intent-v1"
 
@@ -150,12 +151,15 @@ class TradeIntent:
     purpose: Purpose = Purpose.STRATEGY
     code_required: bool = False  # an approval needs a one-time code
     claim: Mapping[str, str] | None = None  # CLAIM_SETTLEMENT: what is called, where, and what it pays
+    taken_back: TakenBack | None = None  # an opening that rests: what the engine takes it back for by itself
 
     @property
     def canonical(self) -> str:
         """The versioned text that the digest is taken of and that the database keeps."""
         content = {spec.name: getattr(self, spec.name) for spec in fields(self) if self._written(spec)}
         content["controls"] = [control.as_dict() for control in self.controls]
+        if self.taken_back is not None:
+            content["taken_back"] = self.taken_back._asdict()
         return canonical_text({"version": CANONICAL_VERSION, "intent": content})
 
     def _written(self, spec: Field[Any]) -> bool:
@@ -357,6 +361,8 @@ _ENOUGH: Final = 3
 
 def superseded_because(old: TradeIntent, new: TradeIntent, rules: ProposingRules) -> str | None:
     """Why the waiting `old` gives way to `new`, seen a moment ago; None when it still stands."""
+    if old.taken_back is not None:
+        return _rests_no_longer(old.taken_back, new)
     best = new.best_ask if old.side is Side.BUY else new.best_bid
     if old.worst_price is not None and best is not None:
         past = best > old.worst_price if old.side is Side.BUY else best < old.worst_price
@@ -365,10 +371,19 @@ def superseded_because(old: TradeIntent, new: TradeIntent, rules: ProposingRules
     edge = edge_at(old, new)
     if edge is not None and edge < rules.edge_min:
         return "its edge fell under the minimum"
+    if new.taken_back is not None:
+        return None  # it can still be had now, which is what it says
     had, wanted = old.amount or old.shares, new.amount or new.shares
     if had and wanted and abs(wanted - had) > rules.size_change * had:
         return "its size changed by more than a fifth"
     return None
+
+
+def _rests_no_longer(approved: TakenBack, new: TradeIntent) -> str | None:
+    """An offer to rest stands until the market is where it would be taken back, whatever is newly wanted."""
+    bid, ask = new.best_bid, new.best_ask
+    mid, spread = (None, None) if bid is None or ask is None else ((bid + ask) / 2, ask - bid)
+    return "the market moved away from where it would rest" if moved(approved, mid, spread) else None
 
 
 def edge_at(old: TradeIntent, new: TradeIntent) -> Decimal | None:
@@ -377,5 +392,7 @@ def edge_at(old: TradeIntent, new: TradeIntent) -> Decimal | None:
         return None
     if new.fee_rate is None or new.fee_exponent is None or old.side is not Side.BUY:
         return None
+    if new.taken_back is not None:
+        return None  # its edge is that of an order that rests
     fee = FeeSchedule(new.fee_rate, new.fee_exponent)
     return new.edge_worst + cost_per_share(new.worst_price, fee) - cost_per_share(old.worst_price, fee)

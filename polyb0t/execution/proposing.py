@@ -38,21 +38,23 @@ class Frame:
 
 def opening_intent(proposal: OpeningProposal, frame: Frame) -> TradeIntent:
     """A purchase as an intent with a new id."""
-    belief, estimate = proposal.belief, proposal.estimate
+    belief, estimate, resting = proposal.belief, proposal.estimate, proposal.resting
+    rests = resting is not None
+    manner = {"post_only": rests, "life_seconds": resting.life_seconds if resting is not None else None}
     intent = TradeIntent(
-        **framed(frame, IntentType.OPEN_POSITION),
+        **{**framed(frame, IntentType.OPEN_POSITION), **manner},
         **_market(proposal.market, proposal.terms),
         outcome_label=proposal.outcome.label,
         asset_id=proposal.outcome.asset_id,
         side=proposal.side,
         order_type=OrderType(proposal.order_type),
         worst_price=proposal.worst_price,
-        amount=proposal.amount,
-        shares=None,
-        least_shares=proposal.min_shares,
+        amount=None if rests else proposal.amount,
+        shares=proposal.min_shares if rests else None,
+        least_shares=None if rests else proposal.min_shares,
         fee_rate=proposal.fee.rate,
         fee_exponent=proposal.fee.exponent,
-        estimated_cost=proposal.likely.cost,
+        estimated_cost=None if rests else proposal.likely.cost,
         max_cost=proposal.max_cost,
         estimated_shares=proposal.likely.shares,
         estimated_fee=proposal.likely.fee,
@@ -74,6 +76,7 @@ def opening_intent(proposal: OpeningProposal, frame: Frame) -> TradeIntent:
         parent_id=None,
         target_order_id=None,
         edge_required=proposal.edge_required,
+        taken_back=resting.taken_back if resting is not None else None,
     )
     return guarded(intent, frame.thresholds)
 
@@ -250,6 +253,7 @@ def trade_of(intent: TradeIntent) -> ProposedTrade:
         own_idea=intent.purpose is not Purpose.STRATEGY and not intent.model_name,
         post_only=intent.post_only,
         test_order=intent.purpose is Purpose.TEST_ORDER,
+        taken_back=intent.taken_back,
     )
 
 

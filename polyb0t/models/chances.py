@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from polyb0t.core.units import Price
+from polyb0t.core.units import ONE, Price, Shares
 from polyb0t.data.markets import FeeSchedule, Market, Outcome, TradingTerms
-from polyb0t.data.order_book import OrderBook
-from polyb0t.models.fees import cost_per_share, effective_fee
+from polyb0t.data.order_book import OrderBook, Side
+from polyb0t.models.execution_choice import TAKER_ONLY, ExecutionRules, Moment, RestingOffer, rest
+from polyb0t.models.fees import NO_FEE, cost_per_share, effective_fee
+from polyb0t.models.movement import Movement
 from polyb0t.models.pricing import Purchase, reserve_for
 from polyb0t.models.risk import RiskLimits
 from polyb0t.models.signals import Abstain, Belief, MarketState, ProbEstimate
@@ -54,7 +56,10 @@ class OfferedSide:
 
 @dataclass(frozen=True, slots=True)
 class Chance:
-    """A purchase with enough edge at its worst price, before size and controls."""
+    """A purchase with enough edge at its worst price, before size and controls.
+
+    With `resting` it is put into the book at that price and pays no fee; else it takes what is offered.
+    """
 
     market: Market
     estimate: ProbEstimate
@@ -62,23 +67,97 @@ class Chance:
     side: OfferedSide
     needed: Decimal
     worst_price: Price
+    resting: RestingOffer | None = None
 
     @property
     def edge_at_worst(self) -> Decimal:
-        return self.side.purchase.edge(self.worst_price)
+        return self.side.purchase.edge(self.worst_price) if self.resting is None else self.resting.edge
+
+    @property
+    def edge_now(self) -> Decimal:
+        """At the present offer, or at the price at which it would rest."""
+        return self.side.edge if self.resting is None else self.resting.edge_before
+
+    @property
+    def fee(self) -> FeeSchedule:
+        """What this order pays by: makers pay none."""
+        return self.side.purchase.fee if self.resting is None else NO_FEE
+
+    @property
+    def bought_at(self) -> Price:
+        """The least that a share can cost without fee, as far as is known."""
+        return self.side.ask if self.resting is None else self.resting.price
+
+    @property
+    def depth(self) -> Shares:
+        """Shares offered at the worst price or better, or bid where it would rest."""
+        if self.resting is not None:
+            return self.resting.depth
+        return self.side.book.depth(Side.BUY, self.worst_price)
+
+    @property
+    def worth(self) -> Decimal:
+        """Expected pUSD of a share that is ordered: of one that rests, times the chance that it fills."""
+        return self.side.edge if self.resting is None else self.resting.worth
 
     @property
     def growth(self) -> Decimal:
         """What chances are ranked by: expected log growth at the present offer, e^2 / (c (1 - c)).
 
-        Not at the worst price, which rounding to the grid would make a matter of luck.
+        Not at the worst price, which rounding to the grid would make a matter of luck. Of what rests, times
+        the chance that it fills.
         """
-        edge, cost = self.side.edge, cost_per_share(self.side.ask, self.side.purchase.fee)
-        return edge * edge / (cost * (1 - cost))
+        edge, chance = (
+            (self.side.edge, ONE) if self.resting is None else (self.resting.edge, self.resting.chance)
+        )
+        cost = cost_per_share(self.bought_at, self.fee)
+        return chance * edge * edge / (cost * (1 - cost))
 
 
-def find_chance(candidate: Candidate, limits: RiskLimits) -> Chance | NearMiss | Passed:
-    """The better side of one market, if it is worth buying."""
+def find_chance(
+    candidate: Candidate,
+    limits: RiskLimits,
+    rules: ExecutionRules = TAKER_ONLY,
+    movement: Movement | None = None,
+) -> Chance | NearMiss | Passed:
+    """The better side of one market, if it is worth buying, taken now or left to rest."""
+    taken = _taken(candidate, limits)
+    if not rules.allowed:
+        return taken
+    resting = _rested(candidate, limits, rules, movement)
+    least = taken.worth if isinstance(taken, Chance) else 0
+    return resting if resting is not None and resting.worth > least else taken
+
+
+def _rested(
+    candidate: Candidate, limits: RiskLimits, rules: ExecutionRules, movement: Movement | None
+) -> Chance | None:
+    """The side that is worth most when it rests; None where nothing may."""
+    state, estimate = candidate.state, candidate.estimate
+    fee = effective_fee(state.market, state.terms)
+    if isinstance(estimate, Abstain) or state.terms is None or fee is None:
+        return None
+    needed, reserve = _needed(estimate, limits), reserve_for(state.market, state.now)
+    best: Chance | None = None
+    for index, (outcome, book) in enumerate(zip(state.market.outcomes, state.books, strict=True)):
+        if book is None or book.best_ask is None:
+            continue
+        belief = estimate.belief(index)
+        moment = Moment(state.market, state.terms, book, movement, state.now)
+        offer = rest(moment, belief.q, reserve, needed, rules)
+        if not isinstance(offer, RestingOffer) or (best is not None and offer.worth <= best.worth):
+            continue
+        purchase = Purchase(belief.q, fee, reserve)
+        side = OfferedSide(outcome, belief, book, book.best_ask, purchase, purchase.edge(book.best_ask))
+        best = Chance(state.market, estimate, state.terms, side, needed, offer.price, offer)
+    return best
+
+
+def _needed(estimate: ProbEstimate, limits: RiskLimits) -> Decimal:
+    return max(limits.edge_min, limits.edge_sd_multiple * estimate.sd)
+
+
+def _taken(candidate: Candidate, limits: RiskLimits) -> Chance | NearMiss | Passed:
     state, estimate = candidate.state, candidate.estimate
     question = state.market.question
     if isinstance(estimate, Abstain):
@@ -89,7 +168,7 @@ def find_chance(candidate: Candidate, limits: RiskLimits) -> Chance | NearMiss |
     side = _better_side(state, estimate, fee)
     if side is None:
         return Passed(question, "no_offer", "Nobody offers either outcome.")
-    needed = max(limits.edge_min, limits.edge_sd_multiple * estimate.sd)
+    needed = _needed(estimate, limits)
     if side.edge < needed:
         return NearMiss(question, side.outcome.label, side.edge, needed)
     worst = side.purchase.limit(

@@ -47,6 +47,7 @@ CONTROLS: Final[tuple[Control, ...]] = (
     market_controls.clock_skew,
     order_controls.wrong_side,
     order_controls.price_worse,
+    order_controls.no_longer_rests,
     order_controls.price_collar,
     order_controls.near_market,
     order_controls.spread_wide,

@@ -19,6 +19,10 @@ def fee_unknown(trade: ProposedTrade, context: ControlContext) -> Verdict:
     if fee is None:
         return unknown("The market's fee schedule is")
     rate = f"{plain(fee.rate)}, exponent {plain(fee.exponent)}"
+    if trade.taken_back is not None and not fee.taker_only:
+        return Verdict(
+            False, rate, "takers only", "Orders that rest pay a fee here, too; how much is unknown."
+        )
     if not trade.spends_money:
         return Verdict(True, rate)
     try:

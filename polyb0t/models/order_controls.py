@@ -15,6 +15,7 @@ from polyb0t.models.risk import (
     not_for_closes,
     unknown,
 )
+from polyb0t.models.taken_back import moved
 from polyb0t.models.usage import any_meets
 from polyb0t.models.wording import at_most, cents, limit, money, shares
 
@@ -48,6 +49,22 @@ def price_worse(trade: ProposedTrade, context: ControlContext) -> Verdict:
         "" if fits else f"You allowed {allowed}; the best {'offer' if buying else 'bid'} is {cents(best)}."
     )
     return Verdict(fits, cents(best), allowed, detail)
+
+
+def no_longer_rests(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """A purchase that was proposed to rest still would, and nothing has happened for which it would be
+    taken back."""
+    if trade.taken_back is None or not trade.opening:
+        return Verdict(True, "", "", "Does not apply: it was not proposed to rest.")
+    if context.book is None:
+        return unknown("The book is")
+    ask, price = context.book.best_ask, cents(trade.worst_price)
+    if ask is not None and ask <= trade.worst_price:
+        return Verdict(False, cents(ask), price, f"It would trade at once: the offer is {cents(ask)}.")
+    gone = moved(trade.taken_back, context.book.mid, context.book.spread)
+    if gone is not None:
+        return Verdict(False, "moved", price, gone.detail)
+    return Verdict(True, cents(ask or trade.worst_price), price)
 
 
 def price_collar(trade: ProposedTrade, context: ControlContext) -> Verdict:

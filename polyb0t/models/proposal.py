@@ -14,11 +14,13 @@ from polyb0t.core.ids import AssetId, EventId
 from polyb0t.core.units import ZERO, Price, Pusd, Shares, ceil_e6, floor_e6
 from polyb0t.data.deny_list import DenyList
 from polyb0t.data.markets import FeeSchedule, Market, Outcome, TradingTerms
-from polyb0t.data.order_book import OrderBook, Side
+from polyb0t.data.order_book import Level, OrderBook, Side
 from polyb0t.models.chances import Candidate, Chance, NearMiss, Passed, find_chance
+from polyb0t.models.execution_choice import GTD, TAKER_ONLY, ExecutionRules, RestingOffer
 from polyb0t.models.fees import FeeUnboundedError, cost_per_share, taker_fee
 from polyb0t.models.kill_switches import Stance
 from polyb0t.models.limits import check
+from polyb0t.models.movement import Movement
 from polyb0t.models.risk import (
     OPEN_POSITION,
     Allowance,
@@ -32,10 +34,11 @@ from polyb0t.models.risk import (
 from polyb0t.models.signals import Belief, ProbEstimate, model_id
 from polyb0t.models.sizing import Funds, NoSize, Size, SizeChain, Wish, size_purchase
 from polyb0t.models.usage import OwnOrder, SmallOrders, Usage, UsualSpread
-from polyb0t.models.wording import cents, percent, signed_cents
+from polyb0t.models.wording import cents, coarse, percent, signed_cents
 
 NEAREST_MISSES: Final = 5
 FAK: Final = "FAK"
+_SLIPPAGE: Final = "The whole amount would leave {} a share: the best offer is too small for it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ class Desk:
     small_orders: SmallOrders | None = None
     active_model: str | None = None
     usual_spread_of: Callable[[Market], UsualSpread | None] = lambda _market: None
+    execution: ExecutionRules = TAKER_ONLY
+    movement_of: Callable[[Market], Movement | None] = lambda _market: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,7 @@ class LikelyFill:
     shares: Shares
     notional: Pusd
     fee: Pusd
+    edge: Decimal | None = None  # per share at this average, after fee and reserve
 
     @property
     def cost(self) -> Pusd:
@@ -116,6 +122,14 @@ class OpeningProposal:
     growth: Decimal  # what it is ranked by: expected growth of the bankroll
     reason: str
     controls: tuple[ControlResult, ...]
+    resting: RestingOffer | None = None  # it rests at this; None: it takes what is offered
+
+    @property
+    def slippage(self) -> Decimal:
+        """pUSD per share that the whole amount would cost above the best offer, without fees."""
+        if not self.likely.shares:
+            return ZERO
+        return self.likely.notional / self.likely.shares - self.reference_price
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +151,8 @@ def decide_openings(candidates: Iterable[Candidate], desk: Desk) -> Openings:
     misses: list[NearMiss] = []
     passed: list[Passed] = []
     for candidate in candidates:
-        found = find_chance(candidate, desk.limits)
+        moves = desk.movement_of(candidate.state.market)
+        found = find_chance(candidate, desk.limits, desk.execution, moves)
         match found:
             case Chance():
                 chances.append(found)
@@ -200,11 +215,14 @@ def _propose(chance: Chance, desk: Desk) -> OpeningProposal | Passed:
     if isinstance(size, Passed):
         return size
     trade = _trade(chance, size)
+    likely = _likely(chance, size)
+    if likely.edge is not None and likely.edge < chance.needed:
+        return Passed(market.question, "edge_low", _SLIPPAGE.format(signed_cents(likely.edge)))
     controls = check(trade, _control_context(chance, desk))
     failed = next((control for control in controls if not control.passed), None)
     if failed is not None:
         return Passed(market.question, failed.name, failed.detail)
-    return _proposal(chance, desk, size, controls)
+    return _proposal(chance, desk, size, likely, controls)
 
 
 def _size(chance: Chance, desk: Desk) -> Size | Passed:
@@ -213,14 +231,14 @@ def _size(chance: Chance, desk: Desk) -> Size | Passed:
         return Passed(question, "balance", "The cash, the bankroll or what is at risk is not known.")
     wish = Wish(
         edge=chance.edge_at_worst,
-        cost=cost_per_share(chance.worst_price, chance.side.purchase.fee),
+        cost=cost_per_share(chance.worst_price, chance.fee),
         sd=chance.side.belief.sd,
         independent=chance.estimate.independent,
         worst_price=chance.worst_price,
-        best_ask=chance.side.ask,
-        depth=chance.side.book.depth(Side.BUY, chance.worst_price),
+        best_ask=chance.bought_at,
+        depth=chance.depth,
         min_shares=chance.terms.min_shares,
-        fee=chance.side.purchase.fee,
+        fee=chance.fee,
     )
     funds = Funds(desk.bankroll_pusd, desk.spendable_pusd, desk.exposure)
     try:
@@ -237,21 +255,43 @@ def _trade(chance: Chance, size: Size) -> ProposedTrade:
     return ProposedTrade(
         intent_type=OPEN_POSITION,
         side=Side.BUY,
-        order_type=FAK,
+        order_type=FAK if chance.resting is None else GTD,
         condition_id=market.condition_id,
         asset_id=chance.side.outcome.asset_id,
         worst_price=chance.worst_price,
-        amount=size.amount,
-        shares=None,
-        min_shares=size.min_shares,
-        max_cost=size.max_cost,
+        amount=size.amount if chance.resting is None else None,
+        shares=None if chance.resting is None else size.min_shares,
+        min_shares=size.min_shares if chance.resting is None else None,
+        max_cost=_greatest_cost(chance, size),
         rules_hash=market.rules_hash,
-        edge_now=chance.side.edge,
+        edge_now=chance.edge_now,
         edge_at_worst=chance.edge_at_worst,
         edge_required=chance.needed,
         model_validated=chance.estimate.validated,
         model=model_id(chance.estimate.model, chance.estimate.version),
+        post_only=chance.resting is not None,
+        taken_back=None if chance.resting is None else chance.resting.taken_back,
     )
+
+
+def _greatest_cost(chance: Chance, size: Size) -> Pusd:
+    """Of an order that rests, its shares at its price: it is post-only, so no fee can be charged."""
+    if chance.resting is None:
+        return size.max_cost
+    return Pusd(ceil_e6(size.min_shares * chance.resting.price))
+
+
+def _likely(chance: Chance, size: Size) -> LikelyFill:
+    """What the whole amount would get now; an order that rests takes nothing."""
+    if chance.resting is not None:
+        return LikelyFill(Shares(ZERO), Pusd(ZERO), Pusd(ZERO), chance.edge_at_worst)
+    buying = chance.side.purchase
+    likely = likely_purchase(chance.side.book, size.amount, chance.worst_price, buying.fee)
+    parts = tuple(_parts(chance.side.book, size.amount, chance.worst_price))
+    if not parts:
+        return likely
+    earned = sum((part.shares * buying.edge(part.price) for part in parts), ZERO)
+    return replace(likely, edge=earned / likely.shares)
 
 
 def _control_context(chance: Chance, desk: Desk) -> ControlContext:
@@ -282,23 +322,25 @@ def _control_context(chance: Chance, desk: Desk) -> ControlContext:
     )
 
 
-def _proposal(chance: Chance, desk: Desk, size: Size, controls: tuple[ControlResult, ...]) -> OpeningProposal:
+def _proposal(
+    chance: Chance, desk: Desk, size: Size, likely: LikelyFill, controls: tuple[ControlResult, ...]
+) -> OpeningProposal:
     return OpeningProposal(
         market=chance.market,
         terms=chance.terms,
         fee=chance.side.purchase.fee,
         outcome=chance.side.outcome,
         side=Side.BUY,
-        order_type=FAK,
+        order_type=FAK if chance.resting is None else GTD,
         worst_price=chance.worst_price,
         amount=size.amount,
         min_shares=size.min_shares,
-        max_cost=size.max_cost,
-        likely=likely_purchase(chance.side.book, size.amount, chance.worst_price, chance.side.purchase.fee),
-        edge_now=chance.side.edge,
+        max_cost=_greatest_cost(chance, size),
+        likely=likely,
+        edge_now=chance.edge_now,
         edge_at_worst=chance.edge_at_worst,
         edge_required=chance.needed,
-        break_even=ceil_e6(cost_per_share(chance.worst_price, chance.side.purchase.fee)),
+        break_even=ceil_e6(cost_per_share(chance.worst_price, chance.fee)),
         belief=chance.side.belief,
         estimate=chance.estimate,
         reference_price=chance.side.ask,
@@ -307,27 +349,37 @@ def _proposal(chance: Chance, desk: Desk, size: Size, controls: tuple[ControlRes
         book_age_seconds=age_seconds(chance.side.book, desk.now),
         size=size.chain,
         growth=chance.growth,
-        reason=opening_reason(
-            chance.side.belief,
-            chance.side.ask,
-            chance.side.edge,
-            chance.edge_at_worst,
-            chance.estimate.because,
-        ),
+        reason=_reason(chance),
         controls=controls,
+        resting=chance.resting,
     )
+
+
+def _reason(chance: Chance) -> str:
+    belief, ask, because = chance.side.belief, chance.side.ask, chance.estimate.because
+    if chance.resting is not None:
+        return resting_reason(belief, ask, chance.side.edge, chance.resting, because)
+    return opening_reason(belief, ask, chance.side.edge, chance.edge_at_worst, because)
 
 
 def likely_purchase(book: OrderBook, amount: Pusd, worst_price: Price, fee: FeeSchedule) -> LikelyFill:
     """Walk the offers with `amount`; each level pays its own fee. Whole millionths throughout."""
     money, shares, paid = ZERO, ZERO, ZERO
-    for level in book.asks:
-        part = floor_e6(min(level.shares, (amount - money) / level.price))
-        if level.price > worst_price or part <= 0:
-            break
-        shares, money = shares + part, money + part * level.price
-        paid += taker_fee(part, level.price, fee)
+    for part in _parts(book, amount, worst_price):
+        shares, money = shares + part.shares, money + part.shares * part.price
+        paid += taker_fee(part.shares, part.price, fee)
     return LikelyFill(Shares(shares), Pusd(ceil_e6(money)), Pusd(paid))
+
+
+def _parts(book: OrderBook, amount: Pusd, worst_price: Price) -> Iterable[Level]:
+    """What `amount` takes of each level, best first."""
+    left: Decimal = amount
+    for level in book.asks:
+        part = floor_e6(min(level.shares, left / level.price))
+        if level.price > worst_price or part <= 0:
+            return
+        left -= part * level.price
+        yield Level(level.price, Shares(part))
 
 
 def opening_reason(
@@ -338,6 +390,17 @@ def opening_reason(
         f"The model says {percent(belief.q)} ({percent(belief.low)} to {percent(belief.high)}), "
         f"the offer is {cents(ask)}: {signed_cents(edge_now)} a share now, "
         f"{signed_cents(edge_at_worst)} at the worst price. {because}"
+    )
+
+
+def resting_reason(belief: Belief, ask: Price, edge_now: Decimal, resting: RestingOffer, because: str) -> str:
+    """Why it rests and takes nothing, until when, and what that is worth."""
+    return (
+        f"The model says {percent(belief.q)} ({percent(belief.low)} to {percent(belief.high)}). "
+        f"Taking the offer of {cents(ask)} leaves {signed_cents(edge_now)} a share; resting at "
+        f"{cents(resting.price)} without a fee leaves {signed_cents(resting.edge)} even after what a fill "
+        f"tells, with a chance of {percent(resting.chance)} to fill within {coarse(resting.life_seconds)}. "
+        f"{because}"
     )
 
 

@@ -1,4 +1,7 @@
-"""When an order that rests is worth a person's minute: it takes, it is old, or the market has left it.
+"""When an order that rests should rest no longer, for a person to decide or as was approved with it.
+
+A cancel is worth a person's minute when the order takes, is old, or the market has left it. An opening that
+was approved to rest says itself for what the engine takes it back (`why_take_back`), and how long it rests.
 
 Pure: an order, its book and the time give a reason or nothing. What is not known is no reason: an old
 book, or none, proposes no cancel.
@@ -12,7 +15,11 @@ from typing import Final
 
 from polyb0t.core.units import ZERO, Price, Shares
 from polyb0t.data.order_book import OrderBook, Side
-from polyb0t.models.wording import cents
+from polyb0t.models import market_controls
+from polyb0t.models.kill_switches import Stance
+from polyb0t.models.risk import ControlContext, ProposedTrade
+from polyb0t.models.taken_back import UNSEEN_SECONDS, TakeBack, TakeBackCode, moved
+from polyb0t.models.wording import cents, signed_cents
 
 
 class Stale(StrEnum):
@@ -45,6 +52,7 @@ class RestingRules:
 
 
 DEFAULT_RULES: Final = RestingRules()
+APPROVED_LIFE: Final = RestingRules(most_age_seconds=float("inf"))  # how long it rests was approved
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +103,37 @@ def _behind(
         f"The best {word} is {cents(best)}, this order's is {cents(order.price)}: the market has left it."
     )
     return CancelReason(Stale.OFF_PRICE, detail)
+
+
+_OF_THE_MARKET: Final = (
+    (TakeBackCode.NOT_TRADABLE, market_controls.not_tradable),
+    (TakeBackCode.BEING_RESOLVED, market_controls.being_resolved),
+    (TakeBackCode.RULES_CHANGED, market_controls.rules_changed),
+)
+
+
+def why_take_back(trade: ProposedTrade, context: ControlContext, edge: Decimal | None) -> TakeBack | None:
+    """The first approved condition that holds now; None of a trade without conditions.
+
+    `edge` is what the present model sees in it at its price, in pUSD per share; None where it is silent.
+    """
+    approved, book = trade.taken_back, context.book
+    if approved is None:
+        return None
+    if book is None or not 0 <= book.age_seconds(context.now) <= UNSEEN_SECONDS:
+        return TakeBack(TakeBackCode.BOOK_UNSEEN, "Its book was not seen for a minute.")
+    gone = moved(approved, book.mid, book.spread)
+    if gone is not None:
+        return gone
+    for code, control in _OF_THE_MARKET:
+        verdict = control(trade, context)
+        if not verdict.passed:
+            return TakeBack(code, verdict.detail)
+    # What a halt takes back is its owner's setting (cancel_on_halt) and somebody else's work.
+    if context.stance is not Stance.HALTED and not market_controls.stance(trade, context).passed:
+        return TakeBack(TakeBackCode.PAUSED, "The kill switches let nothing be opened now.")
+    if edge is None:
+        return TakeBack(TakeBackCode.EDGE_GONE, "The model does not speak for it any more.")
+    if edge <= ZERO:
+        return TakeBack(TakeBackCode.EDGE_GONE, f"The model sees {signed_cents(edge)} a share in it now.")
+    return None

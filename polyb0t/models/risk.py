@@ -12,6 +12,7 @@ from polyb0t.data.deny_list import DenyList
 from polyb0t.data.markets import Market, TradingTerms
 from polyb0t.data.order_book import OrderBook, Side
 from polyb0t.models.kill_switches import Stance
+from polyb0t.models.taken_back import TakenBack
 from polyb0t.models.themes import themes
 from polyb0t.models.usage import OwnOrder, SmallOrders, Usage, UsualSpread
 
@@ -142,6 +143,7 @@ class ProposedTrade:
     own_idea: bool = False  # a person's, without a model: nothing is claimed about its edge
     post_only: bool = False  # it only rests: the exchange refuses it where it would take
     test_order: bool = False  # proves how the exchange names and cancels orders; `near_market` bounds it
+    taken_back: TakenBack | None = None  # of an opening that rests: what the engine takes it back for
 
     @property
     def opening(self) -> bool:
