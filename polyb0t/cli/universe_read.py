@@ -9,7 +9,9 @@ from polyb0t.cli.terminal import Terminal
 from polyb0t.cli.universe_words import left_out
 from polyb0t.core.clock import from_iso
 from polyb0t.core.errors import NotFoundError
+from polyb0t.core.units import parse_decimal
 from polyb0t.models import wording
+from polyb0t.runtime.coherence_watch import latest_gaps
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.views import latest_universe
 
@@ -24,7 +26,7 @@ def show(terminal: Terminal, opened: OpenedStore, *, why: bool) -> None:
     if universe is None:
         raise _not_looked(scene)
     if terminal.json:
-        terminal.data(universe)
+        terminal.data({**universe, "coherence": latest_gaps(opened.stores.engine)})
         return
     seen = (scene.now - from_iso(str(universe["at"]))).total_seconds()
     counts = [
@@ -39,6 +41,7 @@ def show(terminal: Terminal, opened: OpenedStore, *, why: bool) -> None:
         *([scene.too_small] if scene.running and scene.too_small else []),
         f"{', '.join(counts)}; {wording.coarse(seen)} ago.",
         *(_why(universe) if why else ["Reasons with counts: polyb0t universe --why"]),
+        *(_contradictions(latest_gaps(opened.stores.engine)) if why else []),
     ]
     terminal.show(part for line in lines for part in words.fold(line, terminal.columns))
 
@@ -83,6 +86,19 @@ def _why(universe: Mapping[str, object]) -> list[str]:
             for row in skipped
         ]
     return lines
+
+
+def _contradictions(found: Mapping[str, object] | None) -> list[str]:
+    """Executable prices of related markets that do not fit together."""
+    gaps = _rows(found or {}, "gaps")
+    if not gaps:
+        return []
+    lines = ["", "Prices that contradict each other. Read both rules before you believe it:"]
+    for gap in gaps:
+        net = wording.signed_cents(parse_decimal(str(gap.get("net", "0"))))
+        lines += [f"  {wording.one_line(str(gap.get('sentence', '')))} After fees: {net} a share."]
+    others = _count((found or {}).get("gaps_count")) - len(gaps)
+    return [*lines, f"  and {others} more"] if others > 0 else lines
 
 
 def _not_proposed(universe: Mapping[str, object]) -> list[tuple[int, str]]:

@@ -12,7 +12,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
+from polyb0t.core.ids import ConditionId
 from polyb0t.core.units import ONE, ZERO
+from polyb0t.data.declared_links import NO_LINKS, DeclaredLinks, Relation
 from polyb0t.models.calibration import (
     LEAST_TIME,
     Z90,
@@ -20,6 +22,7 @@ from polyb0t.models.calibration import (
     anchor_of,
     rounded_logit,
 )
+from polyb0t.models.exhaustive_sets import renormalise
 from polyb0t.models.logit import PRECISION, expit, logit, rounded
 from polyb0t.models.signals import (
     OTHERS,
@@ -112,17 +115,22 @@ class _Heard:
 
 
 class PooledModel:
-    """A base that speaks and components beside it. Without earned weights it says what its base says."""
+    """A base that speaks and components beside it. Without earned weights it says what its base says.
+
+    Estimates of a set that is declared exhaustive are scaled to one afterwards.
+    """
 
     def __init__(
         self,
         base: ProbabilityModel,
         components: Sequence[ProbabilityModel] = (),
         weights: Weights = UNEARNED,
+        links: DeclaredLinks = NO_LINKS,
     ) -> None:
         self._base = base
         self._components = tuple(components)
         self._weights = weights
+        self._links = links
 
     @property
     def name(self) -> str:
@@ -140,8 +148,8 @@ class PooledModel:
 
     @property
     def requires(self) -> frozenset[str]:
-        """The base's inputs; and the other markets, where a component with a weight looks at them."""
-        looks = any(
+        """The base's inputs; and the other markets, where they can move an estimate."""
+        looks = any(link.relation is Relation.EXHAUSTIVE for link in self._links.links) or any(
             OTHERS in each.requires for each in self._components if each.name in self._weights.components
         )
         return self._base.requires | ({OTHERS} if looks else frozenset())
@@ -161,12 +169,22 @@ class PooledModel:
     def estimate_all(self, states: Sequence[MarketState]) -> list[Answer]:
         answers = self._base.estimate_all(states)
         said = [(each.name, _answers(each, states)) for each in self._components]
-        return [
+        pooled = [
             self._pooled(state, answer, [(name, of_it[at]) for name, of_it in said])
             for at, (state, answer) in enumerate(zip(states, answers, strict=True))
         ]
+        return renormalise(states, pooled, self._exhaustive(states))
+
+    def _exhaustive(self, states: Sequence[MarketState]) -> list[tuple[ConditionId, ...]]:
+        """The sets of which a person has declared that exactly one pays, as far as they are whole here."""
+        if not self._links.links:
+            return []
+        linked = self._links.among(state.market for state in states)
+        return [each.members for each in linked.exclusive if each.exhaustive]
 
     def _pooled(self, state: MarketState, answer: Answer, said: list[tuple[str, Answer]]) -> Answer:
+        if isinstance(answer, Abstain) and not self._weights.components:
+            return answer
         category = state.market.category
         heard = [_Heard(name, each, self._weights.of(name, category, state.now)) for name, each in said]
         if any(each.counts for each in heard):
@@ -211,8 +229,9 @@ def sd_logit(estimate: ProbEstimate) -> Decimal:
 def _answers(component: ProbabilityModel, states: Sequence[MarketState]) -> list[Answer]:
     """What a component says of each market; nothing of one whose inputs are not all there."""
     answers = component.estimate_all(states)
+    requires = component.requires
     return [
-        missing_input(state, component.requires) or answer
+        answer if isinstance(answer, Abstain) else missing_input(state, requires) or answer
         for state, answer in zip(states, answers, strict=True)
     ]
 

@@ -16,6 +16,7 @@ from polyb0t.models.calibration import (
     packaged_coefficients,
     parse_coefficients,
 )
+from polyb0t.models.coherence import CoherenceModel
 from polyb0t.models.exit_rules import ExitRules, ExitTrigger
 from polyb0t.models.pooling import PooledModel
 from polyb0t.models.risk import RiskLimits
@@ -154,20 +155,31 @@ def universe_rules(settings: Settings) -> UniverseRules:
     )
 
 
-def probability_model(settings: Settings) -> ProbabilityModel:
-    """The model that speaks, with the components that it hears.
+def probability_model(settings: Settings, base: ProbabilityModel | None = None) -> ProbabilityModel:
+    """The model that speaks, with the components that it hears; `base` in place of the settings' own.
 
     Raises:
         ConfigurationError: a file that it is made of cannot be read or is not what it should be.
     """
-    return PooledModel(IdentityModel() if settings.model == "identity" else _calibration(settings))
+    links = declared_links(settings)
+    if base is None:
+        base = IdentityModel() if settings.model == "identity" else _calibration(settings)
+    return PooledModel(base, [CoherenceModel(links)], links=links)
 
 
 def _calibration(settings: Settings) -> MarketCalibrationModel:
-    """A file of the user's own, else the model of ours that was activated, else published coefficients."""
+    return MarketCalibrationModel(calibration_coefficients(settings))
+
+
+def calibration_coefficients(settings: Settings) -> Coefficients:
+    """A file of the user's own, else those of the activated model of ours, else the published ones.
+
+    Raises:
+        ConfigurationError: as `probability_model`.
+    """
     path = settings.model_file
     if path is None:
-        return MarketCalibrationModel(_fitted_here(settings) or packaged_coefficients())
+        return _fitted_here(settings) or packaged_coefficients()
     try:
         coefficients = parse_coefficients(path.expanduser().read_text(encoding="utf-8"))
     except (OSError, ValueError, ConfigurationError) as error:
@@ -178,7 +190,7 @@ def _calibration(settings: Settings) -> MarketCalibrationModel:
             code="model_file",
         ) from None
     # Only a test on own data validates; what a file says of itself does not count.
-    return MarketCalibrationModel(replace(coefficients, validated=False))
+    return replace(coefficients, validated=False)
 
 
 def _fitted_here(settings: Settings) -> Coefficients | None:

@@ -23,6 +23,7 @@ from polyb0t.execution.scope import Regime
 from polyb0t.execution.skew import Clocks, VenueSkew
 from polyb0t.execution.spool import AnswerSpool
 from polyb0t.execution.store import Lease, Stores
+from polyb0t.models.coherence import CoherenceModel
 from polyb0t.research.observing import SeenTrade
 from polyb0t.research.recorder import Recorder
 from polyb0t.runtime.account import Account, fee_lookup
@@ -38,6 +39,7 @@ from polyb0t.runtime.choices import (
     universe_rules,
 )
 from polyb0t.runtime.clock_alarm import ClockAlarm
+from polyb0t.runtime.coherence_watch import CoherenceWatch
 from polyb0t.runtime.cycle import Cycle, CycleParts
 from polyb0t.runtime.desk import AccountDesk
 from polyb0t.runtime.executor_thread import ExecutorThread
@@ -298,6 +300,7 @@ def build_engine(
             accord=lambda: accord_of(agreement.last, agreement.age_seconds),
         ),
     )
+    coherence = CoherenceWatch(CoherenceModel(declared_links(settings)), stores.engine, lease, clock)
     cycle = Cycle(
         CycleParts(
             stores=stores,
@@ -319,6 +322,7 @@ def build_engine(
             refresh_books=kept.refresh,
             read_movements=kept.read_movements,
             watch_switches=switches.look,
+            watch_coherence=lambda: coherence.look(watch.states(clock.now())),
             price_proposals=proposals.prices.look,
             compare_fees=FeeWatch(stores, lease).observe if paper is None else lambda _state: None,
             decide_by_itself=own_decisions(settings, stores, regime),
