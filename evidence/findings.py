@@ -1,15 +1,15 @@
 """The experiments: what was asked, what came out, and whether that is what it has to be."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
-from evidence.trades import Bet, bets
+from evidence.trades import Bet, bets, far
 from evidence.worlds import CALIBRATED, PLANTED, START_US, Bias, World, make_world
 from polyb0t.research.evaluation.gate import live_rows
-from polyb0t.research.evaluation.observations import DAY_US, HORIZONS, Flags, Floats, expit, logit
+from polyb0t.research.evaluation.observations import DAY_US, HORIZONS, Floats, expit, logit
 from polyb0t.research.evaluation.recalibration import Prior, fit
 from polyb0t.research.evaluation.scores import Gain, clustered_t, gain_over_price
 from polyb0t.research.evaluation.walk_forward import Forecasts, walk_forward
@@ -32,25 +32,25 @@ class Finding:
     rows: tuple[tuple[str, ...], ...] = ()
 
 
-def null_test(seeds: int = SEEDS) -> Finding:
+def null_test(seeds: Collection[int] = range(SEEDS)) -> Finding:
     """Calibrated worlds: nothing may be proposed."""
     rows: list[tuple[str, ...]] = [
         ("seed", "rows", "skill", "rows let through", "trades", "without the gates")
     ]
     total = 0
-    for seed in range(seeds):
+    for seed in seeds:
         _, forecasts, truth = _world(CALIBRATED, seed)
         live = live_rows(forecasts)
         found = list(bets(forecasts, truth, live))
-        loose = sum(1 for _ in bets(forecasts, truth, ~live & _far(forecasts)))
+        loose = sum(1 for _ in bets(forecasts, truth, ~live & far(forecasts)))
         gain = _gain(forecasts)
         total += len(found)
         seen, let_through = f"{len(forecasts.q):,}", f"{int(live.sum()):,}"
         rows.append((str(seed), seen, f"{gain.skill:+.2%}", let_through, str(len(found)), str(loose)))
     return Finding(
         "Null test",
-        f"{seeds} worlds in which every price is right. How many trades are proposed?",
-        f"{total} in {seeds} worlds.",
+        f"{len(seeds)} worlds in which every price is right. How many trades are proposed?",
+        f"{total} in {len(seeds)} worlds.",
         total == 0,
         tuple(rows),
     )
@@ -148,12 +148,6 @@ def _world(biases: Mapping[str, Bias], seed: int) -> tuple[World, Forecasts, Flo
     slope = np.array([each.slope for each in biases.values()])[forecasts.rows.category]
     intercept = np.array([each.intercept for each in biases.values()])[forecasts.rows.category]
     return world, forecasts, expit(intercept + slope * logit(forecasts.rows.price))
-
-
-def _far(forecasts: Forecasts) -> Flags:
-    """Rows whose q lies two cents or more off the price: no other can pass the trade's gate."""
-    far: Flags = np.abs(forecasts.q - forecasts.rows.price) > 0.02
-    return far
 
 
 def _gain(forecasts: Forecasts) -> Gain:

@@ -57,6 +57,12 @@ def bets(forecasts: Forecasts, truth: Floats, chosen: Flags) -> Iterator[Bet]:
         )
 
 
+def far(forecasts: Forecasts) -> Flags:
+    """Rows whose q lies two cents or more off the price: no other can pass the trade's gate."""
+    found: Flags = np.abs(forecasts.q - forecasts.rows.price) > 0.02
+    return found
+
+
 def _edge(chance: Chance, q: Decimal) -> Decimal:
     bought = chance.side.purchase
     return Purchase(q, bought.fee, bought.reserve).edge(chance.side.ask)

@@ -58,10 +58,11 @@ PLANTED: Final[Mapping[str, Bias]] = {
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What anybody could see, and the probability that nobody could."""
+    """What anybody could see, the probability that nobody could, and the number of each row's market."""
 
     seen: Observations
     truth: Floats
+    market: Codes
 
 
 def make_world(biases: Mapping[str, Bias], seed: int, markets: int = 12_000) -> World:
@@ -92,7 +93,7 @@ def make_world(biases: Mapping[str, Bias], seed: int, markets: int = 12_000) -> 
         events=tuple(f"event {at}" for at in range(int(lives.event.max()) + 1)),
         categories=tuple(biases),
     )
-    return World(seen, expit(intercept[rows] + slope[rows] * logit(price)))
+    return World(seen, expit(intercept[rows] + slope[rows] * logit(price)), rows)
 
 
 class _Lives:

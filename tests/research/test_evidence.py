@@ -1,41 +1,117 @@
-"""The experiments of `make evidence`, in short; and the document is theirs."""
+"""The experiments of `make evidence`, in short; each of them can fail; and the document is theirs."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from evidence.__main__ import DOCUMENT, EXPERIMENTS, HEAD
-from evidence.findings import hazard_test, null_test, planted_test
-from polyb0t.research.evaluation import gate
+from evidence import golden, poison, shuffle
+from evidence.__main__ import DOCUMENT, EXPERIMENTS, HEAD, section
+from evidence.findings import Finding, hazard_test, null_test, planted_test
+from evidence.golden import golden_test
+from evidence.poison import poison_test
+from evidence.samples import READERS, samples_test
+from evidence.shuffle import dealt_anew, one_row_a_market, shuffle_test
+from polyb0t.research.evaluation import gate, walk_forward
+from polyb0t.research.evaluation.observations import DAY_US, Observations
+from tests.support.shared import shared_path
 
 ROOT = Path(__file__).parents[2]
 
 
-def test_where_prices_are_right_nothing_is_proposed():
-    finding = null_test(seeds=3)
-    assert finding.holds, finding
+class TestEachHolds:
+    def test_where_prices_are_right_nothing_is_proposed(self):
+        finding = null_test(seeds=range(2))
+        assert finding.holds, finding
+
+    def test_what_is_expected_comes_true_where_a_bias_is(self):
+        finding = planted_test(seeds=6)
+        assert finding.holds, finding
+
+    @pytest.mark.parametrize("experiment", [golden_test, hazard_test])
+    def test_published_figures_come_out_and_the_calendar_shows_no_bias(
+        self, experiment: Callable[[], Finding]
+    ):
+        finding = experiment()
+        assert finding.holds, finding
+
+    def test_outcomes_dealt_anew_bring_every_trade_its_costs_and_open_no_gate(self):
+        finding = shuffle_test(seeds=1)
+        assert finding.holds, finding
+
+    def test_what_is_told_later_changes_nothing_that_was_said_before(self, short: None):
+        finding = poison_test()
+        assert finding.holds, finding
 
 
-def test_what_is_expected_comes_true_where_a_bias_is():
-    finding = planted_test(seeds=6)
-    assert finding.holds, finding
+class TestEachCanFail:
+    def test_the_null_test_without_the_gate(self, monkeypatch: pytest.MonkeyPatch):
+        """With every category live, calibrated worlds bring trades."""
+        monkeypatch.setattr(gate, "LEAST_ROWS", 0)
+        monkeypatch.setattr(gate, "needed_t", lambda _judged, _trials: -100.0)
+        monkeypatch.setattr(gate, "T_TO_STAY", -100.0)
+        assert not null_test(seeds=[2]).holds
+
+    def test_the_shuffle_test_when_a_forecast_knows_how_it_ends(self, monkeypatch: pytest.MonkeyPatch):
+        forward = walk_forward.walk_forward
+
+        def leaking(rows: Observations) -> walk_forward.Forecasts:
+            said = forward(rows)
+            return replace(said, q=said.rows.price + 0.05 * (2 * said.rows.outcome - 1))
+
+        monkeypatch.setattr(shuffle, "walk_forward", leaking)
+        assert not shuffle_test(seeds=1).holds
+
+    def test_the_poison_test_when_markets_are_learnt_from_before_they_have_ended(
+        self, monkeypatch: pytest.MonkeyPatch, short: None
+    ):
+        monkeypatch.setattr(walk_forward, "EMBARGO_US", -28 * DAY_US)
+        assert not poison_test().holds
+
+    def test_the_golden_numbers_when_a_fee_is_forgotten(self, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(golden, "cost_per_share", lambda price, _fee: price + Decimal(0))
+        assert not golden_test().holds
 
 
-def test_the_calendar_shows_no_bias_that_is_not_there():
-    finding = hazard_test()
-    assert finding.holds, finding
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(poison, "DAYS", (380,))
 
 
-def test_without_its_gate_the_null_test_fails(monkeypatch: pytest.MonkeyPatch):
-    """The experiment can fail: with every category live, calibrated worlds bring trades."""
-    monkeypatch.setattr(gate, "LEAST_ROWS", 0)
-    monkeypatch.setattr(gate, "needed_t", lambda _judged, _trials: -100.0)
-    monkeypatch.setattr(gate, "T_TO_STAY", -100.0)
-    assert not null_test(seeds=3).holds
+def test_outcomes_are_dealt_as_prices_make_them_likely():
+    """As many winners as before, and at every price as many as it says."""
+    rows = one_row_a_market(seed=1)
+    dealt = [dealt_anew(rows, np.random.default_rng(seed)) for seed in range(4)]
+    for each in dealt:
+        for code in range(len(rows.categories)):
+            assert each[rows.category == code].sum() == rows.outcome[rows.category == code].sum()
+    dear = rows.price > 0.75
+    assert rows.outcome[dear].mean() > rows.price[dear].mean() + 0.05  # the bias that was there
+    assert np.mean([each[dear].mean() for each in dealt]) == pytest.approx(rows.price[dear].mean(), abs=0.01)
 
 
-def test_the_document_has_a_section_for_each_and_all_of_them_hold():
-    text = (ROOT / DOCUMENT).read_text("utf-8")
-    assert text.startswith(HEAD)
-    assert text.count("\n## ") == len(EXPERIMENTS)
-    assert "This is not as it has to be." not in text
+class TestRealSamples:
+    def test_without_the_files_it_says_that_it_was_not_run(self, tmp_path: Path):
+        finding = samples_test(tmp_path)
+        assert finding.holds
+        assert finding.answer.startswith("Not run")
+
+    def test_the_section_is_what_comes_out(self):
+        for name in READERS:
+            shared_path(f"data/{name}")
+        assert section(samples_test()) in (ROOT / DOCUMENT).read_text("utf-8")
+
+
+class TestTheDocument:
+    def test_it_has_a_section_for_each_experiment_and_all_of_them_hold(self):
+        text = (ROOT / DOCUMENT).read_text("utf-8")
+        assert text.startswith(HEAD)
+        assert text.count("\n## ") == len(EXPERIMENTS)
+        assert "This is not as it has to be." not in text
+
+    @pytest.mark.parametrize("experiment", [golden_test, hazard_test])
+    def test_a_section_is_what_comes_out(self, experiment: Callable[[], Finding]):
+        assert section(experiment()) in (ROOT / DOCUMENT).read_text("utf-8")
