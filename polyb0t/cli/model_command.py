@@ -86,3 +86,17 @@ def deactivate(ctx: typer.Context, as_json: door.AsJson = False) -> None:
     from polyb0t.cli import model_read
 
     model_read.deactivate(door.terminal(ctx, as_json=as_json), door.settings(ctx))
+
+
+@app.command(cls=door.Command)
+def features(
+    ctx: typer.Context,
+    market: Annotated[
+        str | None, typer.Argument(metavar="MARKET", help="Its condition id, or its beginning.")
+    ] = None,
+    as_json: door.AsJson = False,
+) -> None:
+    """Statistics that are computed and recorded, with their weight; of MARKET as they are now."""
+    from polyb0t.cli import features_read
+
+    features_read.features(door.terminal(ctx, as_json=as_json), door.settings(ctx), market)

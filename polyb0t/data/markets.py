@@ -87,6 +87,7 @@ class Market:
     rules_hash: str  # SHA-256 of rules_text
     observed_at: datetime
     placeholder: bool = False  # its outcome has no name of its own yet: "Person B", "Other"
+    opened_at: datetime | None = None
 
     @property
     def trade_ready(self) -> bool:

@@ -3,10 +3,21 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from polyb0t.core.ids import AssetId
+from polyb0t.core.ids import AssetId, ConditionId
 from polyb0t.core.units import Price, Shares
 from polyb0t.data.markets import Market, TradingTerms
 from polyb0t.data.order_book import OrderBook, Side
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSeen:
+    """One feature of one market, as it was computed of what was known at `at`. A statistic and no money."""
+
+    at: datetime
+    asset_id: AssetId  # of the first outcome
+    condition_id: ConditionId
+    name: str  # with its version: spread.1
+    value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +28,7 @@ class Observation:
     books: tuple[OrderBook, ...] = ()
     markets: tuple[Market, ...] = ()
     terms: tuple[TradingTerms, ...] = ()
+    features: tuple[FeatureSeen, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,16 @@ from polyb0t.core.clock import Clock
 from polyb0t.core.ids import AssetId
 from polyb0t.data.markets import Market
 from polyb0t.research.observing import Observation, SeenTrade
-from polyb0t.research.rows import Row, book_row, market_row, rules_row, seen_row, terms_row, trade_row
+from polyb0t.research.rows import (
+    Row,
+    book_row,
+    feature_row,
+    market_row,
+    rules_row,
+    seen_row,
+    terms_row,
+    trade_row,
+)
 from polyb0t.research.spool import SYNC_SECONDS, Spool
 
 log = structlog.get_logger(__name__)
@@ -174,6 +183,8 @@ class Changes:
                 batches.setdefault("terms", []).append(terms_row(terms))
         for market in seen.markets:
             self._market(market, batches)
+        if seen.features:
+            batches.setdefault("features", []).extend(map(feature_row, seen.features))
 
     def _seen(self, at: datetime, standing: frozenset[AssetId], batches: dict[str, list[Row]]) -> None:
         """What is lost is written again when it is back, whether or not it has changed meanwhile."""

@@ -15,7 +15,7 @@ from polyb0t.core.ids import AssetId
 from polyb0t.core.units import ZERO, Price, Shares, to_e6
 from polyb0t.data.markets import Market, TradingTerms
 from polyb0t.data.order_book import Level, OrderBook
-from polyb0t.research.observing import SeenTrade
+from polyb0t.research.observing import FeatureSeen, SeenTrade
 
 LEVELS: Final = 10  # of each side
 
@@ -50,6 +50,13 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = {
     "terms": {"at_us": "BIGINT", "condition": "VARCHAR", "content": "VARCHAR"},
     "markets": {"at_us": "BIGINT", "condition": "VARCHAR", "rules_hash": "VARCHAR", "content": "VARCHAR"},
     "rules": {"at_us": "BIGINT", "condition": "VARCHAR", "rules_hash": "VARCHAR", "text": "VARCHAR"},
+    "features": {
+        "at_us": "BIGINT",
+        "asset": "VARCHAR",
+        "condition": "VARCHAR",
+        "name": "VARCHAR",
+        "value_e6": "BIGINT",
+    },
 }
 
 Row = Mapping[str, object]
@@ -115,6 +122,16 @@ def rules_row(market: Market) -> Row:
         "condition": market.condition_id,
         "rules_hash": market.rules_hash,
         "text": market.rules_text,
+    }
+
+
+def feature_row(seen: FeatureSeen) -> Row:
+    return {
+        "at_us": microseconds(seen.at),
+        "asset": seen.asset_id,
+        "condition": seen.condition_id,
+        "name": seen.name,
+        "value_e6": round(seen.value * 1_000_000),
     }
 
 

@@ -9,9 +9,9 @@ from typing import Any, Final
 from polyb0t.config.settings import Settings
 from polyb0t.core.clock import Clock
 from polyb0t.core.ids import AssetId
-from polyb0t.execution.scope import SANDBOX
+from polyb0t.execution.scope import SANDBOX, Scope
 from polyb0t.runtime.current import meant, read_current
-from polyb0t.runtime.places import data_dir, models_folder
+from polyb0t.runtime.places import data_dir, models_folder, scope_dir
 from polyb0t.runtime.surroundings import ask_sandbox
 from polyb0t.venue.buckets import Throttle
 from polyb0t.venue.environment import POLYMARKET
@@ -34,6 +34,12 @@ class ModelPlace:
     @property
     def history(self) -> Path:
         return self.folder / HISTORY
+
+
+def record_folder(settings: Settings) -> Path | None:
+    """Where the run that is meant records; None where nothing has run."""
+    run = meant(read_current(data_dir(settings)), **settings.named("venue", "mode"))
+    return None if run is None else scope_dir(settings, Scope.parse(run.scope)) / "record"
 
 
 def model_place(settings: Settings) -> ModelPlace:

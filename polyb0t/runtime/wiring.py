@@ -24,7 +24,6 @@ from polyb0t.execution.skew import Clocks, VenueSkew
 from polyb0t.execution.spool import AnswerSpool
 from polyb0t.execution.store import Lease, Stores
 from polyb0t.models.coherence import CoherenceModel
-from polyb0t.research.observing import SeenTrade
 from polyb0t.research.recorder import Recorder
 from polyb0t.runtime.account import Account, fee_lookup
 from polyb0t.runtime.agreement import Agreement, Comparing
@@ -44,6 +43,7 @@ from polyb0t.runtime.cycle import Cycle, CycleParts
 from polyb0t.runtime.desk import AccountDesk
 from polyb0t.runtime.executor_thread import ExecutorThread
 from polyb0t.runtime.executors import Sending, build_executor
+from polyb0t.runtime.feature_watch import FeatureWatch
 from polyb0t.runtime.fee_watch import FeeWatch
 from polyb0t.runtime.foreign import ConfirmedAccount, own_shares
 from polyb0t.runtime.halt_file import HaltFile
@@ -57,6 +57,7 @@ from polyb0t.runtime.surroundings import Surroundings
 from polyb0t.runtime.switch_watch import Gauges, SwitchWatch, accord_of, by_present_marks
 from polyb0t.runtime.user_feed import UserFeed
 from polyb0t.runtime.watching import MarketWatch, WatchSettings
+from polyb0t.runtime.withdrawing import cancelling_at
 from polyb0t.venue.account import PolymarketAccount
 from polyb0t.venue.activity import PolymarketActivity
 from polyb0t.venue.books import BookCache
@@ -112,25 +113,6 @@ class Engine:
     rotation: Rotation | None = None  # of the API credentials; live only
 
 
-def trade_recording(recorder: Recorder | None, clock: Clock) -> Callable[[LastTrade], None]:
-    """What a trade on the market socket becomes."""
-
-    def traded(trade: LastTrade) -> None:
-        if recorder is not None:
-            recorder.traded(
-                SeenTrade(
-                    trade.asset_id,
-                    trade.price,
-                    trade.shares,
-                    trade.taker_side,
-                    trade.venue_time,
-                    clock.now(),
-                )
-            )
-
-    return traded
-
-
 def to_all(listeners: Sequence[Callable[[LastTrade], None]]) -> Callable[[LastTrade], None]:
     """Tells each of them in turn, also those that come later."""
 
@@ -172,7 +154,7 @@ def build_engine(
     if settings.record:
         folder = scope_dir(settings, around.scope) / "record"
         recorder = Recorder(folder, clock, retention_days=settings.record_retention_days)
-    on_trade = [trade_recording(recorder, clock)]
+    on_trade: list[Callable[[LastTrade], None]] = []
     stream = MarketStream(environment.market_ws_url, cache, clock, on_trade=to_all(on_trade))
     books = LiveBooks(cache, markets, clock, max_age_seconds=BOOK_AGE_SECONDS)
     watch = MarketWatch(
@@ -184,6 +166,9 @@ def build_engine(
             universe_rules(settings), settings.market_refresh_seconds, declared_links(settings)
         ),
     )
+    recording = None if recorder is None else FeatureWatch(watch, recorder, clock)
+    if recording is not None:
+        on_trade.append(recording.traded)
     resolutions = PolymarketResolutions(environment.data_url, reader)
     provider: AccountStateProvider
     real = PolymarketAccount(environment, around.wallet, reader=reader, clock=clock, api=account.api)
@@ -282,6 +267,7 @@ def build_engine(
         ask=markets.books,
         resolutions=resolutions,
         may_propose=lambda: agreement.agreed and account.window().takes_orders,
+        take_back=paper.take_back if paper else cancelling_at(account.gateway, stores, agreement.follow),
     )
     proposals = build_proposals(ground)
     settling = build_settling(
@@ -317,7 +303,7 @@ def build_engine(
             snapshots=Snapshots(stores.engine, lease, clock),
             wake_executor=thread.wake,
             propose_exits=proposals.exits.propose,
-            propose_cancels=proposals.cancels.propose,
+            propose_cancels=proposals.cancel,
             propose_claims=settling.propose if regime is Regime.LIVE else int,
             refresh_books=kept.refresh,
             read_movements=kept.read_movements,
@@ -326,7 +312,7 @@ def build_engine(
             price_proposals=proposals.prices.look,
             compare_fees=FeeWatch(stores, lease).observe if paper is None else lambda _state: None,
             decide_by_itself=own_decisions(settings, stores, regime),
-            record=lambda: recorder.observe(watch.observation()) if recorder is not None else None,
+            record=recording.record if recording is not None else lambda: None,
         )
     )
 

@@ -174,6 +174,7 @@ def _market(row: Wire, now: datetime, event: Wire) -> Market:
         best_bid=indicative_price(row, "bestBid"),
         best_ask=indicative_price(row, "bestAsk"),
         placeholder=is_placeholder(row, event),
+        opened_at=instant(row, "startDate"),
         resolution_source=line(row, "resolutionSource") or line(event, "resolutionSource"),
         resolution_status=resolution_status(row),
         rules_text=rules,

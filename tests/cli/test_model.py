@@ -114,3 +114,18 @@ def test_real_history_of_one_month_is_honestly_no_edge(said) -> None:
     assert "May speak in   no category" in out
     assert "192 markets without a scheduled end; their last price stands in for it" in out
     assert "Nothing could be judged: no row had an earlier month to learn from." in out
+
+
+class TestFeatures:
+    def test_every_feature_is_listed_with_its_weight(self, said) -> None:
+        told = json.loads(said("features", "--json")[1])
+        assert {"spread", "logit_change_7d", "event_comovement"} <= {each["feature"] for each in told}
+        assert all((each["weight"], each["licensed"]) == (0, False) for each in told)
+        code, out, _ = said("features")
+        assert code == 0
+        assert out.count("0, not licensed") == len(told)
+
+    def test_a_market_of_which_nothing_was_recorded_is_not_made_up(self, said) -> None:
+        code, _, err = said("features", "0xfeed")
+        assert code == 3
+        assert "No features are known of a market that begins with '0xfeed'" in err

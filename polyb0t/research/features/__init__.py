@@ -1,0 +1,2 @@
+"""Statistics of a market's past: named, versioned, computed of what was known, and of no weight until they
+have beaten the price."""
