@@ -42,7 +42,8 @@ class Database:
 
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self.engine = engine
-        self._clock = clock
+        self.clock = clock
+        self.written = 0  # write transactions that this process began here
         # SQLite lets waiters poll; here the threads of this process queue up, and then the processes.
         self._queue = threading.Lock()
         self._turns = Turns(Path(str(engine.url.database).removeprefix("file:"))) if self.is_sqlite else None
@@ -70,6 +71,7 @@ class Database:
         Raises:
             DatabaseError: locked, read-only, full, unreachable.
         """
+        self.written += 1
         if self._turns is None:
             return self._attempts(work, write=True)
         with self._queue, self._turns.one():
@@ -78,7 +80,7 @@ class Database:
     def now(self, connection: Connection) -> datetime:
         """Database time: on SQLite this machine's clock, on PostgreSQL the server's."""
         if self.is_sqlite:
-            return self._clock.now()
+            return self.clock.now()
         instant = connection.scalar(text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"))
         return from_microseconds(int(instant))
 

@@ -1,6 +1,8 @@
 """A database that nobody needs after a crash: for what can be computed anew, a replay above all."""
 
 import sqlite3
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +11,7 @@ from sqlalchemy import event
 from polyb0t.core.clock import Clock
 from polyb0t.db import migrate
 from polyb0t.db.engine import open_database
+from polyb0t.db.remembered import remembering
 from polyb0t.db.stores import SqlStores, stores_of
 from polyb0t.execution.scope import Scope
 
@@ -25,13 +28,22 @@ def scratch_stores(path: Path, scope: Scope, clock: Clock, *, opening_cooldown_s
         DatabaseError: it could not be made.
     """
     path.touch(mode=0o600, exist_ok=False)
-    url = f"sqlite:///{path}"
-    migrate.upgrade(url, clock)
-    database = open_database(url, clock)
+    path.write_bytes(_migrated())
+    database = open_database(f"sqlite:///{path}", clock)
     event.listen(database.engine, "connect", _cheap)
-    return stores_of(
+    stores = stores_of(
         database, scope, opening_cooldown_seconds=opening_cooldown_seconds, lease_seconds=FOR_EVER
     )
+    return remembering(stores)
+
+
+@cache
+def _migrated() -> bytes:
+    """A database with every table that nobody has used: made once by the migrations, then copied."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "new.db"
+        migrate.upgrade(f"sqlite:///{made}")
+        return made.read_bytes()
 
 
 def _cheap(connection: sqlite3.Connection, _record: object) -> None:

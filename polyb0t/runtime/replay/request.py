@@ -18,6 +18,7 @@ class Request:
     replay, as texts; None in the others: the default of the settings or of the history."""
 
     tapes: tuple[str, ...]
+    ends: str | None = None  # of a recording: how its markets ended
     since: datetime | None = None
     until: datetime | None = None
     seed: int = 1

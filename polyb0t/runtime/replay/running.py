@@ -45,7 +45,6 @@ _EVERY_SECONDS: Final[Mapping[str, float]] = {
     "trades": 300.0,
     "price_series": 600.0,
     "past_markets": 6 * 3_600.0,
-    "mixed": 600.0,
 }
 
 
@@ -70,8 +69,10 @@ class Past:
     @property
     def every_seconds(self) -> float:
         asked = self.request.every_seconds
-        usual = _EVERY_SECONDS.get(self.tape.about.kind, 0.0)
-        return asked if asked is not None else max(usual, cycle_seconds(self.settings))
+        if asked is not None:
+            return asked
+        usual = [_EVERY_SECONDS.get(kind, 0.0) for kind in self.tape.about.kind.split("+")]
+        return max(*usual, cycle_seconds(self.settings))
 
     def identity(self) -> dict[str, Any]:
         """Everything that the result depends on."""

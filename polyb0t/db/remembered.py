@@ -1,0 +1,161 @@
+"""Stores that ask their database again only when something was written: for who is alone with it.
+
+A cycle asks the same question many times, and an engine has to, since others write. A replay is alone:
+between two writes every answer is the same. What depends on the time is worked out from what is remembered,
+by the same rule as the database's.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final, cast
+
+from polyb0t.db.engine import Database
+from polyb0t.db.stores import SqlStores
+from polyb0t.execution.intents import IntentRecord, IntentStatus
+from polyb0t.execution.store import IntentStore, Lease
+
+# By store: the questions whose answers change only when something is written.
+ASKED: Final = {
+    "intents": ("get", "named", "executing_without_order"),
+    "orders": (
+        *("order", "ours", "named", "orders", "watched", "absent"),
+        *("fills", "reserved_pusd", "reserved_shares"),
+    ),
+    "books": ("movements", "opening", "marks"),
+    "engine": ("last_sequence", "latest_entry"),
+    "switches": ("list",),
+    "standing": ("active",),
+    "by_hand": ("mutes",),
+    "exits": ("unresolved",),
+}
+# Writes where there is something to write: what found nothing finds nothing until something was written.
+SETTLED: Final = {"exits": ("record_ended",)}
+_MOST: Final = 10_000  # answers that are kept; then all are forgotten
+_OPEN: Final = (IntentStatus.PENDING, IntentStatus.APPROVED)
+_NOTHING: Final = object()
+
+
+class Memory:
+    """Answers since the last write."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._as_of = -1
+        self._answers: dict[Any, Any] = {}
+
+    def answer(self, key: Any, ask: Callable[[], Any]) -> Any:
+        """What was answered since the last write, else `ask`'s answer now."""
+        self._forget_if_written()
+        found = self._answers.get(key, _NOTHING)
+        if found is _NOTHING:
+            found = ask()
+            self._forget_if_written()
+            if len(self._answers) >= _MOST:
+                self._answers.clear()
+            self._answers[key] = found
+        return found
+
+    def nothing_to_do(self, key: Any) -> bool:
+        """Whether something was remembered under `key` since the last write."""
+        self._forget_if_written()
+        return key in self._answers
+
+    def _forget_if_written(self) -> None:
+        if self._as_of != self._database.written:
+            self._answers.clear()
+            self._as_of = self._database.written
+
+
+class Remembered:
+    """One store; what is not among its questions is passed on."""
+
+    def __init__(self, store: Any, name: str, memory: Memory) -> None:
+        self._store, self._memory = store, memory
+        for question in ASKED[name]:
+            setattr(self, question, self._remembering(name, question))
+        for work in SETTLED.get(name, ()):
+            setattr(self, work, self._done_once(name, work))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def _remembering(self, store: str, question: str) -> Callable[..., Any]:
+        ask, memory = getattr(self._store, question), self._memory
+
+        def asked(*args: Any, **kwargs: Any) -> Any:
+            key = (store, question, _hashable(args), _hashable(sorted(kwargs.items())))
+            return memory.answer(key, lambda: ask(*args, **kwargs))
+
+        return asked
+
+    def _done_once(self, store: str, work: str) -> Callable[..., Any]:
+        do, memory = getattr(self._store, work), self._memory
+
+        def done(*args: Any) -> Any:
+            if memory.nothing_to_do((store, work)):
+                return ()
+            found = do(*args)
+            if not found:
+                memory.answer((store, work), tuple)
+            return found
+
+        return done
+
+
+class RememberedIntents(Remembered):
+    """Intents. The head of the journal is remembered, so the time needs no question."""
+
+    def __init__(self, store: IntentStore, database: Database, memory: Memory) -> None:
+        super().__init__(store, "intents", memory)
+        self._database = database
+
+    def now(self) -> datetime:
+        """As `Units.now`: never before the journal's newest entry."""
+        clock = self._database.clock.now()
+        known: datetime = self._memory.answer("now", self._store.now)
+        return max(clock, known)
+
+    def list(self, *, changed_since: datetime | None = None, **given: Any) -> tuple[IntentRecord, ...]:
+        key = ("intents", "list", _hashable(sorted(given.items())), changed_since is None)
+        if changed_since is None or given.get("limit", 100) is not None:
+            whole: tuple[IntentRecord, ...] = self._memory.answer(
+                (*key, changed_since), lambda: self._store.list(changed_since=changed_since, **given)
+            )
+            return whole
+        since, known = self._memory.answer(
+            key, lambda: (changed_since, self._store.list(changed_since=changed_since, **given))
+        )
+        if changed_since < since:
+            return cast("tuple[IntentRecord, ...]", self._store.list(changed_since=changed_since, **given))
+        return tuple(record for record in known if record.updated_at > changed_since)
+
+    def expire_due(self, lease: Lease) -> tuple[IntentRecord, ...]:
+        """Writes only where something is due."""
+        now = self.now()
+        if not any(_due(record, now) for record in self.list(statuses=_OPEN, limit=None)):
+            return ()
+        return cast("tuple[IntentRecord, ...]", self._store.expire_due(lease))
+
+
+def _due(record: IntentRecord, now: datetime) -> bool:
+    end = record.execute_by if record.status is IntentStatus.APPROVED else record.intent.deadline
+    return end is not None and end <= now
+
+
+def _hashable(value: Any) -> Any:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return tuple(_hashable(item) for item in value)
+    if isinstance(value, (set, frozenset)):
+        return frozenset(value)
+    return value
+
+
+def remembering(stores: SqlStores) -> SqlStores:
+    """The same stores for the one process that writes to their database."""
+    memory = Memory(stores.database)
+    parts: dict[str, Any] = {
+        name: Remembered(getattr(stores, name), name, memory) for name in ASKED if name != "intents"
+    }
+    parts["intents"] = RememberedIntents(stores.intents, stores.database, memory)
+    return replace(stores, **parts)

@@ -1,0 +1,307 @@
+"""A replay is a paper run of the real engine on simulated time: what it may know, when, and what it pays."""
+
+import json
+import socket
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from polyb0t.core.clock import SystemClock, from_iso, iso
+from polyb0t.core.errors import UsageError
+from polyb0t.models.signals import ProbabilityModel
+from polyb0t.research.replay.events import BookShown, Event, Resolved
+from polyb0t.research.replay.human import APPROVES_ALL, NOBODY, HumanModel
+from polyb0t.runtime.replay.request import Request
+from polyb0t.runtime.replay.running import Past, run_into
+from polyb0t.runtime.replay.settings import replay_settings
+from polyb0t.runtime.replay.speakers import Speaker
+from tests.support.hand_tape import (
+    START,
+    HandTape,
+    Sure,
+    a_market,
+    books,
+    level,
+    lost,
+    resolved,
+    told,
+    us,
+)
+
+SLOW = HumanModel("slow", 1.0, 0.0, median_seconds=30.0, sd_log=0.01)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@dataclass
+class Replayed:
+    told: dict[str, Any]
+    same: bool | None
+    folder: Path
+
+    @property
+    def text(self) -> str:
+        return (self.folder / "decisions.jsonl").read_text("utf-8")
+
+    def lines(self, kind: str) -> list[dict[str, Any]]:
+        return [line for line in map(json.loads, self.text.splitlines()) if line["kind"] == kind]
+
+    def money(self, name: str) -> Decimal:
+        return Decimal(self.told["money"][name])
+
+    def until(self, minutes: float) -> list[str]:
+        """The lines of what was decided up to then."""
+        end = iso(START + timedelta(minutes=minutes))
+        return [line for line in self.text.splitlines() if json.loads(line)["at"] <= end]
+
+
+def replay(
+    folder: Path,
+    tape: HandTape,
+    model: ProbabilityModel | None = None,
+    *,
+    human: HumanModel = APPROVES_ALL,
+    seed: int = 1,
+    **settings: str,
+) -> Replayed:
+    request = Request(tapes=("by hand",), seed=seed, settings=settings)
+    past = Past(
+        request,
+        replay_settings({"data_dir": folder}, settings),
+        tape,
+        Speaker(model or Sure()),
+        human,
+    )
+    made, same = run_into(past, folder, SystemClock())
+    return Replayed(made, same, folder / made["id"])
+
+
+def one_market(*happening: Sequence[Event], minutes: float = 30) -> HandTape:
+    """Market 1 at 49 to 50 cents from the start, and what else happens."""
+    beginning = [*told(0, a_market("1")), *books(0, "1", "0.49", "0.50")]
+    happens = [event for events in happening for event in events]
+    return HandTape([*beginning, *happens], minutes)
+
+
+class TestFills:
+    def test_an_order_meets_the_book_of_its_arrival_and_not_that_of_the_decision(self, tmp_path):
+        """The offer falls by a cent while the person thinks, and rises again later."""
+        tape = one_market(books(0.3, "1", "0.48", "0.49"), books(2, "1", "0.49", "0.50"))
+        made = replay(tmp_path, tape, human=SLOW)
+        first = made.lines("fill")[0]
+        assert first["price"] == "0.49"
+        said = from_iso(made.lines("word")[0]["at"])
+        assert from_iso(first["at"]) == said + timedelta(seconds=1)
+
+    def test_what_moved_away_while_the_person_thought_is_not_bought(self, tmp_path):
+        made = replay(tmp_path, one_market(books(0.3, "1", "0.57", "0.58"), minutes=2), human=SLOW)
+        assert made.lines("intent")
+        assert not made.lines("fill")
+
+    def test_what_was_taken_is_not_there_again(self, tmp_path):
+        """20 shares are offered at the best price, and nobody refills them."""
+        tape = HandTape(
+            [
+                *told(0, a_market("1")),
+                BookShown(
+                    us(0),
+                    "11",
+                    "0x1",
+                    [(490_000, 5_000_000_000)],
+                    [(500_000, 9_000_000), (510_000, 5_000_000_000)],
+                ),
+                *books(0, "1", "0.49", "0.50")[1:],
+            ],
+            60,
+        )
+        made = replay(tmp_path, tape, min_edge="0.01")
+        at_best = [line for line in made.lines("fill") if line["price"] == "0.5"]
+        assert sum(Decimal(line["shares"]) for line in at_best) == 9
+
+    def test_a_book_that_nobody_looks_at_any_more_is_not_traded(self, tmp_path):
+        made = replay(tmp_path, one_market([lost(0.3, "11"), lost(0.3, "12")]), human=SLOW)
+        assert made.lines("intent")
+        assert not made.lines("fill")
+        assert made.told["counts"]["silences"] == 1
+
+    def test_a_changed_level_is_the_book(self, tmp_path):
+        changes = [
+            level(0.2, "11", "0.50", "0"),
+            level(0.2, "11", "0.49", "0", bid=True),
+            level(0.2, "11", "0.48", "5000", bid=True),
+            level(0.2, "11", "0.49", "5000"),
+        ]
+        tape = one_market(changes)
+        assert replay(tmp_path, tape, human=SLOW).lines("fill")[0]["price"] == "0.49"
+
+    def test_a_book_whose_sides_cross_is_none(self, tmp_path):
+        tape = one_market([level(0.2, "11", "0.52", "5000", bid=True)], minutes=2)
+        made = replay(tmp_path, tape, human=SLOW)
+        assert not made.lines("fill")
+        assert made.told["counts"]["books whose sides crossed, not used"]
+
+
+class TestEnds:
+    def test_money_is_locked_until_it_is_paid(self, tmp_path):
+        """The market ends after ten minutes and pays after twenty: in between there is no cash of it."""
+        other = [
+            *told(0, a_market("2", end_date=START + timedelta(days=500))),
+            *books(0, "2", "0.10", "0.11"),
+        ]
+        tape = one_market(other, [resolved(10, "1", "1", paid=20)], minutes=30)
+        made = replay(tmp_path, tape)
+        paid = made.lines("paid")
+        assert [line["at"] for line in paid] == [iso(START + timedelta(minutes=20))]
+        cost = sum(Decimal(line["shares"]) * Decimal(line["price"]) for line in made.lines("fill"))
+        assert made.money("cash_pusd") == 1000 - cost + Decimal(paid[0]["pusd"])
+
+    def test_a_market_that_is_over_is_not_proposed_although_its_money_is_not_paid(self, tmp_path):
+        tape = one_market([resolved(0.2, "1", "1", paid=25)])
+        made = replay(tmp_path, tape, human=SLOW)
+        assert not made.lines("fill")
+
+    def test_a_void_pays_half(self, tmp_path):
+        made = replay(tmp_path, one_market([resolved(10, "1", "0.5", paid=11)]))
+        shares = sum(Decimal(line["shares"]) for line in made.lines("fill"))
+        assert Decimal(made.lines("paid")[0]["pusd"]) == shares / 2
+
+    def test_what_lost_pays_nothing(self, tmp_path):
+        made = replay(tmp_path, one_market([resolved(10, "1", "0", paid=11)]))
+        assert made.lines("paid")[0]["pusd"] == "0"
+        assert made.money("equity_pusd") < 1000
+
+    def test_what_is_due_after_the_end_of_the_history_is_paid_and_nothing_else_is_done(self, tmp_path):
+        made = replay(tmp_path, one_market([resolved(10, "1", "1", paid=4_000)]))
+        assert made.lines("paid")
+        assert made.money("held_pusd") == 0
+        assert [line for line in made.lines("cycle") if line["at"] > iso(START + timedelta(minutes=30))] == []
+
+    def test_the_end_is_not_known_before_it_comes(self, tmp_path):
+        ends = replay(tmp_path / "a", one_market([resolved(10, "1", "0", paid=11)]))
+        goes_on = replay(tmp_path / "b", one_market())
+        assert ends.until(9.9) == goes_on.until(9.9)
+        assert ends.until(12) != goes_on.until(12)
+
+
+class TestLimits:
+    def test_the_prompts_of_an_hour_hold(self, tmp_path):
+        many = [
+            event
+            for n in range(3, 13)
+            for event in (*told(0, a_market(f"{n}")), *books(0, f"{n}", "0.49", "0.50"))
+        ]
+        made = replay(tmp_path, one_market(many, minutes=59), prompts_per_hour="4", orders_per_hour="100")
+        assert len(made.lines("intent")) == 4
+
+    def test_a_loss_trips_the_drawdown_and_nothing_is_opened_any_more(self, tmp_path):
+        """All that is held loses all its worth; then a new market comes."""
+        new = [*told(60, a_market("9")), *books(60, "9", "0.49", "0.50")]
+        tape = one_market(books(30, "1", "0.01", "0.02"), new, minutes=120)
+        made = replay(
+            tmp_path,
+            tape,
+            drawdown_fraction="0.004",
+            daily_loss_fraction="0.004",
+            exit_stop_loss="false",
+            exit_liquidity="false",
+        )
+        assert "DRAWDOWN" in [line["name"] for line in made.lines("switch")]
+        assert {line["asset"] for line in made.lines("intent") if line["type"] == "OPEN_POSITION"} == {"11"}
+
+    def test_nobody_approves_so_nothing_is_bought(self, tmp_path):
+        made = replay(tmp_path, one_market(), human=NOBODY)
+        assert made.lines("intent")
+        assert not made.lines("fill")
+        assert made.money("equity_pusd") == 1000
+
+    def test_a_rejected_idea_rests(self, tmp_path):
+        made = replay(tmp_path, one_market(minutes=14), human=HumanModel("no", 0.0, 1.0))
+        assert [line["came"] for line in made.lines("word")] == ["rejected"]
+        assert len(made.lines("intent")) == 1
+
+
+class TestTheSameAgain:
+    def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(self, tmp_path):
+        tape = one_market()
+        first = replay(tmp_path / "a", tape)
+        assert first.text == replay(tmp_path / "b", tape).text
+        assert first.text != replay(tmp_path / "c", tape, seed=2).text
+
+    def test_a_run_that_is_made_again_says_whether_it_is_the_same(self, tmp_path):
+        tape = one_market()
+        assert replay(tmp_path, tape).same is None
+        again = replay(tmp_path, tape)
+        assert again.same is True
+        (again.folder / "decisions.jsonl").write_text("other\n")
+        assert replay(tmp_path, tape).same is False
+
+    def test_what_comes_after_an_instant_changes_nothing_before_it(self, tmp_path):
+        """Everything after ten minutes is poisoned: prices, ends, markets, all of it."""
+        moving = [
+            event for n in range(1, 60) for event in books(n / 2, "1", f"0.{45 + n % 5}", f"0.{46 + n % 5}")
+        ]
+        more = [*told(3, a_market("2")), *books(3, "2", "0.40", "0.41"), resolved(25, "2", "1", paid=26)]
+        honest = one_market(moving, more)
+        cut = us(10)
+        poisoned = honest.with_events([_poisoned(event, cut) for event in honest.told])
+        made, other = replay(tmp_path / "a", honest), replay(tmp_path / "b", poisoned)
+        assert made.until(10) == other.until(10)
+        assert len(made.until(10)) > 10
+        assert made.text != other.text
+
+    def test_a_run_that_fails_leaves_nothing_behind(self, tmp_path):
+        class Breaks(Sure):
+            def predict(self, state):
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            replay(tmp_path, one_market(), Breaks())
+        assert [path.name for path in tmp_path.iterdir()] == []
+
+    def test_a_time_in_which_the_history_has_nothing_is_refused(self, tmp_path):
+        tape = one_market()
+        request = Request(tapes=("x",), since=START + timedelta(days=9))
+        past = Past(request, replay_settings({}, {}), tape, Speaker(Sure()), APPROVES_ALL)
+        with pytest.raises(UsageError, match="has nothing"):
+            run_into(past, tmp_path, SystemClock())
+
+
+def _poisoned(event: Event, cut: int) -> Event:
+    if event.at_us <= cut:
+        return event
+    if isinstance(event, BookShown):
+        return event._replace(bids=[(10_000, 1)], asks=[(20_000, 10**12)])
+    return event._replace(pays_e6=(0, 10**6)) if isinstance(event, Resolved) else event
+
+
+class TestNothingReal:
+    def test_a_replay_reads_no_key_and_opens_no_socket(self, tmp_path, monkeypatch):
+        def refused(*args: object, **kwargs: object) -> None:
+            raise AssertionError("a replay reached for the network")
+
+        monkeypatch.setenv("POLYBOT_PRIVATE_KEY", "not a key, and whoever reads it fails")
+        monkeypatch.setattr(socket, "socket", refused)
+        monkeypatch.setattr(socket, "create_connection", refused)
+        assert replay(tmp_path, one_market()).lines("fill")
+
+    def test_its_orders_are_of_paper_and_carry_no_signature(self, tmp_path):
+        made = replay(tmp_path, one_market())
+        with sqlite3.connect(made.folder / "book.db") as book:
+            assert book.execute("SELECT DISTINCT scope FROM orders").fetchall() == [
+                ("polymarket:137:paper:replay",)
+            ]
+            assert book.execute("SELECT DISTINCT signed_order FROM orders").fetchall() == [(None,)]
+
+    @pytest.mark.parametrize("name", ["mode", "dry_run", "database_url", "api_port"])
+    def test_what_would_make_it_real_cannot_be_set(self, name):
+        with pytest.raises(UsageError):
+            replay_settings({}, {name: "x"})
