@@ -1,5 +1,6 @@
 """`polyb0t model`: fit a model on markets that are over, judge it, and let it speak where it has won."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,18 @@ History = Annotated[
 ]
 
 
+class Way(StrEnum):
+    """Ways of fitting."""
+
+    CALIBRATION = "calibration"
+    BOOSTED = "boosted"
+
+
+Kind = Annotated[
+    Way, typer.Option(help="boosted: trees on what the price leaves (pip install 'polyb0t[boosted]').")
+]
+
+
 @app.command(cls=door.Command)
 def collect(
     ctx: typer.Context,
@@ -33,19 +46,25 @@ def collect(
 
 
 @app.command(cls=door.Command)
-def fit(ctx: typer.Context, history: History = None, as_json: door.AsJson = False) -> None:
+def fit(
+    ctx: typer.Context, history: History = None, kind: Kind = Way.CALIBRATION, as_json: door.AsJson = False
+) -> None:
     """Fit a model on the history, judge it month by month, keep it with its card. Activates nothing."""
     from polyb0t.cli import model_read
 
-    model_read.fit(door.terminal(ctx, as_json=as_json), door.settings(ctx), history, keep=True)
+    terminal = door.terminal(ctx, as_json=as_json)
+    model_read.fit(terminal, door.settings(ctx), history, boosted=kind is Way.BOOSTED, keep=True)
 
 
 @app.command(cls=door.Command)
-def evaluate(ctx: typer.Context, history: History = None, as_json: door.AsJson = False) -> None:
+def evaluate(
+    ctx: typer.Context, history: History = None, kind: Kind = Way.CALIBRATION, as_json: door.AsJson = False
+) -> None:
     """The same judgement without keeping a model; it counts as a trial."""
     from polyb0t.cli import model_read
 
-    model_read.fit(door.terminal(ctx, as_json=as_json), door.settings(ctx), history, keep=False)
+    terminal = door.terminal(ctx, as_json=as_json)
+    model_read.fit(terminal, door.settings(ctx), history, boosted=kind is Way.BOOSTED, keep=False)
 
 
 @app.command("list", cls=door.Command)

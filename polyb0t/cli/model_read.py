@@ -13,9 +13,11 @@ from polyb0t.config.settings import Settings
 from polyb0t.core.clock import SystemClock
 from polyb0t.core.errors import NotFoundError, UsageError
 from polyb0t.research.cards import words as card_words
-from polyb0t.research.cards.card import Card, make_card
+from polyb0t.research.cards.card import CALIBRATION, Card, make_card
 from polyb0t.research.cards.files import card_data
 from polyb0t.research.cards.shelf import Shelf, Shelved
+from polyb0t.research.challengers.boosted import make_boosted
+from polyb0t.research.challengers.trees import library
 from polyb0t.research.history.past_markets import History, read_history, write_history
 from polyb0t.research.history.price_series import read_price_series
 from polyb0t.runtime.modelling import ModelPlace, model_place, past_lines
@@ -56,20 +58,27 @@ def collect(terminal: Terminal, settings: Settings, since: str, most: int) -> No
     terminal.show([f"{count:,} markets that are over: {place.history}", "Next: polyb0t model fit"])
 
 
-def fit(terminal: Terminal, settings: Settings, path: Path | None, *, keep: bool) -> None:
-    """Fit and judge; with `keep` the model goes on the shelf.
+def fit(terminal: Terminal, settings: Settings, path: Path | None, *, keep: bool, boosted: bool) -> None:
+    """Fit and judge; with `keep` the model goes on the shelf. Every fit is counted as a trial.
 
     Raises:
-        NotFoundError: nothing was collected. ConfigurationError: the file cannot be used.
+        NotFoundError: nothing was collected. ConfigurationError: the file cannot be used, or the library
+        for trees is not installed. LookAheadError: a feature knows what it cannot know.
     """
+    if boosted:
+        library()
     place = model_place(settings)
     history = _history(place, path)
     shelf = Shelf(place.folder)
-    made = make_card(
-        history, venue=place.venue, now=SystemClock().now(), trials=shelf.trials(history.source) + 1
-    )
+    now, trials = SystemClock().now(), shelf.trials(history.source) + 1
+    trees: str | None = None
+    if boosted:
+        fitted = make_boosted(history, venue=place.venue, now=now, trials=trials)
+        made, trees = fitted.card, fitted.text
+    else:
+        made = make_card(history, venue=place.venue, now=now, trials=trials)
     shelf.count_trial(made)
-    page = shelf.put(made) if keep else None
+    page = shelf.put(made, trees) if keep else None
     if terminal.json:
         terminal.data(card_data(made))
         return
@@ -174,6 +183,8 @@ def _screen(made: Card, columns: int) -> list[str]:
 
 
 def _next(made: Card) -> str:
+    if made.kind != CALIBRATION:
+        return f"An engine of this version does not run {made.kind}: they are judged beside the calibration."
     if made.live:
         return f"To let it speak: polyb0t model activate {made.id}"
     return "It speaks nowhere: the published coefficients stay, marked as not tested on own data."

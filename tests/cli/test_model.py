@@ -129,3 +129,19 @@ class TestFeatures:
         code, _, err = said("features", "0xfeed")
         assert code == 3
         assert "No features are known of a market that begins with '0xfeed'" in err
+
+
+def test_trees_are_judged_on_the_same_source_and_counted_with_the_rest(said) -> None:
+    said("collect", "--most", "60")
+    trials = [
+        json.loads(said(*command, "--json")[1])["trials"]
+        for command in (("fit",), ("evaluate", "--kind", "boosted"), ("fit", "--kind", "boosted"))
+    ]
+    assert trials == [1, 2, 3]
+    kept = [each["id"] for each in json.loads(said("list", "--json")[1])]
+    assert sorted(each[:3] for each in kept) == ["bt-", "mc-"]
+    code, out, _ = said("card", next(each for each in kept if each.startswith("bt-")))
+    assert (code, "boosted trees bt-" in out) == (0, True)
+    code, _, err = said("activate", "bt-")
+    assert code == 4
+    assert "does not run boosted trees" in err

@@ -1,5 +1,6 @@
 """One fitted model with everything that was found out about it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,8 +10,9 @@ import numpy as np
 from polyb0t.core.canonical import sha256_hex
 from polyb0t.core.clock import from_microseconds, microseconds
 from polyb0t.models.calibration import Expiry
+from polyb0t.research.evaluation.baselines import Baseline, baselines
 from polyb0t.research.evaluation.gate import Standing, standings
-from polyb0t.research.evaluation.observations import HORIZONS, Observations
+from polyb0t.research.evaluation.observations import HORIZONS, Flags, Observations
 from polyb0t.research.evaluation.recalibration import USUAL, CellFit, Prior, fit
 from polyb0t.research.evaluation.scores import Bin, Gain, gain_over_price, reliability
 from polyb0t.research.evaluation.walk_forward import Forecasts, walk_forward
@@ -19,6 +21,7 @@ from polyb0t.research.history.past_markets import History
 
 LIFE: Final = timedelta(days=45)
 CODE: Final = "market-calibration-fit-1"  # a part of the id: another way to fit is another model
+CALIBRATION: Final = "market calibration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,9 @@ class Card:
     model_bins: tuple[Bin, ...]
     price_bins: tuple[Bin, ...]
     data_until: datetime | None = None  # nothing that became known then or later was learnt
+    kind: str = CALIBRATION
+    more: tuple[tuple[str, str], ...] = ()  # facts of this way of fitting, by name
+    baselines: tuple[Baseline, ...] = ()
 
     @property
     def expires_at(self) -> datetime:
@@ -74,19 +80,53 @@ class Card:
         return tuple(name for name, standing in self.standings if standing.live)
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a way of fitting made of a history. `code` and `settings` are parts of the id; `cell` tells what
+    the model of now adds to a logit in a category and horizon."""
+
+    code: str
+    kind: str
+    prefix: str
+    settings: str
+    facts: tuple[tuple[str, str], ...]
+    forecasts: Forecasts
+    cell: Callable[[str, str], CellFit]
+
+
 def make_card(history: History, *, venue: str, now: datetime, trials: int, prior: Prior = USUAL) -> Card:
     """Fit on all of `history` that had ended by `now`, and judge the same way of fitting month by month.
 
     The same data, way of fitting and day give the same id.
     """
     rows = observations(history.markets)
-    rows = rows.take((rows.resolved_us < microseconds(now)) & (rows.at_us < microseconds(now)))
-    forecasts = walk_forward(rows, prior)
-    decided = forecasts.take(forecasts.rows.decided)
+    rows = rows.take(known_rows(rows, now))
     model = fit(rows, microseconds(now), prior)
-    by_category = standings(forecasts, microseconds(now), trials)
+    work = Work(CODE, CALIBRATION, "mc", repr(prior), (), walk_forward(rows, prior), model.cell)
+    return card_of_work(history, rows, work, venue=venue, now=now, trials=trials, prior=prior)
+
+
+def known_rows(rows: Observations, now: datetime) -> Flags:
+    """The rows whose price and result were known before `now`."""
+    known: Flags = (rows.resolved_us < microseconds(now)) & (rows.at_us < microseconds(now))
+    return known
+
+
+def card_of_work(
+    history: History,
+    rows: Observations,
+    work: Work,
+    *,
+    venue: str,
+    now: datetime,
+    trials: int,
+    prior: Prior = USUAL,
+) -> Card:
+    """The card of any way of fitting: the same scores and the same gate."""
+    decided = work.forecasts.take(work.forecasts.rows.decided)
+    by_category = standings(work.forecasts, microseconds(now), trials)
     return Card(
-        id=_name(history, venue, now, prior),
+        id=_name(history, venue, now, work),
         venue=venue,
         fitted_at=now,
         source=history.source,
@@ -102,7 +142,7 @@ def make_card(history: History, *, venue: str, now: datetime, trials: int, prior
         prior=prior,
         overall=_gain(decided),
         lines=tuple(
-            CellLine(category, horizon, model.cell(category, horizon), _gain_in(decided, category, horizon))
+            CellLine(category, horizon, work.cell(category, horizon), _gain_in(decided, category, horizon))
             for category in rows.categories
             for horizon in HORIZONS
         ),
@@ -110,6 +150,9 @@ def make_card(history: History, *, venue: str, now: datetime, trials: int, prior
         model_bins=reliability(decided.q, decided.rows.outcome),
         price_bins=reliability(decided.rows.price, decided.rows.outcome),
         data_until=_learnt_until(rows),
+        kind=work.kind,
+        more=work.facts,
+        baselines=baselines(rows) if len(decided.q) else (),
     )
 
 
@@ -124,9 +167,9 @@ def _gain(forecasts: Forecasts) -> Gain | None:
     return gain_over_price(rows.price, forecasts.q, rows.outcome, rows.event) if len(rows) else None
 
 
-def _name(history: History, venue: str, now: datetime, prior: Prior) -> str:
-    parts = (CODE, venue, history.data_hash, f"{now:%Y-%m-%d}", repr(prior))
-    return "mc-" + sha256_hex(" ".join(parts))[:10]
+def _name(history: History, venue: str, now: datetime, work: Work) -> str:
+    parts = (work.code, venue, history.data_hash, f"{now:%Y-%m-%d}", work.settings)
+    return f"{work.prefix}-{sha256_hex(' '.join(parts))[:10]}"
 
 
 def _learnt_until(rows: Observations) -> datetime | None:

@@ -14,7 +14,7 @@ from typing import Final
 from polyb0t.core.errors import ConflictError, NotFoundError
 from polyb0t.core.files import write_durably
 from polyb0t.research.cards.active import active_id, set_active, set_none
-from polyb0t.research.cards.card import Card
+from polyb0t.research.cards.card import CALIBRATION, Card
 from polyb0t.research.cards.files import card_of, card_text, coefficients_text
 from polyb0t.research.cards.page import card_page
 
@@ -48,10 +48,13 @@ class Shelf:
         line = json.dumps({"source": card.source, "id": card.id, "fitted_at": card.fitted_at.isoformat()})
         write_durably(self._folder / _TRIALS, "".join(f"{each}\n" for each in [*self._trial_lines(), line]))
 
-    def put(self, card: Card) -> Path:
-        """Keep a card; its page. A model of the same data, way and day replaces itself."""
+    def put(self, card: Card, trees: str | None = None) -> Path:
+        """Keep a card with its model; its page. A model of the same data, way and day replaces itself."""
         folder = self._folder / card.id
-        write_durably(folder / "coefficients.json", coefficients_text(card))
+        if trees is None:
+            write_durably(folder / "coefficients.json", coefficients_text(card))
+        else:
+            write_durably(folder / "trees.json", trees)
         write_durably(folder / "card.json", card_text(card))
         write_durably(folder / "card.html", card_page(card))
         return folder / "card.html"
@@ -69,9 +72,7 @@ class Shelf:
             NotFoundError: none does, or several do.
         """
         ids = sorted(path.parent.name for path in self._folder.glob("*/card.json"))
-        found = [
-            each for each in ids if each.startswith(prefix) or each.removeprefix("mc-").startswith(prefix)
-        ]
+        found = [each for each in ids if each.startswith(prefix) or each.partition("-")[2].startswith(prefix)]
         if len(found) != 1:
             what = f"No model begins with {prefix!r:.40}." if not found else f"{len(found)} models begin so."
             raise NotFoundError(what, do="See them: polyb0t model list", code="model_not_found")
@@ -94,7 +95,15 @@ class Shelf:
         Raises:
             ConflictError: it may speak nowhere, or has expired; the active one stays.
         """
-        shelved = _shelved(self.card(model), active_id(self._folder))
+        card = self.card(model)
+        shelved = _shelved(card, active_id(self._folder))
+        if card.kind != CALIBRATION:
+            raise ConflictError(
+                f"{model} was not activated.",
+                why=f"An engine of this version does not run {card.kind}: they are fitted, judged and kept.",
+                do="Compare its card with that of the calibration: polyb0t model list",
+                code="model_kind",
+            )
         if not shelved.live:
             raise ConflictError(
                 f"{model} was not activated.",

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from polyb0t.research.cards.card import Card, CellLine
+from polyb0t.research.cards.card import CALIBRATION, Card, CellLine
 from polyb0t.research.evaluation.scores import Gain, events_needed
 
 NOWHERE: Final = "no category: it beats the price nowhere, so the price is taken as right"
@@ -18,13 +18,18 @@ def facts(card: Card) -> list[tuple[str, str]]:
     intercept, slope = (
         "/".join(f"{each:g}" for each in part) for part in (card.prior.intercept, card.prior.slope)
     )
+    prior = f"intercepts {intercept}, slopes {slope}: over all, by category, by horizon in it"
+    simpler = "; ".join(
+        f"{each.name}: Brier {each.brier:.5f}, log loss {each.log_loss:.5f}" for each in card.baselines
+    )
     return [
-        ("Model", f"market calibration {card.id}, for the venue {card.venue}"),
+        ("Model", f"{card.kind} {card.id}, for the venue {card.venue}"),
         ("Fitted", f"{card.fitted_at:%Y-%m-%d %H:%M} UTC, expires {card.expires_at:%Y-%m-%d}"),
         ("Data", f"{card.source}, SHA-256 {card.data_hash[:12]}, {card.markets:,} markets, {window}"),
         ("Rows", f"{rows}, on Mondays at 00:00 UTC"),
-        ("Prior", f"intercepts {intercept}, slopes {slope}: over all, by category, by horizon in it"),
+        *([("Prior", prior)] if card.kind == CALIBRATION else card.more),
         ("Trials", f"{card.trials}: each further one makes a good score mean less"),
+        *([("Simpler", simpler)] if simpler else []),
         ("May speak in", ", ".join(card.live) or NOWHERE),
     ]
 

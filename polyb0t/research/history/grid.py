@@ -28,7 +28,7 @@ def observations(markets: Iterable[PastMarket]) -> Observations:
     rows = [
         (event_at[market.event], category_at[market.category], at, market, price)
         for market in markets
-        for at, price in _sights(market)
+        for at, price in sights(market)
     ]
     return Observations(
         event=np.array([row[0] for row in rows], np.int64),
@@ -44,7 +44,7 @@ def observations(markets: Iterable[PastMarket]) -> Observations:
     )
 
 
-def _sights(market: PastMarket) -> list[tuple[int, float]]:
+def sights(market: PastMarket) -> list[tuple[int, float]]:
     """Its Mondays with the last price known then, inside the range that a model speaks of."""
     found = []
     for monday in mondays(market.opens_us, min(market.ends_us - _LEAST_US, market.resolved_us)):
