@@ -31,6 +31,8 @@ ASKED: Final = {
 }
 # Writes where there is something to write: what found nothing finds nothing until something was written.
 SETTLED: Final = {"exits": ("record_ended",)}
+# Writes that no other store's answers depend on: what was seen, what it was worth, and notes of the engine.
+APART: Final = {"engine": ("save_account_state", "note"), "books": ("mark",), "prices": ("note",)}
 _MOST: Final = 10_000  # answers that are kept; then all are forgotten
 _OPEN: Final = (IntentStatus.PENDING, IntentStatus.APPROVED)
 _NOTHING: Final = object()
@@ -61,6 +63,15 @@ class Memory:
         self._forget_if_written()
         return key in self._answers
 
+    def write_apart(self, store: str, write: Callable[[], Any]) -> Any:
+        """A write after which only the answers of its own store are forgotten."""
+        self._forget_if_written()
+        done = write()
+        self._as_of = self._database.written
+        for key in [key for key in self._answers if key[0] == store]:
+            del self._answers[key]
+        return done
+
     def _forget_if_written(self) -> None:
         if self._as_of != self._database.written:
             self._answers.clear()
@@ -72,10 +83,12 @@ class Remembered:
 
     def __init__(self, store: Any, name: str, memory: Memory) -> None:
         self._store, self._memory = store, memory
-        for question in ASKED[name]:
+        for question in ASKED.get(name, ()):
             setattr(self, question, self._remembering(name, question))
         for work in SETTLED.get(name, ()):
             setattr(self, work, self._done_once(name, work))
+        for work in APART.get(name, ()):
+            setattr(self, work, self._apart(name, work))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
@@ -88,6 +101,14 @@ class Remembered:
             return memory.answer(key, lambda: ask(*args, **kwargs))
 
         return asked
+
+    def _apart(self, store: str, work: str) -> Callable[..., Any]:
+        write, memory = getattr(self._store, work), self._memory
+
+        def written(*args: Any, **kwargs: Any) -> Any:
+            return memory.write_apart(store, lambda: write(*args, **kwargs))
+
+        return written
 
     def _done_once(self, store: str, work: str) -> Callable[..., Any]:
         do, memory = getattr(self._store, work), self._memory
@@ -113,7 +134,7 @@ class RememberedIntents(Remembered):
     def now(self) -> datetime:
         """As `Units.now`: never before the journal's newest entry."""
         clock = self._database.clock.now()
-        known: datetime = self._memory.answer("now", self._store.now)
+        known: datetime = self._memory.answer(("intents", "now"), self._store.now)
         return max(clock, known)
 
     def list(self, *, changed_since: datetime | None = None, **given: Any) -> tuple[IntentRecord, ...]:
@@ -155,7 +176,9 @@ def remembering(stores: SqlStores) -> SqlStores:
     """The same stores for the one process that writes to their database."""
     memory = Memory(stores.database)
     parts: dict[str, Any] = {
-        name: Remembered(getattr(stores, name), name, memory) for name in ASKED if name != "intents"
+        name: Remembered(getattr(stores, name), name, memory)
+        for name in ASKED.keys() | APART.keys()
+        if name != "intents"
     }
     parts["intents"] = RememberedIntents(stores.intents, stores.database, memory)
     return replace(stores, **parts)

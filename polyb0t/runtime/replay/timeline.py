@@ -22,6 +22,7 @@ from polyb0t.research.replay.events import (
     BookShown,
     Event,
     LevelChanged,
+    LevelE6,
     MarketTold,
     Resolved,
     TermsTold,
@@ -33,23 +34,44 @@ _PRICES: Final[dict[int, Price]] = {}  # of every price there is, made once
 
 
 class _Shown:
-    """One asset's book: shares by price, and what was made of it last."""
+    """One asset's book: as it was shown, or, once a level has changed since, shares by price."""
 
-    __slots__ = ("asks", "bids", "condition", "hash", "made", "made_of", "shown_us", "traded_e6", "venue_us")
+    __slots__ = ("asks", "bids", "event", "made", "made_of", "shown_us", "traded_e6")
 
     def __init__(self, event: BookShown) -> None:
         self.traded_e6: int | None = None
         self.show(event)
 
     def show(self, event: BookShown) -> None:
-        self.condition = event.condition
-        self.bids: dict[int, int] = dict(event.bids)
-        self.asks: dict[int, int] = dict(event.asks)
+        self.event = event
+        self.bids: dict[int, int] | None = None
+        self.asks: dict[int, int] | None = None
         self.shown_us = event.at_us
-        self.hash = event.hash
-        self.venue_us = event.venue_us
         self.made: OrderBook | None = None
         self.made_of: TradingTerms | None = None
+
+    def change(self, event: LevelChanged) -> None:
+        bids, asks = self.bids, self.asks
+        if bids is None or asks is None:
+            bids = self.bids = dict(self.event.bids)
+            asks = self.asks = dict(self.event.asks)
+        side = bids if event.is_bid else asks
+        if event.shares_e6 > 0:
+            side[event.price_e6] = event.shares_e6
+        else:
+            side.pop(event.price_e6, None)
+        self.shown_us = event.at_us
+        self.made = None
+
+    def sides(self) -> tuple[Sequence[LevelE6], Sequence[LevelE6]]:
+        """Bids and asks, best first."""
+        if self.bids is None or self.asks is None:
+            return self.event.bids, self.event.asks
+        return sorted(self.bids.items(), reverse=True), sorted(self.asks.items())
+
+    @property
+    def hash(self) -> str:
+        return self.event.hash if self.bids is None and self.event.hash else f"{self.shown_us}"
 
 
 class Timeline:
@@ -93,13 +115,7 @@ class Timeline:
                 if shown is None:
                     self.counts["changes of a book that was never shown"] += 1
                 else:
-                    side = shown.bids if event.is_bid else shown.asks
-                    if event.shares_e6 > 0:
-                        side[event.price_e6] = event.shares_e6
-                    else:
-                        side.pop(event.price_e6, None)
-                    shown.shown_us = event.at_us
-                    shown.made = None
+                    shown.change(event)
             else:
                 self._other(event)
             event = next(events, None)
@@ -152,21 +168,22 @@ class Timeline:
         shown = self._books.get(asset)
         if shown is None:
             return None
-        bid, ask = max(shown.bids, default=None), min(shown.asks, default=None)
-        return (None if bid is None else _price(bid), None if ask is None else _price(ask))
+        bids, asks = shown.sides()
+        return (_price(bids[0][0]) if bids else None, _price(asks[0][0]) if asks else None)
 
     def book(self, asset: AssetId) -> OrderBook | None:
         """The book as it stands now; None where there is none, or where its sides cross."""
         shown = self._books.get(asset)
         if shown is None:
             return None
-        terms, made = self._terms.get(shown.condition), shown.made
+        terms, made = self._terms.get(shown.event.condition), shown.made
         seen = from_microseconds(self.now_us)
         if made is not None and shown.made_of is terms:
             if made.observed_at != seen:
                 shown.made = made = _seen_again(made, seen)
             return made
-        if shown.bids and shown.asks and max(shown.bids) >= min(shown.asks):
+        bids, asks = shown.sides()
+        if bids and asks and bids[0][0] >= asks[0][0]:
             self.counts["books whose sides crossed, not used"] += 1
             return None
         shown.made, shown.made_of = _book(asset, shown, terms, seen), terms
@@ -174,18 +191,19 @@ class Timeline:
 
 
 def _book(asset: AssetId, shown: _Shown, terms: TradingTerms | None, seen: datetime) -> OrderBook:
-    traded = shown.traded_e6
+    traded, told = shown.traded_e6, shown.event
+    bids, asks = shown.sides()
     return OrderBook(
         asset_id=asset,
-        condition_id=ConditionId(shown.condition),
-        bids=_levels(shown.bids, sorted(shown.bids, reverse=True)),
-        asks=_levels(shown.asks, sorted(shown.asks)),
+        condition_id=ConditionId(told.condition),
+        bids=_levels(bids),
+        asks=_levels(asks),
         tick=terms.tick if terms is not None else None,
         min_shares=terms.min_shares if terms is not None else None,
         neg_risk=terms.neg_risk if terms is not None else None,
         last_trade_price=None if traded is None else _price(traded),
-        hash=shown.hash or f"{shown.shown_us}",
-        venue_time=None if shown.venue_us is None else from_microseconds(shown.venue_us),
+        hash=shown.hash,
+        venue_time=None if told.venue_us is None else from_microseconds(told.venue_us),
         observed_at=seen,
     )
 
@@ -207,8 +225,8 @@ def _seen_again(book: OrderBook, seen: datetime) -> OrderBook:
     )
 
 
-def _levels(side: dict[int, int], prices: Sequence[int]) -> tuple[Level, ...]:
-    return tuple(Level(_price(price), Shares(from_e6(side[price]))) for price in prices)
+def _levels(side: Sequence[LevelE6]) -> tuple[Level, ...]:
+    return tuple(Level(_price(price), Shares(from_e6(shares))) for price, shares in side)
 
 
 def _price(price_e6: int) -> Price:
