@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from polyb0t.core.ids import AssetId
 from polyb0t.core.units import Price, Pusd, Shares
 from polyb0t.models.account_size import Purse, TooSmall, smallest_order, too_small
 from polyb0t.models.risk import Exposure, RiskLimits
@@ -53,6 +54,7 @@ def test_what_it_advises_is_enough(bankroll: str) -> None:
     fraction = str(raised["POLYBOT_MAX_ORDER_FRACTION"])
     names = {"order_fraction": "MAX_ORDER", "market_fraction": "MAX_MARKET", "event_fraction": "MAX_EVENT"}
     names |= {"theme_fraction": "MAX_THEME", "category_fraction": "MAX_CATEGORY"}
+    names |= {"far_fraction": "MAX_FAR", "dependent_fraction": "MAX_DEPENDENT"}
     names |= {"open_fraction": "MAX_OPEN_ORDERS", "total_fraction": "MAX_EXPOSURE"}
     done: dict[str, Any] = {
         limit: fraction for limit, name in names.items() if f"POLYBOT_{name}_FRACTION" in raised
@@ -65,6 +67,7 @@ def test_what_it_advises_is_enough(bankroll: str) -> None:
 def bought(limits: RiskLimits, bankroll: str) -> Size | NoSize:
     """What sizing itself makes of a purchase at 60 cents."""
     wish = Wish(
+        asset_id=AssetId("tram-yes"),
         edge=d("0.5"),
         cost=d("0.61"),
         sd=d(0),

@@ -80,6 +80,7 @@ class TestMissingInputs:
         nothing: dict[str, Any] = dict.fromkeys(optional(ControlContext))
         alone = {"wrong_side", "decimals", "unit_mismatch", "edge_low", "edge_too_good", "model_unvalidated"}
         alone |= {"near_market"}  # about test orders only, and those are judged in a file of their own
+        alone |= {"exposure_dependent"}  # about trades without own information only (test_limits)
         alone |= {"no_longer_rests"}  # about what was proposed to rest only (test_execution_choice)
         blind = replace(LIVE, identity_proven=False, allow_unvalidated=False, **nothing)
         if control.__name__ not in alone:
@@ -104,6 +105,9 @@ LOWER_IS_TIGHTER = {
     "event_fraction": "exposure_event",
     "theme_fraction": "exposure_theme",
     "category_fraction": "exposure_category",
+    "far_fraction": "exposure_far",
+    "far_days": "exposure_far",
+    "dependent_fraction": "exposure_dependent",
     "total_fraction": "exposure_total",
     "budget_pusd": "budget",
     "open_orders_max": "open_orders",
@@ -130,7 +134,7 @@ HIGHER_IS_TIGHTER = {
     "price_low": "price_collar",
 }
 NO_CONTROLS = {  # of sizing, or of the choice of a price
-    "drift_fraction", "kelly_fraction", "kelly_fraction_dependent", "edge_sd_multiple", "edge_given_up",
+    "drawdown_fraction", "drift_fraction", "kelly_fraction", "kelly_fraction_dependent", "edge_sd_multiple", "edge_given_up",
 }  # fmt: skip
 
 

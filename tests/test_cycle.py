@@ -256,6 +256,26 @@ class TestAPass:
         assert changed.cash_pusd == Decimal(9_000)
 
 
+class TestWhatIsUnderWay:
+    def test_a_purchase_without_own_information_counts_as_one_from_its_approval_on(self, desk):
+        desk.cycle.run()
+        assert desk.desk.desk().exposure.dependent == 0
+        record = desk.stores.intents.list(statuses=(IntentStatus.PENDING,))[0]
+        desk.stores.intents.approve(record.id, digest=record.intent.digest, actor="user:anna", grace_seconds=10)
+        now = desk.desk.desk()
+        assert record.intent.dependent
+        assert now.exposure.dependent == record.intent.max_cost
+        (holding,) = now.events.holdings
+        assert (holding.asset_id, holding.worth) == (record.intent.asset_id, record.intent.max_cost)
+        assert not holding.certain
+
+    def test_an_intent_says_how_its_size_came_about(self, desk):
+        desk.cycle.run()
+        record = desk.stores.intents.list(statuses=(IntentStatus.PENDING,))[0]
+        assert record.intent.size_why.startswith("Best stake ")
+        assert record.intent.size_why.endswith("the order limit leaves 100.00.")
+
+
 class TestAPartThatFails:
     @pytest.mark.parametrize("part", ["catalogue", "books"])
     def test_without_prices_nothing_is_proposed_and_the_pass_says_why(self, desk, part):

@@ -1,6 +1,7 @@
 """What can be lost at the worst: against every possible end, tried one by one."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from itertools import product
 
@@ -17,7 +18,7 @@ from polyb0t.models.themes import themes
 from tests.support.decisions import a_market, d
 
 
-def of_event(names: str, *, neg_risk: bool = True, event: str = "e1") -> list[Market]:
+def of_event(names: Iterable[str], *, neg_risk: bool = True, event: str = "e1") -> list[Market]:
     return [a_market(name, neg_risk=neg_risk, event_id=EventId(event)) for name in names]
 
 
@@ -29,6 +30,32 @@ def held(market: Market, outcome: int, shares: str, cost: str, *, certain: bool 
 def exposure(markets: Iterable[Market], *items: AtRisk) -> Exposure:
     known = {market.condition_id: market for market in markets}
     return exposure_of(items, known.get)
+
+
+class TestWhatEndsLateAndWhatHasNoInformationOfItsOwn:
+    def test_each_counts_only_what_is_so(self) -> None:
+        near, far = a_market("near"), a_market("far")
+        items = [held(near, 0, "100", "60"), replace(held(far, 0, "100", "40"), dependent=True)]
+        known = {market.condition_id: market for market in (near, far)}
+        found = exposure_of(items, known.get, lambda market: market is far)
+        assert (found.total, found.far, found.dependent) == (d(100), d(40), d(40))
+
+    def test_of_one_event_the_worst_end_counts(self) -> None:
+        red, blue = of_event(["red", "blue"])
+        items = [replace(held(market, 1, "100", "60"), dependent=True) for market in (red, blue)]
+        known = {market.condition_id: market for market in (red, blue)}
+        assert exposure_of(items, known.get, lambda _market: True).dependent == 20  # one of the two pays
+        assert exposure_of(items, known.get, lambda _market: True).far == 20
+
+    def test_what_nobody_lists_any_more_ends_late(self) -> None:
+        item = replace(held(a_market(), 0, "100", "60"), dependent=True)
+        found = exposure_of([item], {}.get)
+        assert (found.far, found.dependent) == (d(60), d(60))
+
+    def test_another_trade_is_added_where_it_belongs(self) -> None:
+        market, cost = a_market(), Pusd(d(5))
+        added = [Exposure().plus(market, cost, far=far, dependent=not far) for far in (True, False)]
+        assert [(each.far, each.dependent) for each in added] == [(5, 0), (0, 5)]
 
 
 class TestOneMarket:

@@ -64,6 +64,12 @@ def exposed(**changes: Any) -> ControlContext:
     return a_context(exposure=Exposure(**changes))
 
 
+def far(at_risk: str, **changes: Any) -> ControlContext:
+    """A market that ends in 91 days."""
+    market = a_market(**{"end_date": NOW + timedelta(days=91), **changes})
+    return a_context(market=market, exposure=Exposure(far=Pusd(d(at_risk))))
+
+
 def themed(at_risk: str) -> ControlContext:
     return a_context(
         market=a_market(tags=("politics", "trams", "harbor-city")),
@@ -224,6 +230,9 @@ OPENING_BREACHES: list[tuple[str, ProposedTrade, ControlContext, str]] = [
         "may risk 2,000.00",
     ),
     ("exposure_theme", a_trade(), themed("704.85"), "This theme may risk 800.00"),
+    ("exposure_far", a_trade(), far("1404.85"), "more than 90 days from now may risk 1,500.00"),
+    ("exposure_far", a_trade(), far("1404.85", end_date=None), "may risk 1,500.00"),
+    ("exposure_dependent", a_trade(dependent=True), exposed(dependent=Pusd(d("2404.85"))), "2,500.00"),
     ("exposure_total", a_trade(), exposed(total=Pusd(d("4904.85"))), "may risk 5,000.00"),
     ("small_orders", a_trade(), small(19, "95.15"), "19 of 20 settled orders agree; at most 95.15 pUSD"),
     ("budget", a_trade(), budgeted("100", held="4.85"), "the budget is 100.00"),
@@ -284,6 +293,10 @@ BORDERS: list[tuple[str, ProposedTrade, ControlContext]] = [
     ("exposure_total", a_trade(), exposed(total=Pusd(d("4904.84")))),
     ("cash_floor", a_trade(), a_context(spendable_pusd=Pusd(d("2095.16")))),
     ("exposure_theme", a_trade(), themed("704.84")),
+    ("exposure_far", a_trade(), far("1404.84")),
+    ("exposure_far", a_trade(), far("9999", end_date=NOW + timedelta(days=90))),
+    ("exposure_dependent", a_trade(dependent=True), exposed(dependent=Pusd(d("2404.84")))),
+    ("exposure_dependent", a_trade(), exposed(dependent=Pusd(d(9_999)))),
     ("small_orders", a_trade(), small(19, "95.16")),
     ("small_orders", a_trade(), small(20, "5")),
     ("budget", a_trade(), budgeted("100", held="4.84")),
@@ -423,6 +436,7 @@ class TestFailingClosed:
                     "being_resolved",
                     "opposite",
                     "exposure_theme",
+                    "exposure_far",
                     "rules_changed",
                     "ends_soon",
                     "exposure_market",
@@ -445,6 +459,8 @@ class TestFailingClosed:
                     "exposure_category",
                     "exposure_total",
                     "exposure_theme",
+                    "exposure_far",
+                    "exposure_dependent",
                     "cash_floor",
                     "open_money",
                     "turnover_day",
@@ -459,6 +475,8 @@ class TestFailingClosed:
                     "exposure_theme",
                     "exposure_category",
                     "exposure_total",
+                    "exposure_far",
+                    "exposure_dependent",
                 },
             ),
             ("usage", {"open_orders", "open_money", "turnover_day", "orders_hour", "budget"}),
@@ -472,9 +490,10 @@ class TestFailingClosed:
         ],
     )
     def test_what_is_not_known_does_not_pass(self, missing: str, names: set[str]) -> None:
-        moment = a_context(market=a_market(tags=("trams",)), limits=RiskLimits(budget_pusd=d(9_000)))
+        market = a_market(tags=("trams",), end_date=NOW + timedelta(days=91))
+        moment = a_context(market=market, limits=RiskLimits(budget_pusd=d(9_000)))
         unknown: dict[str, Any] = {missing: None}
-        found = breaches(check(a_trade(), replace(moment, **unknown)))
+        found = breaches(check(a_trade(dependent=True), replace(moment, **unknown)))
         assert {each.name for each in found} == names
         assert all("not known" in each.detail for each in found)
 

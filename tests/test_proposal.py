@@ -16,6 +16,7 @@ from polyb0t.data.markets import FeeSchedule, Market
 from polyb0t.data.order_book import OrderBook, Side
 from polyb0t.models.calibration import MarketCalibrationModel, packaged_coefficients
 from polyb0t.models.chances import Candidate
+from polyb0t.models.event_stakes import EventBook, Holding
 from polyb0t.models.kill_switches import Stance
 from polyb0t.models.limits import CONTROLS
 from polyb0t.models.proposal import Desk, OpeningProposal, Openings, decide_openings, likely_purchase
@@ -146,6 +147,11 @@ class TestNothing:
             ({"bankroll_pusd": None}, "balance"),
             ({"spendable_pusd": None}, "balance"),
             ({"exposure": None}, "balance"),
+            ({"drawdown": None}, "drawdown"),
+            ({"drawdown": d("0.15")}, "size_drawdown"),
+            ({"exposure": Exposure(dependent=Pusd(d(2_500)))}, "size_dependent"),
+            ({"exposure": Exposure(far=Pusd(d(1_500))), "limits": RiskLimits(far_days=d(30))}, "size_far"),
+            ({"exposure": Exposure(by_theme={"trams": Pusd(d(800))})}, "size_theme"),
             ({"live_assets": None}, "duplicate"),
             ({"live_assets": frozenset({AssetId("tram-yes")})}, "duplicate"),
             ({"live_assets": frozenset({AssetId("tram-no")})}, "self_trade"),
@@ -159,7 +165,7 @@ class TestNothing:
         ],
     )
     def test_each_obstacle_is_named(self, desk: dict[str, Any], code: str) -> None:
-        openings = decide(a_candidate(), **desk)
+        openings = decide(a_candidate(a_market(tags=("trams",))), **desk)
         assert openings.proposals == ()
         assert codes(openings) == [code]
 
@@ -195,6 +201,50 @@ class TestNothing:
         state = a_state()
         openings = decide(Candidate(state, Abstain("odd", "It is odd.")))
         assert openings.passed[0].reason == "It is odd."
+
+
+class TestBesideWhatIsHeld:
+    """The stake alone is 143 pUSD here; the limits are wide."""
+
+    WIDE = RiskLimits(order_fraction=d(1), market_fraction=d(1), event_fraction=d(1), order_max_pusd=d(9_999))
+    RED, BLUE = (a_market(name, neg_risk=True, event_id=EventId("race")) for name in ("red", "blue"))
+
+    def spent(self, *holdings: Holding, others: tuple[Candidate, ...] = ()) -> OpeningProposal | None:
+        markets = {market.condition_id: market for market in (self.RED, self.BLUE)}
+        events = EventBook(holdings=holdings, markets=markets)
+        openings = decide(a_candidate(self.RED), *others, limits=self.WIDE, events=events)
+        return next(iter(openings.proposals), None)
+
+    def holding(self, market: Market, shares: str, worth: str) -> Holding:
+        return Holding(market.condition_id, market.outcomes[0].asset_id, Shares(d(shares)), Pusd(d(worth)))
+
+    def test_what_is_held_is_not_bought_again(self) -> None:
+        alone, beside = self.spent(), self.spent(self.holding(self.RED, "100", "80"))
+        assert alone is not None
+        assert beside is not None
+        assert alone.size.event is None
+        assert d(78) < alone.max_cost - beside.max_cost < d(82)
+        assert beside.size.bound == "event_stake"
+        assert "beside 80.00 pUSD held on the event" in beside.size.words
+
+    def test_a_position_that_has_its_size_is_left_alone(self) -> None:
+        assert self.spent(self.holding(self.RED, "2000", "1600")) is None
+
+    def test_another_outcome_of_the_event_counts_by_its_price(self) -> None:
+        quiet = Candidate(a_state(self.BLUE, "0.10", "0.11"), Abstain("no_figure", "Nothing is known."))
+        alone, hedged = self.spent(), self.spent(self.holding(self.BLUE, "300", "30"), others=(quiet,))
+        assert alone is not None
+        assert hedged is not None
+        assert hedged.max_cost > alone.max_cost
+
+    def test_two_names_for_one_bet_are_bought_once(self) -> None:
+        """YES of one at 80 cents and NO of the other at 80 win together: one of them has the whole stake."""
+        alone, both = self.spent(), self.spent(others=(a_candidate(self.BLUE, "0.20", "0.21"),))
+        assert alone is not None
+        assert both is not None
+        assert both.size.event is not None
+        assert both.size.event.others == 1
+        assert both.max_cost <= alone.max_cost
 
 
 class TestSeveral:

@@ -1,6 +1,7 @@
 """Size: Kelly's golden number, doubt, and every cap at its own border."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -8,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polyb0t.core.ids import ConditionId
+from polyb0t.core.ids import AssetId, ConditionId
 from polyb0t.core.units import Price, Pusd, Shares
 from polyb0t.models.fees import cost_per_share
-from polyb0t.models.risk import Exposure, RiskLimits
+from polyb0t.models.risk import Exposure, RiskLimits, ends_far
 from polyb0t.models.sizing import Funds, NoSize, Size, Wish, doubt, kelly, size_purchase
-from tests.support.decisions import POLITICS_FEE, a_market, d
+from tests.support.decisions import NOW, POLITICS_FEE, a_market, d
 
 MARKET = a_market()
 DEFAULT = RiskLimits()
@@ -25,7 +26,10 @@ OPEN = RiskLimits(
     order_max_shares=d(1_000_000),
     market_fraction=d(1),
     event_fraction=d(1),
+    theme_fraction=d(1),
     category_fraction=d(1),
+    far_fraction=d(1),
+    dependent_fraction=d(1),
     total_fraction=d(1),
     cash_floor_fraction=d(0),
     depth_fraction=d(1),
@@ -34,6 +38,7 @@ OPEN = RiskLimits(
 
 def a_wish(**changes: Any) -> Wish:
     wish = Wish(
+        asset_id=AssetId("tram-yes"),
         edge=d("0.0404"),
         cost=cost_per_share(d("0.61"), POLITICS_FEE),
         sd=d("0.016"),
@@ -96,16 +101,72 @@ def test_the_order_limit_counts_the_fee() -> None:
         ("shares", {"order_max_shares": d(32)}),
         ("market", {"market_fraction": d("0.002")}),
         ("event", {"event_fraction": d("0.002")}),
+        ("theme", {"theme_fraction": d("0.002")}),
         ("category", {"category_fraction": d("0.002")}),
+        ("far", {"far_fraction": d("0.002"), "far_days": d(59)}),
+        ("dependent", {"dependent_fraction": d("0.002")}),
         ("total", {"total_fraction": d("0.002")}),
         ("cash", {"cash_floor_fraction": d("0.998")}),
         ("depth", {"depth_fraction": d("0.0003")}),
     ],
 )
 def test_each_cap_binds_and_is_named(bound: str, narrow: dict[str, Decimal]) -> None:
-    size = sized(a_wish(), limits=replace(OPEN, **narrow))
+    limits = replace(OPEN, **narrow)
+    market = a_market(tags=("politics", "trams"))
+    wish = a_wish(far=ends_far(market, NOW, limits))
+    size = size_purchase(wish, market, RICH, limits)
+    assert isinstance(size, Size)
     assert size.chain.bound == bound
+    assert f"the {bound} limit leaves" in size.chain.words
     assert size.max_cost <= d(20)
+
+
+@pytest.mark.parametrize(
+    ("bound", "spared"),
+    [("theme", {"tags": ()}), ("far", {"end_date": NOW + timedelta(days=90)})],
+)
+def test_a_limit_that_the_market_does_not_touch_is_no_cap(bound: str, spared: dict[str, Any]) -> None:
+    touched = {"tags": ("trams",), "end_date": NOW + timedelta(days=90, seconds=1)}
+    for changes, caught in ((touched, True), ({**touched, **spared}, False)):
+        market = a_market(**changes)
+        size = size_purchase(a_wish(far=ends_far(market, NOW, OPEN)), market, RICH, OPEN)
+        assert isinstance(size, Size)
+        assert (bound in dict(size.chain.caps)) is caught
+
+
+def test_own_information_has_no_limit_of_its_own() -> None:
+    none_left = replace(OPEN, dependent_fraction=d(0))
+    assert "dependent" not in dict(sized(a_wish(independent=True), limits=none_left).chain.caps)
+    assert size_purchase(a_wish(), MARKET, RICH, none_left) == NoSize(
+        "The dependent limit leaves 0.00 pUSD; the smallest order is 3.05.", "dependent"
+    )
+
+
+class TestDrawdown:
+    def at(self, drawdown: str) -> Size | NoSize:
+        return size_purchase(a_wish(), MARKET, replace(RICH, drawdown=d(drawdown)), OPEN)
+
+    @pytest.mark.parametrize(("drawdown", "left"), [("0", "1"), ("0.03", "0.8"), ("0.075", "0.5")])
+    def test_the_size_falls_evenly_with_the_account(self, drawdown: str, left: str) -> None:
+        size, whole = self.at(drawdown), self.at("0")
+        assert isinstance(size, Size)
+        assert isinstance(whole, Size)
+        assert size.chain.scale == d(left)
+        assert abs(size.max_cost - d(left) * whole.max_cost) < d("0.02")
+        assert ("for the drawdown" in size.chain.words) is (left != "1")
+
+    def test_a_cap_is_scaled_as_well(self) -> None:
+        limits = replace(OPEN, order_fraction=d("0.01"))
+        size = size_purchase(a_wish(), MARKET, replace(RICH, drawdown=d("0.075")), limits)
+        assert isinstance(size, Size)
+        assert size.max_cost <= 50
+
+    @pytest.mark.parametrize("drawdown", ["0.15", "0.3"])
+    def test_where_the_switch_trips_nothing_is_left(self, drawdown: str) -> None:
+        assert self.at(drawdown) == NoSize(
+            "The account is so far under its peak that 0.00 pUSD may be spent; the smallest order is 3.05.",
+            "drawdown",
+        )
 
 
 def test_what_is_at_risk_already_uses_up_the_room() -> None:

@@ -21,6 +21,8 @@ _NAMES: Final = {
     "order_too_large": "One order",
     "small_orders": "One order, while they are small",
     "exposure_total": "At risk in all",
+    "exposure_far": "In what ends late",
+    "exposure_dependent": "Without own information",
     "budget": "Budget in use",
     "cash_floor": "Spent, before the cash floor",
     "open_orders": "Orders under way",

@@ -42,6 +42,12 @@ CROSSINGS: Final[tuple[Crossing, ...]] = (
     Crossing(
         "max_order_fraction", "max_open_orders_fraction", "One order is more than all under way may cost."
     ),
+    Crossing("max_order_fraction", "max_far_fraction", "One order is more than all that ends late may hold."),
+    Crossing(
+        "max_order_fraction",
+        "max_dependent_fraction",
+        "One order is more than all trades without own information may hold.",
+    ),
     Crossing("max_open_orders_fraction", "max_exposure_fraction", "Orders under way are at risk as well."),
     Crossing("small_order_pusd", "max_order_pusd", "The first orders cannot be larger than any order."),
     Crossing(

@@ -241,6 +241,15 @@ class Settings(BaseSettings):
     max_category_fraction: Fraction = Field(
         Decimal("0.2"), description="Most at risk in one category, of the bankroll."
     )
+    max_far_fraction: Fraction = Field(
+        Decimal("0.15"),
+        description="Most at risk in markets that end more than 90 days from now, of the bankroll.",
+    )
+    max_dependent_fraction: Fraction = Field(
+        Decimal("0.25"),
+        description="Most at risk in trades for which only the market's own price was corrected, of the "
+        "bankroll.",
+    )
     max_exposure_fraction: Fraction = Field(
         Decimal("0.5"), description="Most at risk in all, of the bankroll."
     )

@@ -151,6 +151,8 @@ class TradeIntent:
     purpose: Purpose = Purpose.STRATEGY
     code_required: bool = False  # an approval needs a one-time code
     claim: Mapping[str, str] | None = None  # CLAIM_SETTLEMENT: what is called, where, and what it pays
+    dependent: bool = False  # the model only corrected the market's own price
+    size_why: str = ""  # how the size came about, as a person reads it
     taken_back: TakenBack | None = None  # an opening that rests: what the engine takes it back for by itself
 
     @property

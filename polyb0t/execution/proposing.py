@@ -76,6 +76,8 @@ def opening_intent(proposal: OpeningProposal, frame: Frame) -> TradeIntent:
         parent_id=None,
         target_order_id=None,
         edge_required=proposal.edge_required,
+        dependent=not estimate.independent,
+        size_why=proposal.size.words,
         taken_back=resting.taken_back if resting is not None else None,
     )
     return guarded(intent, frame.thresholds)
@@ -253,6 +255,7 @@ def trade_of(intent: TradeIntent) -> ProposedTrade:
         own_idea=intent.purpose is not Purpose.STRATEGY and not intent.model_name,
         post_only=intent.post_only,
         test_order=intent.purpose is Purpose.TEST_ORDER,
+        dependent=intent.dependent,
         taken_back=intent.taken_back,
     )
 

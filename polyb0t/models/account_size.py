@@ -28,6 +28,8 @@ _FRACTIONS: Final = (
     ("event_fraction", "POLYBOT_MAX_EVENT_FRACTION"),
     ("theme_fraction", "POLYBOT_MAX_THEME_FRACTION"),
     ("category_fraction", "POLYBOT_MAX_CATEGORY_FRACTION"),
+    ("far_fraction", "POLYBOT_MAX_FAR_FRACTION"),
+    ("dependent_fraction", "POLYBOT_MAX_DEPENDENT_FRACTION"),
     ("open_fraction", "POLYBOT_MAX_OPEN_ORDERS_FRACTION"),
     ("total_fraction", "POLYBOT_MAX_EXPOSURE_FRACTION"),
 )

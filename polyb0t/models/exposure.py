@@ -30,6 +30,7 @@ class AtRisk:
     shares: Shares
     cost: Pusd
     certain: bool = True
+    dependent: bool = False  # bought because a model corrected the market's own price
 
     def loss(self, *, pays: bool) -> Decimal:
         """pUSD lost if its outcome pays, or does not; a gain is negative."""
@@ -37,29 +38,40 @@ class AtRisk:
         return result if self.certain else max(ZERO, result)
 
 
-def exposure_of(items: Iterable[AtRisk], market_of: Callable[[ConditionId], Market | None]) -> Exposure:
-    """Everything at risk, by market, event, theme, category and in total.
+def exposure_of(
+    items: Iterable[AtRisk],
+    market_of: Callable[[ConditionId], Market | None],
+    far: Callable[[Market], bool] = lambda _market: False,
+) -> Exposure:
+    """Everything at risk, by market, event, theme, category, in what ends `far` away, and in total.
 
-    A market that nobody lists any more still counts, at cost, in its own right and in the total.
+    A market that nobody lists any more still counts, at cost, in its own right and in the total, and as if
+    it ended late.
     """
+    items = tuple(items)
     by_condition: dict[ConditionId, list[AtRisk]] = {}
     for item in items:
         by_condition.setdefault(item.condition_id, []).append(item)
     markets: dict[ConditionId, Market] = {}
     by_market: dict[ConditionId, Pusd] = {}
-    total = ZERO
+    total, late, dependent = ZERO, ZERO, ZERO
     for condition, held in by_condition.items():
         market = market_of(condition)
         if market is None:
             by_market[condition] = _gross(held)
             total += by_market[condition]
+            late += by_market[condition]
+            dependent += _gross(item for item in held if item.dependent)
         else:
             markets[condition] = market
             by_market[condition] = market_loss(market, held)
+    own_price = {key: [item for item in held if item.dependent] for key, held in by_condition.items()}
     by_event, by_theme, by_category = dict[str, Pusd](), dict[str, Pusd](), dict[str, Pusd]()
     for members in _bundles(markets.values()):
         lost = event_loss(members, by_condition)
         total += lost
+        late += event_loss([market for market in members if far(market)], by_condition)
+        dependent += event_loss(members, own_price)
         _add(by_event, event_key(members[0]), lost)
         for category, some in _grouped(members, _category).items():
             part = lost if len(some) == len(members) else event_loss(some, by_condition)
@@ -67,7 +79,7 @@ def exposure_of(items: Iterable[AtRisk], market_of: Callable[[ConditionId], Mark
         for theme, some in _grouped(members, themes).items():
             part = lost if len(some) == len(members) else event_loss(some, by_condition)
             _add(by_theme, theme, part)
-    return Exposure(Pusd(total), by_market, by_event, by_category, by_theme)
+    return Exposure(Pusd(total), by_market, by_event, by_category, by_theme, Pusd(late), Pusd(dependent))
 
 
 def market_loss(market: Market, items: Iterable[AtRisk]) -> Pusd:
@@ -79,6 +91,8 @@ def market_loss(market: Market, items: Iterable[AtRisk]) -> Pusd:
 def event_loss(markets: Iterable[Market], items: Mapping[ConditionId, Iterable[AtRisk]]) -> Pusd:
     """The worst end of markets of which at most one comes true; of a single market, its own worst."""
     ends = [_both_ends(market, items.get(market.condition_id, ())) for market in markets]
+    if not ends:
+        return Pusd(ZERO)
     # One of them comes true, or none that is known here does: then each ends with its second outcome.
     none = sum((second for _, second in ends), ZERO)
     if len(ends) == 1:

@@ -45,6 +45,10 @@ def _together(desk: Desk, bankroll: Pusd) -> Iterator[LimitUse]:
     assert desk.usage is not None
     limits, total = desk.limits, desk.exposure.total
     yield LimitUse("exposure_total", "", total, limits.total_fraction * bankroll, PUSD)
+    yield LimitUse("exposure_far", "", desk.exposure.far, limits.far_fraction * bankroll, PUSD)
+    yield LimitUse(
+        "exposure_dependent", "", desk.exposure.dependent, limits.dependent_fraction * bankroll, PUSD
+    )
     if limits.budget_pusd is not None:
         yield LimitUse("budget", "", desk.usage.used_pusd, limits.budget_pusd, PUSD)
     if desk.spendable_pusd is not None:

@@ -66,6 +66,8 @@ CONTROLS: Final[tuple[Control, ...]] = (
     money_controls.exposure_event,
     money_controls.exposure_theme,
     money_controls.exposure_category,
+    money_controls.exposure_far,
+    money_controls.exposure_dependent,
     money_controls.exposure_total,
     usage_controls.budget,
     money_controls.cash_floor,

@@ -6,7 +6,7 @@ from typing import Final
 from polyb0t.core.units import ZERO, Pusd, plain
 from polyb0t.data.order_book import Side
 from polyb0t.models.fees import FeeUnboundedError, effective_fee, worst_case_cost
-from polyb0t.models.risk import ControlContext, ProposedTrade, Verdict, not_for_closes, unknown
+from polyb0t.models.risk import ControlContext, ProposedTrade, Verdict, ends_far, not_for_closes, unknown
 from polyb0t.models.themes import themes
 from polyb0t.models.wording import at_most, limit, money, shares
 
@@ -144,6 +144,33 @@ def exposure_category(trade: ProposedTrade, context: ControlContext) -> Verdict:
         return unknown("What is at risk is")
     most = context.limits.category_fraction * context.bankroll_pusd
     return against(context.exposure.category(context.market) + trade.max_cost, most, "This category")
+
+
+def exposure_far(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """What is at risk in markets that end late, with this trade, where its market does."""
+    if not trade.opening:
+        return not_for_closes()
+    if context.exposure is None or context.market is None or context.bankroll_pusd is None:
+        return unknown("What is at risk is")
+    limits = context.limits
+    if not ends_far(context.market, context.now, limits):
+        return Verdict(True, "ends soon enough", "", f"It ends within {plain(limits.far_days)} days.")
+    most = limits.far_fraction * context.bankroll_pusd
+    what = f"Everything that ends more than {plain(limits.far_days)} days from now"
+    return against(context.exposure.far + trade.max_cost, most, what)
+
+
+def exposure_dependent(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """What is at risk because a model corrected a market's own price, with this trade, where it is one."""
+    if not trade.opening:
+        return not_for_closes()
+    if not trade.dependent:
+        return Verdict(True, "own information", "", "More than this market's own price speaks for it.")
+    if context.exposure is None or context.bankroll_pusd is None:
+        return unknown("What is at risk is")
+    most = context.limits.dependent_fraction * context.bankroll_pusd
+    what = "Everything bought without own information"
+    return against(context.exposure.dependent + trade.max_cost, most, what)
 
 
 def exposure_total(trade: ProposedTrade, context: ControlContext) -> Verdict:

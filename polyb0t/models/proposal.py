@@ -16,6 +16,7 @@ from polyb0t.data.deny_list import DenyList
 from polyb0t.data.markets import FeeSchedule, Market, Outcome, TradingTerms
 from polyb0t.data.order_book import Level, OrderBook, Side
 from polyb0t.models.chances import Candidate, Chance, NearMiss, Passed, find_chance
+from polyb0t.models.event_stakes import NO_EVENTS, EventBook
 from polyb0t.models.execution_choice import GTD, TAKER_ONLY, ExecutionRules, RestingOffer
 from polyb0t.models.fees import FeeUnboundedError, cost_per_share, taker_fee
 from polyb0t.models.kill_switches import Stance
@@ -29,9 +30,11 @@ from polyb0t.models.risk import (
     Exposure,
     ProposedTrade,
     RiskLimits,
+    ends_far,
     event_key,
 )
 from polyb0t.models.signals import Belief, ProbEstimate, model_id
+from polyb0t.models.sized_events import event_book
 from polyb0t.models.sizing import Funds, NoSize, Size, SizeChain, Wish, size_purchase
 from polyb0t.models.usage import OwnOrder, SmallOrders, Usage, UsualSpread
 from polyb0t.models.wording import cents, coarse, percent, signed_cents
@@ -73,6 +76,8 @@ class Desk:
     usual_spread_of: Callable[[Market], UsualSpread | None] = lambda _market: None
     execution: ExecutionRules = TAKER_ONLY
     movement_of: Callable[[Market], Movement | None] = lambda _market: None
+    events: EventBook = NO_EVENTS  # what is held and under way, and what is declared exclusive
+    drawdown: Decimal | None = ZERO  # how far the account is under its peak, as a fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +155,7 @@ def decide_openings(candidates: Iterable[Candidate], desk: Desk) -> Openings:
     chances: list[Chance] = []
     misses: list[NearMiss] = []
     passed: list[Passed] = []
+    candidates = list(candidates)
     for candidate in candidates:
         moves = desk.movement_of(candidate.state.market)
         found = find_chance(candidate, desk.limits, desk.execution, moves)
@@ -161,6 +167,7 @@ def decide_openings(candidates: Iterable[Candidate], desk: Desk) -> Openings:
             case Passed():
                 passed.append(found)
     chances.sort(key=lambda chance: (-chance.growth, chance.side.outcome.asset_id))
+    desk = replace(desk, events=event_book(desk.events, chances, candidates))
     proposals = _take(chances, desk, passed)
     misses.sort(key=lambda miss: (miss.needed - miss.edge, miss.question))
     passed.sort(key=lambda each: (each.code, each.question))
@@ -191,7 +198,13 @@ def _after(desk: Desk, market: Market, proposal: OpeningProposal) -> Desk:
     return replace(
         desk,
         usage=desk.usage.plus(proposal.max_cost),
-        exposure=desk.exposure.plus(market, proposal.max_cost),
+        exposure=desk.exposure.plus(
+            market,
+            proposal.max_cost,
+            far=ends_far(market, desk.now, desk.limits),
+            dependent=not proposal.estimate.independent,
+        ),
+        events=desk.events.plus(market, proposal.outcome.asset_id, proposal.min_shares, proposal.max_cost),
         spendable_pusd=Pusd(desk.spendable_pusd - proposal.max_cost),
         live_assets=desk.live_assets | {proposal.outcome.asset_id},
     )
@@ -229,7 +242,10 @@ def _size(chance: Chance, desk: Desk) -> Size | Passed:
     question = chance.market.question
     if desk.bankroll_pusd is None or desk.spendable_pusd is None or desk.exposure is None:
         return Passed(question, "balance", "The cash, the bankroll or what is at risk is not known.")
+    if desk.drawdown is None:
+        return Passed(question, "drawdown", "How far the account is under its peak is not known.")
     wish = Wish(
+        asset_id=chance.side.outcome.asset_id,
         edge=chance.edge_at_worst,
         cost=cost_per_share(chance.worst_price, chance.fee),
         sd=chance.side.belief.sd,
@@ -239,8 +255,9 @@ def _size(chance: Chance, desk: Desk) -> Size | Passed:
         depth=chance.depth,
         min_shares=chance.terms.min_shares,
         fee=chance.fee,
+        far=ends_far(chance.market, desk.now, desk.limits),
     )
-    funds = Funds(desk.bankroll_pusd, desk.spendable_pusd, desk.exposure)
+    funds = Funds(desk.bankroll_pusd, desk.spendable_pusd, desk.exposure, desk.drawdown, desk.events)
     try:
         size = size_purchase(wish, chance.market, funds, desk.limits)
     except FeeUnboundedError as error:
@@ -269,6 +286,7 @@ def _trade(chance: Chance, size: Size) -> ProposedTrade:
         edge_required=chance.needed,
         model_validated=chance.estimate.validated,
         model=model_id(chance.estimate.model, chance.estimate.version),
+        dependent=not chance.estimate.independent,
         post_only=chance.resting is not None,
         taken_back=None if chance.resting is None else chance.resting.taken_back,
     )

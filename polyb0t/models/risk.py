@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -20,6 +20,8 @@ TAKER_TYPES: Final = frozenset({"FAK", "FOK"})
 OPEN_POSITION: Final = "OPEN_POSITION"
 CLOSE_POSITION: Final = "CLOSE_POSITION"
 NOTHING: Final = Pusd(ZERO)
+_SECOND: Final = timedelta(seconds=1)
+_DAY: Final = Decimal(86_400)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,9 @@ class RiskLimits:
     event_fraction: Decimal = Decimal("0.04")
     theme_fraction: Decimal = Decimal("0.08")
     category_fraction: Decimal = Decimal("0.20")
+    far_fraction: Decimal = Decimal("0.15")  # in markets that end more than `far_days` from now
+    far_days: Decimal = Decimal(90)
+    dependent_fraction: Decimal = Decimal("0.25")  # in trades without own information
     total_fraction: Decimal = Decimal("0.50")
     cash_floor_fraction: Decimal = Decimal("0.20")
     budget_pusd: Decimal | None = None  # the most of the wallet that may be used; None: all of it
@@ -44,6 +49,7 @@ class RiskLimits:
     depth_fraction: Decimal = Decimal("0.25")  # of the shares visible at the worst price or better
     kelly_fraction: Decimal = Decimal("0.25")  # of the growth-optimal stake
     kelly_fraction_dependent: Decimal = Decimal("0.125")  # when only the price itself was recalibrated
+    drawdown_fraction: Decimal = Decimal("0.15")  # under its peak, at which an account's sizes are nothing
     edge_min: Decimal = Decimal("0.015")  # pUSD per share at the worst price, after fee and reserve
     edge_sd_multiple: Decimal = Decimal("1.64")  # and at least this many standard deviations
     edge_suspicious: Decimal = Decimal("0.08")  # pUSD per share; more means that something is wrong
@@ -75,13 +81,18 @@ class RiskLimits:
 @dataclass(frozen=True, slots=True)
 class Exposure:
     """Money at risk at worst-case cost: positions at cost, and every reservation of an order that is
-    open or whose fate is unknown. Never with the trade that is being judged in it."""
+    open or whose fate is unknown. Never with the trade that is being judged in it.
+
+    `far` is in markets that end late, `dependent` in trades of models that only corrected the price.
+    """
 
     total: Pusd = NOTHING
     by_market: Mapping[ConditionId, Pusd] = field(default_factory=dict)
     by_event: Mapping[str, Pusd] = field(default_factory=dict)
     by_category: Mapping[str, Pusd] = field(default_factory=dict)
     by_theme: Mapping[str, Pusd] = field(default_factory=dict)
+    far: Pusd = NOTHING
+    dependent: Pusd = NOTHING
 
     def market(self, market: Market) -> Pusd:
         return self.by_market.get(market.condition_id, Pusd(ZERO))
@@ -96,7 +107,7 @@ class Exposure:
         """On the theme of this market that has the most at risk; zero where it has none."""
         return Pusd(max((self.by_theme.get(theme, ZERO) for theme in themes(market)), default=ZERO))
 
-    def plus(self, market: Market, cost: Pusd) -> "Exposure":
+    def plus(self, market: Market, cost: Pusd, *, far: bool = False, dependent: bool = False) -> "Exposure":
         """With another `cost` at risk on `market`."""
         key = event_key(market)
         return Exposure(
@@ -108,7 +119,14 @@ class Exposure:
                 **self.by_theme,
                 **{theme: Pusd(self.by_theme.get(theme, ZERO) + cost) for theme in themes(market)},
             },
+            far=Pusd(self.far + cost) if far else self.far,
+            dependent=Pusd(self.dependent + cost) if dependent else self.dependent,
         )
+
+
+def ends_far(market: Market, now: datetime, limits: RiskLimits) -> bool:
+    """Whether it ends more than `far_days` from now; a market without a scheduled end does."""
+    return market.end_date is None or Decimal((market.end_date - now) // _SECOND) > limits.far_days * _DAY
 
 
 def event_key(market: Market) -> str:
@@ -142,6 +160,7 @@ class ProposedTrade:
     model: str = ""  # name and version of whoever estimated the edge; empty where none did
     own_idea: bool = False  # a person's, without a model: nothing is claimed about its edge
     post_only: bool = False  # it only rests: the exchange refuses it where it would take
+    dependent: bool = False  # the model only corrected the market's own price
     test_order: bool = False  # proves how the exchange names and cancels orders; `near_market` bounds it
     taken_back: TakenBack | None = None  # of an opening that rests: what the engine takes it back for
 

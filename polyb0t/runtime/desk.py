@@ -23,13 +23,21 @@ from polyb0t.execution.scope import Regime
 from polyb0t.execution.skew import Clocks
 from polyb0t.execution.store import ClaimLimits, Stores
 from polyb0t.execution.using import openings_taken_up
-from polyb0t.models.exposure import AtRisk, exposure_of
+from polyb0t.models.exposure import exposure_of
 from polyb0t.models.kill_switches import stance_of
 from polyb0t.models.portfolio import FillKey, Portfolio, fill_key, portfolio_of
 from polyb0t.models.proposal import Desk
-from polyb0t.models.risk import Allowance, ControlContext, Exposure, RiskLimits, ShareAllowance
+from polyb0t.models.risk import (
+    Allowance,
+    ControlContext,
+    Exposure,
+    RiskLimits,
+    ShareAllowance,
+    ends_far,
+)
 from polyb0t.models.usage import UsualSpread
 from polyb0t.runtime.foreign import read_foreign
+from polyb0t.runtime.held import Origins, events_of, under_way
 from polyb0t.runtime.identity_proofs import IdentityProofs
 from polyb0t.runtime.limit_book import NO_LISTS, LimitBook, LimitSettings, Records, within_budget
 from polyb0t.runtime.risk_watch import risk_facts
@@ -116,10 +124,11 @@ class AccountDesk:
         outside: Callable[[], Pusd] = lambda: Pusd(ZERO),
         shares_allowed: Callable[[AssetId], Mapping[str, Shares] | None] = lambda _asset: None,
         clocks: Clocks | None = None,
+        drawdown: Callable[[], Decimal | None] = lambda: ZERO,
     ) -> None:
         """`outside` is cash in the balance that nothing explains yet: it is no bankroll. `shares_allowed`
         reads how many shares of an asset each contract may take; None: not readable. Without `clocks` only
-        this machine's own are compared."""
+        this machine's own are compared. `drawdown` is how far the account is under its peak."""
         self._outside = outside
         self._shares_allowed = shares_allowed
         self._stores = stores
@@ -129,6 +138,8 @@ class AccountDesk:
         self._clock = clock
         self._settings = settings
         self._clocks = clocks or Clocks(clock)
+        self._drawdown = drawdown
+        self._origins = Origins(stores)
         self._proofs = IdentityProofs(stores, settings.signature_type, settings.spender_of)
         self._account: AccountState | None = None
         self._settled: frozenset[FillKey] = frozenset()
@@ -175,6 +186,8 @@ class AccountDesk:
             bankroll_pusd=self._bankroll(look.cash, look.portfolio),
             spendable_pusd=None if look.cash is None else Pusd(look.cash - look.reserved),
             exposure=self._exposure(look, without=None),
+            events=events_of(look.portfolio, self._under_way(look), self._watch),
+            drawdown=self._drawdown(),
             live_assets=look.assets(without=None),
             resting_assets=self._resting(),
             clock_skew_seconds=self._skew_seconds(),
@@ -312,23 +325,21 @@ class AccountDesk:
 
     def _exposure(self, look: _Look, *, without: IntentId | None) -> Exposure:
         """Positions, and everything approved or under way, at the worst that can come of it."""
-        at_risk = [
-            AtRisk(position.condition_id, position.asset_id, position.shares, position.cost)
-            for position in look.portfolio.held()
-        ]
+        at_risk = self._origins.at_risk(look.portfolio, look.fills)
         at_risk += self._foreign(look.portfolio).at_risk()
+        at_risk += [under_way(intent) for intent in self._under_way(look) if intent.id != without]
+        now, limits = self._clock.now(), self._settings.limits
+        return exposure_of(at_risk, self._watch.market, lambda market: ends_far(market, now, limits))
+
+    def _under_way(self, look: _Look) -> list[TradeIntent]:
+        """Every trade that is approved, or whose order is not over."""
         pending = {
             record.id: record.intent for record in look.live if record.status is not IntentStatus.PENDING
         }
         for order in look.unresolved:
             if order.intent_id not in pending:
                 pending[order.intent_id] = self._stores.intents.get(order.intent_id).intent
-        at_risk += [
-            _under_way(intent)
-            for intent in pending.values()
-            if intent.id != without and intent.intent_type in _TRADES
-        ]
-        return exposure_of(at_risk, self._watch.market)
+        return [intent for intent in pending.values() if intent.intent_type in _TRADES]
 
     def _foreign(self, portfolio: Portfolio) -> Foreign:
         """What somebody else did with this wallet. A dry run's money is pretended, so there it is nothing."""
@@ -373,16 +384,6 @@ class AccountDesk:
 
 def _milli(seconds: float | None) -> Decimal | None:
     return None if seconds is None else Decimal(round(seconds * 1_000)).scaleb(-3)
-
-
-def _under_way(intent: TradeIntent) -> AtRisk:
-    """A purchase at its greatest cost for the fewest shares, a sale at its worst price."""
-    shares = intent.shares or intent.least_shares or Shares(ZERO)
-    if intent.side is Side.SELL:
-        brings = shares * (intent.worst_price or ZERO) - (intent.estimated_fee or ZERO)
-        return AtRisk(intent.condition_id, intent.asset_id, Shares(-shares), Pusd(-brings), certain=False)
-    cost = intent.max_cost or Pusd(ZERO)
-    return AtRisk(intent.condition_id, intent.asset_id, shares, cost, certain=False)
 
 
 def _closable(portfolio: Portfolio, asset_id: AssetId, in_open_sells: Shares) -> Shares:

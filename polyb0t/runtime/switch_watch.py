@@ -170,6 +170,12 @@ def by_present_marks(health: AccountHealth | None, marks: EquityMarks | None) ->
     return replace(health, peak_pusd=marks.peak_pusd)
 
 
+def under_peak(health: AccountHealth | None, marks: EquityMarks | None) -> Decimal | None:
+    """How far equity is under that peak, as a fraction; None: not known."""
+    present = by_present_marks(health, marks)
+    return None if present is None else present.drawdown_fraction
+
+
 def accord_of(report: ReconcileReport | None, age_seconds: float) -> Accord | None:
     """The last comparison as the list shows it; None before the first."""
     if report is None:

@@ -54,7 +54,7 @@ from polyb0t.runtime.rotating import Rotation, rotation_of
 from polyb0t.runtime.settling_door import build_settling
 from polyb0t.runtime.snapshots import Snapshots
 from polyb0t.runtime.surroundings import Surroundings
-from polyb0t.runtime.switch_watch import Gauges, SwitchWatch, accord_of, by_present_marks
+from polyb0t.runtime.switch_watch import Gauges, SwitchWatch, accord_of, by_present_marks, under_peak
 from polyb0t.runtime.user_feed import UserFeed
 from polyb0t.runtime.watching import MarketWatch, WatchSettings
 from polyb0t.runtime.withdrawing import cancelling_at
@@ -197,6 +197,7 @@ def build_engine(
         shares_allowed=real.share_allowances,
         usual_spread=lambda condition: switches.usual_spread(condition),  # noqa: PLW0108 - made below
         clocks=clocks,
+        drawdown=lambda: under_peak(kept.health, stores.books.marks(regime)),
     )
     provider = ConfirmedAccount(real, lambda: own_shares(desk.portfolio()), clock)
     in_flight = InFlight()

@@ -34,7 +34,7 @@ from polyb0t.runtime.replay.ids import seeded_ids
 from polyb0t.runtime.replay.inline import Inline
 from polyb0t.runtime.replay.past_markets import PastMarkets
 from polyb0t.runtime.snapshots import Snapshots
-from polyb0t.runtime.switch_watch import Gauges, SwitchWatch, accord_of, by_present_marks
+from polyb0t.runtime.switch_watch import Gauges, SwitchWatch, accord_of, by_present_marks, under_peak
 from polyb0t.runtime.watching import MarketWatch, WatchSettings
 from polyb0t.venue.environment import POLYMARKET
 
@@ -104,6 +104,7 @@ def build_replay(
         _desk_settings(settings, model),
         outside=lambda: books.outside_pusd,
         usual_spread=lambda condition: switches.usual_spread(condition),  # noqa: PLW0108 - made below
+        drawdown=lambda: under_peak(books.health, stores.books.marks(REGIME)),
     )
     in_flight = InFlight()
     paper = build_paper(
