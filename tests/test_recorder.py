@@ -15,6 +15,7 @@ from polyb0t.core.clock import microseconds
 from polyb0t.core.ids import AssetId
 from polyb0t.core.units import Price, Shares
 from polyb0t.data.order_book import Level, OrderBook, Side
+from polyb0t.data.outside_views import OutsideView
 from polyb0t.research.convert import convert, forget, read_table
 from polyb0t.research.observing import FeatureSeen, Observation, SeenTrade
 from polyb0t.research.recorder import Changes, Recorder
@@ -40,6 +41,7 @@ def seen(at: datetime = NOON, **changes: Any) -> Observation:
 
 
 FEATURES = (FeatureSeen(NOON, AssetId("7132"), a_market().condition_id, "spread.1", -0.0123456),)
+VIEWS = (OutsideView(a_market().condition_id, "consensus", Decimal("0.6"), Decimal("0.04"), NOON, NOON),)
 
 
 def book(at: datetime = NOON, bid: str = "0.47", **changes: Any) -> OrderBook:
@@ -69,13 +71,13 @@ def test_a_book_is_its_best_levels_and_the_depth_of_all_of_them_in_whole_million
 
 @pytest.mark.parametrize("table", TABLES)
 def test_every_row_has_exactly_the_columns_of_its_table(table: str) -> None:
-    batches = Changes().of([seen(features=FEATURES), a_trade()])
+    batches = Changes().of([seen(features=FEATURES, outside=VIEWS), a_trade()])
     assert set(batches) == set(TABLES)
     assert [list(row) for row in batches[table]] == [list(TABLES[table])]
 
 
 def test_no_number_in_a_row_is_a_float() -> None:
-    for batch in Changes().of([seen(features=FEATURES), a_trade()]).values():
+    for batch in Changes().of([seen(features=FEATURES, outside=VIEWS), a_trade()]).values():
         for value in batch[0].values():
             parts = value if isinstance(value, list) else [value]
             assert not any(isinstance(part, float) for part in parts)
@@ -241,7 +243,7 @@ def test_days_past_their_time_are_removed_and_no_others(tmp_path: Path) -> None:
 def test_what_was_handed_over_is_there_after_the_end(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path, FakeClock(), retention_days=90)
     recorder.start()
-    recorder.observe(seen(features=FEATURES))
+    recorder.observe(seen(features=FEATURES, outside=VIEWS))
     recorder.traded(a_trade())
     recorder.close()
     convert(tmp_path, writer=os.getpid())

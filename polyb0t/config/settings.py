@@ -146,6 +146,24 @@ class Settings(BaseSettings):
         description="Links between markets that you declare (TOML, docs/models.md); none if unset.",
     )
 
+    independent_file: Path | None = Field(
+        None,
+        description="Probabilities from outside, as lines of JSON or CSV (docs/models.md); none if unset. "
+        "They count for what their source has earned, at first for nothing.",
+    )
+    independent_url: str | None = Field(
+        None,
+        max_length=2_000,
+        pattern=r"^(https://[^\s@]+|http://(127\.0\.0\.1|localhost|\[::1\])([:/][^\s@]*)?)$",
+        description="The same from a page: https, or http on this machine. Redirects are not followed.",
+    )
+    independent_max_age_hours: Annotated[int, Field(ge=1, le=24 * 30)] = Field(
+        24, description="An older probability from outside is not used."
+    )
+    independent_read_seconds: Annotated[float, Field(ge=5, le=86_400)] = Field(
+        60, description="How often file and page are read."
+    )
+
     loop_interval_seconds: Seconds = Field(10, description="From the start of one cycle to the next.")
     execution_poll_seconds: Annotated[float, Field(ge=0.05, le=10)] = Field(
         0.2, description="How often the executor looks for approved intents when nothing wakes it."

@@ -18,6 +18,7 @@ from polyb0t.core.ids import AssetId
 from polyb0t.core.units import ONE, Price
 from polyb0t.data.markets import Market, TradingTerms
 from polyb0t.data.order_book import OrderBook
+from polyb0t.data.outside_views import OutsideView
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class MarketState:
     books: tuple[OrderBook | None, OrderBook | None]  # in the order of the market's outcomes
     now: datetime
     features: Mapping[str, float] = field(default_factory=dict)  # statistics of its past, by name
+    outside: tuple[OutsideView, ...] = ()  # what others think of it, the newest of each source
 
     def book(self, asset_id: AssetId) -> OrderBook | None:
         """The book of one outcome; None when it is not known."""
@@ -111,6 +113,7 @@ Answer = ProbEstimate | Abstain
 BOOK: Final = "book"
 END: Final = "end_date"
 TERMS: Final = "terms"
+OUTSIDE: Final = "outside"
 OTHERS: Final = "others"  # the other markets of the same instant: always given, perhaps none
 
 _GIVEN: Final[Mapping[str, tuple[Callable[[MarketState], bool], str, str]]] = {
@@ -121,6 +124,11 @@ _GIVEN: Final[Mapping[str, tuple[Callable[[MarketState], bool], str, str]]] = {
         "The market has no scheduled end, so its horizon is not known.",
     ),
     TERMS: (lambda state: state.terms is not None, "no_terms", "Its trading terms are not known."),
+    OUTSIDE: (
+        lambda state: bool(state.outside),
+        "no_view",
+        "Nobody outside has said anything about it that may be used now.",
+    ),
     OTHERS: (lambda _state: True, "", ""),
 }
 

@@ -7,6 +7,7 @@ from polyb0t.core.ids import AssetId, ConditionId
 from polyb0t.core.units import Price, Shares
 from polyb0t.data.markets import Market, TradingTerms
 from polyb0t.data.order_book import OrderBook, Side
+from polyb0t.data.outside_views import OutsideView
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Observation:
     markets: tuple[Market, ...] = ()
     terms: tuple[TradingTerms, ...] = ()
     features: tuple[FeatureSeen, ...] = ()
+    outside: tuple[OutsideView, ...] = ()  # the newest of each source on each market
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from polyb0t.research.rows import (
     book_row,
     feature_row,
     market_row,
+    outside_row,
     rules_row,
     seen_row,
     terms_row,
@@ -183,6 +184,11 @@ class Changes:
                 batches.setdefault("terms", []).append(terms_row(terms))
         for market in seen.markets:
             self._market(market, batches)
+        for view in seen.outside:
+            row = outside_row(view)
+            name = f"{view.condition_id} {view.source}"
+            if self._is_new("independent", name, tuple(row.values())):
+                batches.setdefault("independent", []).append(row)
         if seen.features:
             batches.setdefault("features", []).extend(map(feature_row, seen.features))
 

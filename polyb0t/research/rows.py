@@ -12,9 +12,10 @@ from typing import Final
 from polyb0t.core.canonical import canonical_text
 from polyb0t.core.clock import microseconds
 from polyb0t.core.ids import AssetId
-from polyb0t.core.units import ZERO, Price, Shares, to_e6
+from polyb0t.core.units import E6, ZERO, Price, Shares, to_e6
 from polyb0t.data.markets import Market, TradingTerms
 from polyb0t.data.order_book import Level, OrderBook
+from polyb0t.data.outside_views import OutsideView
 from polyb0t.research.observing import FeatureSeen, SeenTrade
 
 LEVELS: Final = 10  # of each side
@@ -50,6 +51,14 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = {
     "terms": {"at_us": "BIGINT", "condition": "VARCHAR", "content": "VARCHAR"},
     "markets": {"at_us": "BIGINT", "condition": "VARCHAR", "rules_hash": "VARCHAR", "content": "VARCHAR"},
     "rules": {"at_us": "BIGINT", "condition": "VARCHAR", "rules_hash": "VARCHAR", "text": "VARCHAR"},
+    "independent": {
+        "at_us": "BIGINT",
+        "observed_us": "BIGINT",
+        "condition": "VARCHAR",
+        "source": "VARCHAR",
+        "probability_e6": "INTEGER",
+        "sd_e6": "INTEGER",
+    },
     "features": {
         "at_us": "BIGINT",
         "asset": "VARCHAR",
@@ -122,6 +131,18 @@ def rules_row(market: Market) -> Row:
         "condition": market.condition_id,
         "rules_hash": market.rules_hash,
         "text": market.rules_text,
+    }
+
+
+def outside_row(view: OutsideView) -> Row:
+    """A probability from outside, with the instant from which it may be used and the one it is of."""
+    return {
+        "at_us": microseconds(view.known_at),
+        "observed_us": microseconds(view.observed_at),
+        "condition": view.condition_id,
+        "source": view.source,
+        "probability_e6": to_e6(view.probability.quantize(E6)),
+        "sd_e6": None if view.sd is None else to_e6(view.sd.quantize(E6)),
     }
 
 

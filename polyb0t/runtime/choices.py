@@ -18,7 +18,8 @@ from polyb0t.models.calibration import (
 )
 from polyb0t.models.coherence import CoherenceModel
 from polyb0t.models.exit_rules import ExitRules, ExitTrigger
-from polyb0t.models.pooling import PooledModel
+from polyb0t.models.independent import IndependentModel, source_of
+from polyb0t.models.pooling import UNEARNED, PooledModel, Weights
 from polyb0t.models.risk import RiskLimits
 from polyb0t.models.signals import IdentityModel, ProbabilityModel, model_id
 from polyb0t.models.switch_rules import Thresholds
@@ -167,7 +168,20 @@ def probability_model(settings: Settings, base: ProbabilityModel | None = None) 
     links = declared_links(settings)
     if base is None:
         base = IdentityModel() if settings.model == "identity" else _calibration(settings)
-    return PooledModel(base, [CoherenceModel(links)], links=links)
+    components: list[ProbabilityModel] = [CoherenceModel(links)]
+    if settings.independent_file is not None or settings.independent_url is not None:
+        components += independent_models(UNEARNED)
+    return PooledModel(base, components, links=links)
+
+
+def independent_models(weights: Weights) -> list[ProbabilityModel]:
+    """One for each source that has earned a weight, and one for all the others, which has none."""
+    earned = sorted(source for name in weights.components if (source := source_of(name)) is not None)
+    return [*(IndependentModel(source) for source in earned), IndependentModel(without=earned)]
+
+
+def _calibration(settings: Settings) -> MarketCalibrationModel:
+    return MarketCalibrationModel(calibration_coefficients(settings))
 
 
 def _calibration(settings: Settings) -> MarketCalibrationModel:

@@ -78,6 +78,7 @@ class CycleParts:
     read_movements: Callable[[], None] = lambda: None  # what moved the wallet besides our orders
     watch_switches: Callable[[], None] = lambda: None  # measure, and trip what has to trip
     watch_coherence: Callable[[], None] = lambda: None  # prices that contradict each other
+    watch_outside: Callable[[], None] = lambda: None  # probabilities of others that were read
     decide_by_itself: Callable[[], object] = lambda: None  # a paper run's own approvals
     compare_fees: Callable[[AccountState], None] = lambda _state: None
     price_proposals: Callable[[], None] = lambda: None  # what those are worth that were proposed once
@@ -120,6 +121,8 @@ class Cycle:
             note.proposed = self._propose(note.openings)
         with self._stage(note, "coherence"):
             self._parts.watch_coherence()
+        with self._stage(note, "outside"):
+            self._parts.watch_outside()
         with self._stage(note, "exits"):
             note.proposed += self._parts.propose_exits()
         with self._stage(note, "claims"):

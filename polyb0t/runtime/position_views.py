@@ -111,9 +111,7 @@ class PositionViews:
         return None if found is None else _entry_from(found.payload)
 
     def _belief(self, market: Market, held: HeldPosition, now: datetime) -> Belief | None:
-        books = tuple(self.watch.book(outcome.asset_id) for outcome in market.outcomes)
-        terms = self.watch.terms(market.condition_id)
-        state = MarketState(market, terms, (books[0], books[1]), now)
+        state = self.watch.state(market, now)
         estimate = self.model.estimate_all([state, *self._others(state)])[0]
         if not isinstance(estimate, ProbEstimate):
             return None

@@ -117,6 +117,8 @@ class Run:
     def _begin(self, jobs: Jobs) -> None:
         if self.engine.recorder is not None:
             self.engine.recorder.start()
+        if self.engine.outside is not None:
+            self.engine.outside.start()
         if self.engine.listening is not None:
             self.engine.listening.start()
         self.engine.executor.start()

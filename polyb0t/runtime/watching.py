@@ -1,7 +1,7 @@
 """The markets that are watched: catalogue, universe, terms and books, and the record of why."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -15,6 +15,7 @@ from polyb0t.core.units import Price, plain
 from polyb0t.data.declared_links import NO_LINKS, NOTHING_LINKED, DeclaredLinks, LinkedMarkets
 from polyb0t.data.markets import Catalogue, Market, MarketProvider, TradingTerms
 from polyb0t.data.order_book import OrderBook
+from polyb0t.data.outside_views import NO_VIEWS, OutsideViews
 from polyb0t.data.universe import Universe, UniverseRules, select
 from polyb0t.execution.store import EngineStore, Lease
 from polyb0t.models.proposal import Openings
@@ -50,7 +51,14 @@ class MarketWatch:
     """Refreshed by the cycle's thread; read by the executor's threads. Parts are replaced, never changed."""
 
     def __init__(
-        self, provider: MarketProvider, books: Books, stream: Stream, clock: Clock, settings: WatchSettings
+        self,
+        provider: MarketProvider,
+        books: Books,
+        stream: Stream,
+        clock: Clock,
+        settings: WatchSettings,
+        *,
+        outside: Callable[[], OutsideViews] = lambda: NO_VIEWS,
     ) -> None:
         self._provider = provider
         self._books_source = books
@@ -67,6 +75,7 @@ class MarketWatch:
         self._observed: Catalogue | None = None
         self._held: tuple[AssetId, ...] = ()
         self._linked = NOTHING_LINKED
+        self._outside = outside
 
     @property
     def links(self) -> LinkedMarkets:
@@ -126,18 +135,20 @@ class MarketWatch:
     def states(self, now: datetime) -> list[MarketState]:
         """Every watched market with what is known of it."""
         watched = self._universe.tradable if self._universe else ()
-        return [
-            MarketState(
-                market=market,
-                terms=self._terms.get(market.condition_id),
-                books=(
-                    self._books.get(market.outcomes[0].asset_id),
-                    self._books.get(market.outcomes[1].asset_id),
-                ),
-                now=now,
-            )
-            for market in watched
-        ]
+        return [self.state(market, now) for market in watched]
+
+    def state(self, market: Market, now: datetime) -> MarketState:
+        """One market with what is known of it."""
+        return MarketState(
+            market=market,
+            terms=self._terms.get(market.condition_id),
+            books=(
+                self._books.get(market.outcomes[0].asset_id),
+                self._books.get(market.outcomes[1].asset_id),
+            ),
+            now=now,
+            outside=self._outside().of(market, now),
+        )
 
     def learn(self, markets: Iterable[Market], terms: Mapping[ConditionId, TradingTerms]) -> None:
         """What the catalogue does not list and is held all the same."""
@@ -145,6 +156,10 @@ class MarketWatch:
         linked = self._settings.links.among(known)
         self._markets = {**self._markets, **{each.condition_id: linked.tagged(each) for each in known}}
         self._terms = {**self._terms, **terms}
+
+    def listed(self) -> Sequence[Market]:
+        """Every market of the catalogue as it was last read."""
+        return self._catalogue.markets if self._catalogue is not None else ()
 
     def market(self, condition_id: ConditionId) -> Market | None:
         return self._markets.get(condition_id)
@@ -161,11 +176,13 @@ class MarketWatch:
         """What was seen now; the catalogue and its terms only once after each refresh."""
         catalogue = self._catalogue if self._catalogue is not self._observed else None
         self._observed = self._catalogue
+        now, outside = self._clock.now(), self._outside()
         return Observation(
-            self._clock.now(),
+            now,
             tuple(self._books.values()),
             catalogue.markets if catalogue else (),
             tuple(self._terms.values()) if catalogue else (),
+            outside=tuple(view for market in self._markets.values() for view in outside.of(market, now)),
         )
 
     def book(self, asset_id: AssetId) -> OrderBook | None:

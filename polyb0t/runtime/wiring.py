@@ -47,6 +47,7 @@ from polyb0t.runtime.feature_watch import FeatureWatch
 from polyb0t.runtime.fee_watch import FeeWatch
 from polyb0t.runtime.foreign import ConfirmedAccount, own_shares
 from polyb0t.runtime.halt_file import HaltFile
+from polyb0t.runtime.outside_source import OutsideNotes, OutsideSource, most_age, places_of
 from polyb0t.runtime.paper import build_paper, own_decisions
 from polyb0t.runtime.places import anchor_path, scope_dir
 from polyb0t.runtime.proposals_side import Ground, build_proposals
@@ -111,6 +112,7 @@ class Engine:
     books: AccountBooks
     live_book: Callable[[AssetId], OrderBook | None]  # as the stream tells it, else as last read
     rotation: Rotation | None = None  # of the API credentials; live only
+    outside: OutsideSource | None = None  # probabilities of others
 
 
 def to_all(listeners: Sequence[Callable[[LastTrade], None]]) -> Callable[[LastTrade], None]:
@@ -157,6 +159,9 @@ def build_engine(
     on_trade: list[Callable[[LastTrade], None]] = []
     stream = MarketStream(environment.market_ws_url, cache, clock, on_trade=to_all(on_trade))
     books = LiveBooks(cache, markets, clock, max_age_seconds=BOOK_AGE_SECONDS)
+    outside = OutsideSource(
+        places_of(settings, clock), clock, most_age(settings), settings.independent_read_seconds
+    )
     watch = MarketWatch(
         markets,
         books,
@@ -165,6 +170,7 @@ def build_engine(
         WatchSettings(
             universe_rules(settings), settings.market_refresh_seconds, declared_links(settings)
         ),
+        outside=lambda: outside.views,
     )
     recording = None if recorder is None else FeatureWatch(watch, recorder, clock)
     if recording is not None:
@@ -287,6 +293,7 @@ def build_engine(
             accord=lambda: accord_of(agreement.last, agreement.age_seconds),
         ),
     )
+    heard = OutsideNotes(outside, stores.engine, lease)
     coherence = CoherenceWatch(CoherenceModel(declared_links(settings)), stores.engine, lease, clock)
     cycle = Cycle(
         CycleParts(
@@ -310,6 +317,7 @@ def build_engine(
             read_movements=kept.read_movements,
             watch_switches=switches.look,
             watch_coherence=lambda: coherence.look(watch.states(clock.now())),
+            watch_outside=lambda: heard.look(watch.listed(), clock.now()),
             price_proposals=proposals.prices.look,
             compare_fees=FeeWatch(stores, lease).observe if paper is None else lambda _state: None,
             decide_by_itself=own_decisions(settings, stores, regime),
@@ -332,6 +340,7 @@ def build_engine(
 
     def close() -> None:
         settling.close()
+        outside.close()
         if listening is not None:
             listening.close()
         if recorder is not None:
@@ -356,4 +365,5 @@ def build_engine(
         kept,
         lambda asset_id: cache.get(asset_id) or watch.book(asset_id),
         rotation=rotation,
+        outside=outside,
     )
