@@ -9,6 +9,7 @@ import pytest
 from polyb0t.cli.main import run
 from polyb0t.config.settings import load_settings
 from polyb0t.core.clock import SystemClock, milliseconds
+from polyb0t.research.history.past_markets import write_history
 from polyb0t.runtime.choices import probability_model
 from polyb0t.runtime.places import data_dir
 from polyb0t.sandbox.world import World
@@ -145,3 +146,35 @@ def test_trees_are_judged_on_the_same_source_and_counted_with_the_rest(said) -> 
     code, _, err = said("activate", "bt-")
     assert code == 4
     assert "does not run boosted trees" in err
+
+
+def test_what_is_wrong_with_a_history_is_told_by_count_and_example(said, tmp_path: Path) -> None:
+    monday = 1_772_409_600_000_000
+    good = {
+        "market": "0xaa", "event": "17", "category": "politics", "question": "Will it?", "named_sides": False,
+        "opens_us": monday, "ends_us": monday + 28 * 86_400_000_000, "resolved_us": monday + 86_400_000_000,
+        "pays_e6": 1_000_000, "points": [[monday, 600_000]],
+    }  # fmt: skip
+    wrong: list[dict[str, object]] = [
+        {"market": "0xbb", "pays_e6": None},
+        {"market": "0xcc", "pays_e6": 700_000},
+        {"market": "0xdd", "points": [[monday, 1_000_000], [monday + 1, 600_000]]},
+        {"market": "0xee", "points": [[monday + 1, 600_000], [monday, 500_000], [monday, 400_000]]},
+        {"market": "0xff", "points": [[monday // 1_000, 600_000], [monday, 600_000]]},
+        {"market": "0xaa"},
+    ]
+    path = tmp_path / "bad.jsonl.gz"
+    write_history(path, [good, *({**good, **each} for each in wrong)], source="a test")
+    code, out, _ = said("evaluate", str(path))
+    assert code == 0
+    told = " ".join(out.split("What was wrong with the data:")[1].split())
+    for sentence in (
+        "1 markets whose end is not known; left out (for example 0xbb).",
+        "1 markets that pay other than 0, a half or 1; left out (for example 0xcc pays 700000 millionths).",
+        "1 markets that are there twice; the first counts (for example 0xaa).",
+        "1 prices that are not inside 0 and 1; left out (for example 0xdd).",
+        "1 prices at an instant that has one already; the first counts (for example 0xee).",
+        "1 markets whose prices were not in the order of time; put in order (for example 0xee).",
+        "1 prices whose instant is missing or before the year 2000; left out (for example 0xff).",
+    ):
+        assert sentence in told

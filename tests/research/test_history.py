@@ -80,6 +80,18 @@ class TestBadInput:
             ({"pays_e6": None}, "no_outcome", 0),
             ({"resolved_us": None}, "no_outcome", 0),
             ({"pays_e6": 300_000}, "impossible_payout", 0),
+            ({"pays_e6": -1}, "impossible_payout", 0),
+            ({"pays_e6": False}, "impossible_payout", 0),
+            ({"pays_e6": "1"}, "impossible_payout", 0),
+            ({"pays_e6": [1_000_000, 0]}, "impossible_payout", 0),
+            ({"pays_e6": 500_000}, "void", 1),
+            ({"points": [[MONDAY // 1_000_000, 500_000]]}, "impossible_time", 0),  # seconds
+            ({"points": [[None, 500_000], [MONDAY, 500_000]]}, "impossible_time", 1),
+            ({"points": [[10**30, 500_000], [MONDAY, 500_000]]}, "impossible_time", 1),
+            ({"points": [[MONDAY, None], [MONDAY + 1, 500_000]]}, "price_outside", 1),
+            ({"resolved_us": "2026-03-31"}, "unreadable_market", 0),
+            ({"points": [[MONDAY, 500_000, 1]]}, "unreadable_market", 0),
+            ({"question": 3, "ends_us": "March"}, "unreadable_market", 0),
             ({"points": []}, "no_prices", 0),
             ({"points": [[MONDAY, 0], [MONDAY, 1_000_000]]}, "price_outside", 0),
             ({"points": [[MONDAY, -5], [MONDAY + 1, 500_000]]}, "price_outside", 1),
@@ -104,6 +116,13 @@ class TestBadInput:
     def test_the_first_of_two_prices_of_an_instant_counts(self, tmp_path: Path):
         points = [[MONDAY, 500_000], [MONDAY, 700_000]]
         assert list(kept(tmp_path, a_line(points=points)).markets[0].price) == [0.5]
+
+    def test_markets_of_no_event_are_events_of_their_own(self, tmp_path: Path):
+        history = kept(tmp_path, *(a_line(market=name, event=None, category=None) for name in ("0xa", "0xb")))
+        assert [(each.event, each.category) for each in history.markets] == [
+            ("0xa", "uncategorised"),
+            ("0xb", "uncategorised"),
+        ]
 
     def test_a_market_that_is_there_twice_counts_once(self, tmp_path: Path):
         history = kept(tmp_path, a_line(), a_line(pays_e6=0))
@@ -165,6 +184,26 @@ class TestPriceSeries:
         rows = observations(history.markets)
         assert [(int(at), price) for at, price in zip(rows.at_us, rows.price, strict=True)] == [
             (microseconds(datetime(2026, 1, 5, tzinfo=UTC)), 0.4)
+        ]
+
+    def test_missing_instants_and_prices_are_counted(self, tmp_path: Path):
+        path = self._file(
+            tmp_path,
+            "('2026-01-05 00:00:00+00', 'a', 0.4, NULL), (NULL, 'a', 0.5, NULL),"
+            "('2026-01-06 00:00:00+00', 'a', NULL, NULL), ('2026-01-20 00:00:00+00', 'a', 0.9, 0.5),"
+            "(NULL, 'b', 0.4, 1.0), ('2026-01-20 00:00:00+00', 'c', 0.9, 0.7)",
+        )
+        history = read_price_series(path)
+        assert [(each.market, list(each.price)) for each in history.markets] == [("a", [0.4, 0.9])]
+        assert dict(history.problems.counts) == {
+            "impossible_time": 2, "price_outside": 1, "void": 1, "gap": 1, "end_not_told": 1,
+            "impossible_payout": 1,
+        }  # fmt: skip
+
+    def test_other_zones_are_the_same_instants(self, tmp_path: Path):
+        path = self._file(tmp_path, "('2026-01-05 02:00:00+02', 'a', 0.4, 1.0)")
+        assert list(read_price_series(path).markets[0].at_us) == [
+            microseconds(datetime(2026, 1, 5, tzinfo=UTC))
         ]
 
     def test_times_without_a_zone_are_refused(self, tmp_path: Path):

@@ -21,6 +21,8 @@ from polyb0t.research.history.problems import Problems
 FORMAT: Final = "polyb0t-market-history-1"
 MILLION: Final = 1_000_000
 GAP_US: Final = 7 * DAY_US
+EARLIEST_US: Final = 946_684_800_000_000  # 2000-01-01: what lies before it was counted in other units
+LATEST_US: Final = 4_102_444_800_000_000  # 2100-01-01
 _PAYS: Final = {0: 0.0, MILLION // 2: VOID, MILLION: 1.0}
 
 
@@ -117,15 +119,15 @@ def _market(line: bytes, number: int, problems: Problems) -> PastMarket | None:
     if told.get("pays_e6") is None or told.get("resolved_us") is None:
         problems.note("no_outcome", named)
         return None
-    if told["pays_e6"] not in _PAYS:
-        problems.note("impossible_payout", f"{named} pays {told['pays_e6']} millionths")
+    if isinstance(told["pays_e6"], bool) or told["pays_e6"] not in list(_PAYS):
+        problems.note("impossible_payout", f"{named} pays {told['pays_e6']!s:.20} millionths")
         return None
     try:
         return checked_market(
             problems,
             market=named,
-            event=str(told["event"]),
-            category=str(told["category"]),
+            event=str(told["event"] or ""),
+            category=str(told["category"] or ""),
             question=str(told["question"]),
             named_sides=told["named_sides"] is True,
             opens_us=int(told["opens_us"]),
@@ -134,7 +136,7 @@ def _market(line: bytes, number: int, problems: Problems) -> PastMarket | None:
             outcome=_PAYS[told["pays_e6"]],
             points=np.array(told["points"], dtype=np.float64).reshape(-1, 2),
         )
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         problems.note("unreadable_market", named)
         return None
 
@@ -157,6 +159,11 @@ def checked_market(
 
     What is left out or put in order is counted in `problems`.
     """
+    if outcome == VOID:
+        problems.note("void", market)
+    timed = np.isfinite(points[:, 0]) & (points[:, 0] >= EARLIEST_US) & (points[:, 0] < LATEST_US)
+    problems.note("impossible_time", market, int((~timed).sum()))
+    points = points[timed]
     at, price = points[:, 0].astype(np.int64), points[:, 1] / MILLION
     inside = (price > 0) & (price < 1) & np.isfinite(price)
     problems.note("price_outside", market, int((~inside).sum()))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from polyb0t.core.errors import ConfigurationError
+from polyb0t.research.evaluation.observations import Floats
 from polyb0t.research.history.past_markets import MILLION, History, PastMarket, checked_market
 from polyb0t.research.history.problems import Problems
 
@@ -73,9 +74,11 @@ def _markets(rows: Sequence[Sequence[Any]], problems: Problems) -> Iterator[Past
         if outcome not in {0.0, 0.5, 1.0}:
             problems.note("impossible_payout", f"{slug} pays {outcome}")
             continue
-        points = np.column_stack(
-            [np.array(times, np.float64), MILLION * np.array([_number(each) for each in prices])]
-        )
+        points = np.column_stack([_numbers(times), MILLION * _numbers(prices)])
+        known = [each for each in times if each is not None]
+        if not known:
+            problems.note("impossible_time", str(slug), len(times))
+            continue
         found = checked_market(
             problems,
             market=str(slug),
@@ -83,9 +86,9 @@ def _markets(rows: Sequence[Sequence[Any]], problems: Problems) -> Iterator[Past
             category=str(category or ""),
             question=str(question or slug),
             named_sides=False,
-            opens_us=int(min(times)),
+            opens_us=int(min(known)),
             ends_us=None,
-            resolved_us=int(max(times)),
+            resolved_us=int(max(known)),
             outcome=outcome,
             points=points,
         )
@@ -93,6 +96,6 @@ def _markets(rows: Sequence[Sequence[Any]], problems: Problems) -> Iterator[Past
             yield found
 
 
-def _number(price: float | None) -> float:
-    """A missing price is not inside 0 and 1 and is counted with those."""
-    return float("nan") if price is None else price
+def _numbers(values: Sequence[float | None]) -> Floats:
+    """A missing one is no number, and is counted with those that cannot be used."""
+    return np.array([float("nan") if each is None else each for each in values], np.float64)
