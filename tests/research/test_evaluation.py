@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from evidence.worlds import CALIBRATED, PLANTED, START_US, Bias, World, make_world
-from polyb0t.research.evaluation.gate import LEAST_ROWS, live_rows, standings
+from polyb0t.research.evaluation.gate import LEAST_ROWS, live_rows, needed_t, standings
 from polyb0t.research.evaluation.observations import DAY_US, HORIZONS, Floats, Observations, expit, logit
 from polyb0t.research.evaluation.recalibration import Prior, fit
 from polyb0t.research.evaluation.scores import (
@@ -17,7 +17,7 @@ from polyb0t.research.evaluation.scores import (
     reliability,
     wilson,
 )
-from polyb0t.research.evaluation.walk_forward import EMBARGO_US, walk_forward, windows
+from polyb0t.research.evaluation.walk_forward import EMBARGO_US, Forecasts, walk_forward, windows
 
 END_US = START_US + 2 * 365 * DAY_US
 
@@ -175,6 +175,48 @@ class TestTheGate:
         away = np.where(recent, forecasts.q < rows.price, rows.outcome)  # each time the other way
         turned = type(forecasts)(replace(rows, outcome=away), forecasts.q, forecasts.sd, forecasts.refit_us)
         assert not standings(turned, last)["politics"].live
+
+
+def said_of(count: int, edge: float) -> Forecasts:
+    """`count` events, one a day, each said to be better than its price by `edge`, which is true."""
+    chance = np.random.default_rng(8)
+    at = START_US + np.arange(count, dtype=np.int64) * DAY_US
+    price = np.full(count, 0.5)
+    rows = some(price, (chance.random(count) < 0.5 + edge).astype(float))
+    rows = replace(rows, at_us=at, ends_us=at + 20 * DAY_US, resolved_us=at + 21 * DAY_US)
+    return Forecasts(rows, price + edge, np.full(count, 0.01), np.full(count, START_US))
+
+
+class TestWhatTheGateAsksFor:
+    def test_a_great_gain_on_too_few_rows_opens_nothing(self):
+        recently = START_US + (LEAST_ROWS + 90) * DAY_US  # so that two months ago it stood as well
+        many = standings(said_of(LEAST_ROWS + 70, 0.3), recently)["politics"]
+        assert (many.live, many.stood) == (True, True)
+        few = standings(said_of(LEAST_ROWS - 1, 0.3), recently)["politics"]
+        assert few.t > 5
+        assert not few.live
+        assert few.why == f"{LEAST_ROWS - 1} resolved rows of the {LEAST_ROWS} that it takes."
+
+    def test_what_has_not_ended_is_no_row(self):
+        forecasts = said_of(LEAST_ROWS + 70, 0.3)
+        assert standings(forecasts, START_US + 200 * DAY_US)["politics"].rows == 179
+
+    def test_luck_is_shared_by_every_trial_and_every_category(self):
+        assert needed_t(1, 1) == pytest.approx(1.645, abs=0.001)
+        assert needed_t(8, 1) == pytest.approx(2.50, abs=0.01)
+        assert needed_t(1, 8) == needed_t(8, 1)
+        assert needed_t(8, 40) > 3.5
+        forecasts, asof = said_of(LEAST_ROWS + 300, 0.04), START_US + (LEAST_ROWS + 330) * DAY_US
+        first, hundredth = (standings(forecasts, asof, trials)["politics"] for trials in (1, 100))
+        assert (first.live, hundredth.live) == (True, False)
+        assert first.t == hundredth.t
+        assert hundredth.why.startswith(f"It has not beaten the price: t {first.t:.2f}, and 3.29 is needed")
+
+    def test_it_has_to_have_stood_for_two_months(self):
+        forecasts = said_of(LEAST_ROWS + 200, 0.3)
+        by_day = [standings(forecasts, START_US + day * DAY_US)["politics"] for day in (330, 352, 384, 400)]
+        assert [each.live for each in by_day] == [False, False, True, True]
+        assert "has not done so for two months yet" in by_day[1].why
 
 
 class TestScores:
