@@ -16,11 +16,12 @@ from polyb0t.core.ids import AssetId
 from polyb0t.research.history.past_markets import write_history
 from polyb0t.research.replay.assumptions import Assumptions, Ends, Payment, book_around, mirrored
 from polyb0t.research.replay.events import BookLost, BookShown, MarketTold, Resolved, TermsTold, place
+from polyb0t.research.replay.file_tape import FileTape
 from polyb0t.research.replay.past_market_tape import PastMarketTape, past_market_tape
-from polyb0t.research.replay.price_tape import PriceTape, price_tape
+from polyb0t.research.replay.price_tape import price_tape
 from polyb0t.research.replay.tape import Fidelity, Sight, Tape
+from tests.support.history_files import at, everything, of, parquet, us
 from tests.support.shared import shared_path
-from tests.support.tapes import at, everything, of, parquet, us
 
 DAY_US = 86_400_000_000
 Row = tuple[Any, ...]
@@ -42,7 +43,7 @@ def price(hours: float, price: float | None = 0.6, outcome: float | None = None,
 FERRY = (price(0), price(1, 0.61), price(2, 0.62), price(30, 0.999, 1.0))
 
 
-def prices(folder: Path, *rows: Row, **assumed: Any) -> PriceTape:
+def prices(folder: Path, *rows: Row, **assumed: Any) -> FileTape:
     return price_tape(parquet(folder / "prices.parquet", PRICE_COLUMNS, rows), Assumptions(**assumed))
 
 

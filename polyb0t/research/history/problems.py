@@ -24,6 +24,7 @@ KINDS: Final = {
     "no_end": "markets of which nothing says when they were to end; nothing is opened in them",
     "no_time": "rows without an instant; left out",
     "two_prices": "instants at which one thing has different prices; left out",
+    "same_trade": "trades that equal another one in everything; they count once",
     "not_resolved": "markets whose result is not told; they stay open to the end",
     "category_unknown": "markets of a category that no table of fees has; the dearest of the day is taken",
     "no_book": "rows without a book; left out",

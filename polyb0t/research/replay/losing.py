@@ -3,7 +3,7 @@
 import heapq
 from collections.abc import Iterator
 
-from polyb0t.research.replay.events import BookLost, BookShown, Event
+from polyb0t.research.replay.events import BookLost, BookShown, Event, place
 
 
 class _Known:
@@ -22,9 +22,13 @@ class _Known:
         elif isinstance(event, BookLost):
             self._shown.pop(event.asset, None)
 
-    def lost_before(self, at_us: int) -> Iterator[BookLost]:
-        while self._due and self._due[0][0] < at_us:
-            due_us, asset = heapq.heappop(self._due)
+    def lost_before(self, event: Event | None, until_us: int) -> Iterator[BookLost]:
+        """Those that are due before an event, or before the end when none is left."""
+        while self._due and self._due[0][0] < until_us:
+            due_us, asset = self._due[0]
+            if event is not None and (event.at_us < due_us or place(BookLost(due_us, asset)) >= place(event)):
+                return
+            heapq.heappop(self._due)
             last = self._shown.get(asset)
             if last is not None and last + self._kept_us > due_us:
                 heapq.heappush(self._due, (last + self._kept_us, asset))
@@ -37,7 +41,7 @@ def with_losses(events: Iterator[Event], kept_us: int, until_us: int) -> Iterato
     """The same events, and the loss of each book `kept_us` after it was last shown."""
     known = _Known(kept_us)
     for event in events:
-        yield from known.lost_before(event.at_us)
+        yield from known.lost_before(event, until_us)
         known.take(event)
         yield event
-    yield from known.lost_before(until_us)
+    yield from known.lost_before(None, until_us)

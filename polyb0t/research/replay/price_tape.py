@@ -4,26 +4,22 @@ One row is one price of "yes" at one instant; the result is on each market's las
 not say (spread, depth, fees, the scheduled end) is assumed and said.
 """
 
-import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from polyb0t.core.clock import from_microseconds, microseconds
 from polyb0t.research.history.past_markets import GAP_US
 from polyb0t.research.history.price_series import COLUMNS
 from polyb0t.research.history.problems import Problems
-from polyb0t.research.replay.assumptions import KEPT_US, MILLION, Assumptions, book_around
+from polyb0t.research.replay.assumptions import KEPT_US, MILLION, AssumedSpread, Assumptions, book_around
 from polyb0t.research.replay.described import Described
-from polyb0t.research.replay.events import Event, Resolved, place
+from polyb0t.research.replay.events import Event
 from polyb0t.research.replay.fees_by_date import is_known
-from polyb0t.research.replay.losing import with_losses
-from polyb0t.research.replay.past_books import ScannedBooks
+from polyb0t.research.replay.file_tape import PAYS, FileMarket, FileTape, kept_sentence, span
 from polyb0t.research.replay.reading import columns_of, database, hash_of, instant_sql, refused, rows
 from polyb0t.research.replay.scheduled_ends import scheduled_end_us
-from polyb0t.research.replay.tape import About, Fidelity, PastBooks
+from polyb0t.research.replay.tape import About, Fidelity
 
 _SAID: Final = (
     "Prices are indications, not quotes.",
@@ -66,73 +62,9 @@ _PRICES: Final = """
     GROUP BY market_slug, at_us HAVING min(CAST(price AS DOUBLE)) = max(CAST(price AS DOUBLE))
     ORDER BY at_us, market_slug
 """
-_LAST_BEFORE: Final = """
-    SELECT market_slug, max({at}) FROM read_parquet(?)
-    WHERE {at} < ? AND {at} >= ? AND price > 0 AND price < 1 GROUP BY market_slug
-"""
-_PAYS: Final = {0.0: (0, MILLION), 0.5: (MILLION // 2, MILLION // 2), 1.0: (MILLION, 0)}
 
 
-@dataclass(frozen=True, slots=True)
-class _Market:
-    described: Described
-    last_us: int
-    pays_e6: tuple[int, int] | None
-
-
-@dataclass(frozen=True)
-class PriceTape:
-    """Reads the file anew for each replay, sorted on the disk where it is large."""
-
-    about: About
-    _path: Path = field(repr=False)
-    _at: str = field(repr=False)
-    _markets: Mapping[str, _Market] = field(repr=False)
-    _assumed: Assumptions = field(repr=False)
-
-    def events(self, since: datetime, until: datetime) -> Iterator[Event]:
-        since_us, until_us = microseconds(since), microseconds(until)
-        open_then = [
-            each
-            for each in self._markets.values()
-            if each.described.told_us < until_us and (each.pays_e6 is None or each.last_us >= since_us)
-        ]
-        told = heapq.merge(
-            *(each.described.told(min(until_us, each.last_us)) for each in open_then), key=place
-        )
-        ended = sorted(self._ends(open_then, until_us), key=place)
-        books = self._books(since_us, until_us)
-        return with_losses(heapq.merge(told, books, ended, key=place), KEPT_US, until_us)
-
-    def past_books(self) -> PastBooks:
-        return ScannedBooks(self.events)
-
-    def _books(self, since_us: int, until_us: int) -> Iterator[Event]:
-        with database() as opened:
-            before = _LAST_BEFORE.format(at=self._at)
-            given = (str(self._path), since_us, since_us - KEPT_US)
-            first = {str(market): int(at) for market, at in rows(opened, before, given)}
-            start_us = min(first.values(), default=since_us)
-            for market, at_us, price in rows(
-                opened, _PRICES.format(at=self._at), (str(self._path), start_us, until_us)
-            ):
-                found = self._markets.get(market)
-                if found is None or at_us < min(first.get(market, since_us), since_us):
-                    continue
-                if found.pays_e6 is not None and found.last_us < since_us:
-                    continue
-                bids, asks = book_around(round(price * MILLION), self._assumed.spread)
-                yield from found.described.books(at_us, bids, asks)
-
-    def _ends(self, markets: Sequence[_Market], until_us: int) -> Iterator[Event]:
-        for each in markets:
-            if each.pays_e6 is not None and each.last_us < until_us:
-                condition = each.described.condition
-                paid_us = self._assumed.payment.paid_us(condition, each.last_us)
-                yield Resolved(each.last_us, condition, each.pays_e6, paid_us)
-
-
-def price_tape(path: Path, assumed: Assumptions | None = None) -> PriceTape:
+def price_tape(path: Path, assumed: Assumptions | None = None) -> FileTape:
     """The tape of a Parquet file with one price a row.
 
     Raises:
@@ -158,10 +90,28 @@ def price_tape(path: Path, assumed: Assumptions | None = None) -> PriceTape:
         raise refused(
             path.name, f"It has no market that can be used. {' '.join(problems.sentences())}", expected
         )
-    return PriceTape(_about(path, found.values(), assumed, problems), path, at, found, assumed)
+    about = _about(path, found, assumed, problems)
+    prices = partial(_books, str(path), _PRICES.format(at=at), _Around(found, assumed.spread))
+    return FileTape(about, found, prices, assumed.payment, KEPT_US)
 
 
-def _market(row: Sequence[Any], assumed: Assumptions, problems: Problems) -> _Market | None:
+class _Around(NamedTuple):
+    """What makes a price into books."""
+
+    markets: Mapping[str, FileMarket]
+    spread: AssumedSpread
+
+
+def _books(path: str, query: str, around: _Around, since_us: int, until_us: int) -> Iterator[Event]:
+    with database() as opened:
+        for name, at_us, price in rows(opened, query, (path, since_us, until_us)):
+            found = around.markets.get(name)
+            if found is not None:
+                bids, asks = book_around(round(price * MILLION), around.spread)
+                yield from found.described.books(at_us, bids, asks)
+
+
+def _market(row: Sequence[Any], assumed: Assumptions, problems: Problems) -> FileMarket | None:
     (
         market,
         question,
@@ -188,7 +138,7 @@ def _market(row: Sequence[Any], assumed: Assumptions, problems: Problems) -> _Ma
         problems.note("no_prices", name)
         return None
     told = set(results or ())
-    if len(told) > 1 or not told <= set(_PAYS):
+    if len(told) > 1 or not told <= set(PAYS):
         problems.note("impossible_payout", f"{name} pays {', '.join(map(str, sorted(told)))}")
         return None
     problems.note("not_resolved", name, int(not told))
@@ -205,22 +155,27 @@ def _market(row: Sequence[Any], assumed: Assumptions, problems: Problems) -> _Ma
         ),
         depth_e6=assumed.spread.depth_e6,
     )
-    return _Market(described, int(last), _PAYS[told.pop()] if told else None)
+    return FileMarket(described, int(last), PAYS[told.pop()] if told else None)
 
 
-def _about(path: Path, markets: Iterable[_Market], assumed: Assumptions, problems: Problems) -> About:
-    each = tuple(markets)
+def _about(path: Path, markets: Mapping[str, FileMarket], assumed: Assumptions, problems: Problems) -> About:
+    starts, ends = span(markets.values())
     return About(
         name=path.name,
         kind="price_series",
         fidelity=Fidelity.PRICES,
         data_hash=hash_of([path]),
-        starts=from_microseconds(min(market.described.told_us for market in each)),
-        ends=from_microseconds(1 + max(market.last_us for market in each)),
-        markets=len(each),
+        starts=starts,
+        ends=ends,
+        markets=len(markets),
         assumed=(
-            *_SAID, _CHOSEN, assumed.end_sentence, assumed.spread.sentence, assumed.payment.sentence,
+            *_SAID,
+            _CHOSEN,
+            assumed.end_sentence,
+            assumed.spread.sentence,
+            kept_sentence(KEPT_US),
+            assumed.payment.sentence,
         ),
         problems=problems,
         looks_ahead=assumed.looks_ahead,
-    )  # fmt: skip
+    )

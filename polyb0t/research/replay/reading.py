@@ -38,20 +38,26 @@ def rows(opened: "DuckDBPyConnection", query: str, given: Sequence[object]) -> I
         yield from some
 
 
-def source_of(path: Path) -> str:
-    """The SQL that reads a file, by its ending. The path itself is given as a parameter.
+def source_of(path: Path, columns: Sequence[str] = ()) -> str:
+    """The SQL that reads a file, by its ending. The path itself is given as a parameter. Values that are
+    written out (CSV, and JSON when its `columns` are given) stay text, so that a zone is not lost.
 
     Raises:
         ValueError: no file of rows.
     """
-    ending = "".join(path.suffixes[-2:]).removesuffix(".gz").lower()
+    ending = path.name.lower().removesuffix(".gz")
     if ending.endswith(".parquet"):
-        return "read_parquet(?, file_row_number = true)"
+        return "read_parquet(?)"
     if ending.endswith(".csv"):
-        return "read_csv(?, header = true)"
+        return "read_csv(?, header = true, all_varchar = true)"
     if ending.endswith((".jsonl", ".ndjson")):
-        return "read_json(?, format = 'newline_delimited')"
+        told = f"columns = {{{', '.join(_texts(columns))}}}" if columns else "sample_size = -1"
+        return f"read_json(?, format = 'newline_delimited', {told})"
     raise ValueError("its name ends neither in .parquet, .csv nor .jsonl")
+
+
+def _texts(columns: Sequence[str]) -> list[str]:
+    return ["'" + name.replace("'", "''") + "': 'VARCHAR'" for name in columns]
 
 
 def columns_of(path: Path) -> Mapping[str, str]:
@@ -63,7 +69,24 @@ def columns_of(path: Path) -> Mapping[str, str]:
             told = opened.execute(f"DESCRIBE SELECT * FROM {source_of(path)}", [str(path)]).fetchall()  # noqa: S608
     except (duckdb.Error, OSError, ValueError):
         return {}
-    return {str(name): str(kind) for name, kind, *_ in told if name != "file_row_number"}
+    written = not path.name.lower().endswith(".parquet")
+    return {str(name): "VARCHAR" if written else str(kind) for name, kind, *_ in told}
+
+
+def parquet(files: Sequence[str]) -> str:
+    """The SQL that reads these Parquet files; columns that one of them does not have are NULL."""
+    return f"read_parquet({listed(files)}, union_by_name = true)"
+
+
+def listed(files: Sequence[str]) -> str:
+    """File names as an SQL list."""
+    return "[" + ", ".join("'" + name.replace("'", "''") + "'" for name in files) + "]"
+
+
+def source_text(path: Path, columns: Sequence[str]) -> str:
+    """The SQL that reads a file, with its name in it."""
+    name = "'" + str(path).replace("'", "''") + "'"
+    return source_of(path, columns).replace("(?", f"({name}", 1)
 
 
 def hash_of(paths: Sequence[Path]) -> str:
@@ -99,15 +122,41 @@ def instant_sql(column: str, kind: str, zone: str) -> str:
     if has_zone(kind):
         return f"epoch_us({quoted})"
     if kind in {"BIGINT", "INTEGER", "UBIGINT", "HUGEINT", "DOUBLE"}:
+        return _counted(quoted)
+    if kind == "VARCHAR":
+        plain = f"TRY_CAST({quoted} AS TIMESTAMP)"
+        naive = f"epoch_us(timezone('{_zone(zone)}', {plain}))" if zone else "NULL"
         return (
-            f"CAST(CASE WHEN abs({quoted}) < 100000000000 THEN {quoted} * 1000000 "
-            f"WHEN abs({quoted}) < 100000000000000 THEN {quoted} * 1000 ELSE {quoted} END AS BIGINT)"
+            f"CASE WHEN {_is_number(quoted)} THEN {_counted(f'CAST({quoted} AS DOUBLE)')} "
+            f"WHEN {_is_zoned(quoted)} THEN epoch_us(TRY_CAST({quoted} AS TIMESTAMPTZ)) ELSE {naive} END"
         )
     if kind.startswith("TIMESTAMP") or kind == "DATE":
         if not zone:
             raise ValueError(f"its times in {column} have no time zone")
         return f"epoch_us(timezone('{_zone(zone)}', CAST({quoted} AS TIMESTAMP)))"
     raise ValueError(f"{column} is no time but {kind.lower()}")
+
+
+def naive_sql(column: str) -> str:
+    """SQL for whether a text is a time that does not say its zone."""
+    quoted = f'"{column}"'
+    told = f"{_is_zoned(quoted)} OR {_is_number(quoted)}"
+    return f"(TRY_CAST({quoted} AS TIMESTAMP) IS NOT NULL AND NOT ({told}))"
+
+
+def _counted(number: str) -> str:
+    return (
+        f"CAST(CASE WHEN abs({number}) < 100000000000 THEN {number} * 1000000 "
+        f"WHEN abs({number}) < 100000000000000 THEN {number} * 1000 ELSE {number} END AS BIGINT)"
+    )
+
+
+def _is_number(quoted: str) -> str:
+    return f"regexp_full_match({quoted}, '[0-9]+([.][0-9]+)?')"
+
+
+def _is_zoned(quoted: str) -> str:
+    return f"regexp_matches({quoted}, '[0-9].*:.*(Z|z|[+-][0-9][0-9](:?[0-9][0-9])?)$')"
 
 
 def _zone(zone: str) -> str:

@@ -1,0 +1,120 @@
+"""Several histories as one, by time; as good as the worst of them."""
+
+import hashlib
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from polyb0t.research.history.problems import Problems
+from polyb0t.research.replay.events import (
+    BookLost,
+    BookShown,
+    Event,
+    LevelChanged,
+    MarketTold,
+    Resolved,
+    TermsTold,
+    Traded,
+    place,
+)
+from polyb0t.research.replay.past_books import ScannedBooks
+from polyb0t.research.replay.tape import About, PastBooks, Tape
+
+
+class _From(NamedTuple):
+    """An event and the number of the tape that tells it; better tapes have smaller numbers."""
+
+    event: Event
+    tape: int
+
+
+@dataclass(frozen=True)
+class MixedTape:
+    """Of a market that several tapes tell, the best one is heard from its first word on, and the others no
+    more; the first result that any of them tells counts."""
+
+    about: About
+    _tapes: tuple[Tape, ...] = field(repr=False)
+
+    def events(self, since: datetime, until: datetime) -> Iterator[Event]:
+        streams = [_told_by(number, tape.events(since, until)) for number, tape in enumerate(self._tapes)]
+        heard = _Heard()
+        for told in heapq.merge(*streams, key=lambda each: place(each.event)):
+            if heard.counts(told):
+                yield told.event
+
+    def past_books(self) -> PastBooks:
+        return ScannedBooks(self.events)
+
+
+def _told_by(tape: int, events: Iterator[Event]) -> Iterator[_From]:
+    for event in events:
+        yield _From(event, tape)
+
+
+class _Heard:
+    """Whose word counts on which market."""
+
+    def __init__(self) -> None:
+        self._best: dict[str, int] = {}  # by condition
+        self._condition: dict[str, str] = {}  # by asset
+        self._over: set[str] = set()
+
+    def counts(self, told: _From) -> bool:
+        event, tape = told
+        match event:
+            case Resolved():
+                first = event.condition not in self._over
+                self._over.add(event.condition)
+                return first
+            case MarketTold():
+                condition = event.market.condition_id
+                for outcome in event.market.outcomes:
+                    self._condition[outcome.asset_id] = condition
+                self._best[condition] = min(tape, self._best.get(condition, tape))
+                return self._best[condition] == tape
+            case TermsTold():
+                return self._best.get(event.terms.condition_id, tape) == tape
+            case BookShown() | BookLost() | LevelChanged() | Traded():
+                return self._best.get(self._condition.get(event.asset, ""), tape) == tape
+
+
+def mixed(tapes: Sequence[Tape]) -> Tape:
+    """One tape of several."""
+    if len(tapes) == 1:
+        return tapes[0]
+    # Better ones first; of equals the one that begins first goes first, whatever order they were given in.
+    ordered = tuple(
+        sorted(tapes, key=lambda tape: (tape.about.fidelity, tape.about.starts, tape.about.data_hash))
+    )
+    return MixedTape(_about([tape.about for tape in ordered]), ordered)
+
+
+def _about(each: Sequence[About]) -> About:
+    hashes = ":".join(about.data_hash for about in each)
+    return About(
+        name=" + ".join(about.name for about in each),
+        kind="+".join(dict.fromkeys(about.kind for about in each)),
+        fidelity=max(about.fidelity for about in each),
+        data_hash=hashlib.sha256(hashes.encode()).hexdigest(),
+        starts=min(about.starts for about in each),
+        ends=max(about.ends for about in each),
+        markets=sum(about.markets for about in each),
+        assumed=_once([about.assumed for about in each]),
+        problems=_all([about.problems for about in each]),
+        looks_ahead=_once([about.looks_ahead for about in each]),
+    )
+
+
+def _once(each: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(sentence for sentences in each for sentence in sentences))
+
+
+def _all(each: Sequence[Problems]) -> Problems:
+    together = Problems()
+    for problems in each:
+        for kind, count in problems.counts.items():
+            together.note(kind, problems.examples[kind], count)
+    return together
