@@ -102,6 +102,7 @@ class Intent(Answer):
     edge_now: DecimalText | None
     reason: str
     claim: dict[str, str] | None
+    taken_back: dict[str, DecimalText] | None
     controls: list[Control]
     approvals_required: int
     code_required: bool

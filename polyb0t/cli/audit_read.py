@@ -80,6 +80,8 @@ def _sentence(step: Step) -> str:
             return f"order {wording.short_hex(step.subject)} permitted: stored as SIGNED, may be sent once"
         case "order.settled":
             return f"order {payload['from']} -> {payload['to']}{code}{after}"
+        case "order.taken_back":
+            return f"order {wording.short_hex(step.subject)} taken back as approved{code}{after}"
         case "fill.recorded":
             fill = f"{payload['shares']} at {payload['price']}, fee {payload['fee']}"
             return f"fill {wording.one_line(step.subject)[:16]} {payload['to']}: {fill}"

@@ -163,6 +163,9 @@ class EngineScreen:
                 return [f"OVERRIDDEN   {entry.subject} until {until} by {who}"]
             case "order.settled":
                 return self._order_lines(entry, payload)
+            case "order.taken_back":
+                order = wording.short_hex(entry.subject)
+                return [f"TAKEN BACK   order {order}: {wording.one_line(str(payload['detail']))}"]
             case "credentials.rotated":
                 return [f"REPLACED  API credentials by {person(entry.actor)}; the new ones are in use"]
             case "credentials.not_revoked":

@@ -97,6 +97,8 @@ def _fact_list(item: Listed, paint: Paint, options: ShowOptions, room: int) -> I
     yield from _money_facts(intent, trade)
     if intent.reason:
         yield "Why", wording.one_line(intent.reason), ""
+    if intent.taken_back is not None:
+        yield "Taken back", trade.taken_back(), ""
     if intent.model_probability is not None:
         yield "Model", _model(intent, paint), ""
     if intent.reference_price is not None or intent.best_ask is not None or intent.best_bid is not None:
@@ -259,12 +261,20 @@ def dialog(item: Listed, scene: Scene, paint: Paint, columns: int) -> list[str]:
         paint.red(first) if scene.real_money else first,
         *_indented(words.wrap(f"{trade.sentence()}: {trade.stake()}", columns - 4)),
         *_indented(words.wrap(wording.one_line(intent.question), columns - 4)),
+        *_indented(_how_it_rests(trade, columns - 4)),
         *(
             [words.spread(last, rest, columns - 2)]
             if fits
             else [*_indented(words.wrap(why, columns - 4)), f"  {rest}"]
         ),
     ]
+
+
+def _how_it_rests(trade: Trade, room: int) -> list[str]:
+    """Of an opening that rests: for how long, and for what it is taken back. Nothing of any other trade."""
+    if trade.intent.taken_back is None:
+        return []
+    return words.wrap(f"{trade.manner()} Taken back {trade.taken_back()}.", room)
 
 
 def _why(intent: TradeIntent, paint: Paint) -> str:

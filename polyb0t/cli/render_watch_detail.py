@@ -15,6 +15,7 @@ from polyb0t.execution.onlookers import ShownBook
 from polyb0t.execution.refusals import person
 from polyb0t.models import wording
 from polyb0t.models.limits import ControlResult
+from polyb0t.models.taken_back import moved
 from polyb0t.runtime.watch_look import WatchLook
 
 OLD_BOOK_SECONDS: Final = 60.0
@@ -50,6 +51,8 @@ def _facts(
 ) -> list[tuple[str, str]]:
     intent, trade = item.record.intent, item.trade
     facts = [(_stake(trade), "")]
+    if intent.taken_back is not None:
+        facts += [(f"{trade.manner()} Taken back {trade.taken_back()}.", "")]
     facts += [_why(item, paint)]
     if intent.intent_type.places_order:
         facts += [_book(intent, look, paint)]
@@ -137,6 +140,8 @@ def drift(intent: TradeIntent, book: ShownBook) -> str:
     buys = intent.side is Side.BUY
     name, levels = ("offer", book.asks) if buys else ("bid", book.bids)
     proposed = intent.best_ask if buys else intent.best_bid
+    if intent.taken_back is not None:
+        return _rests_still(intent, book)
     if intent.order_type is None or not intent.order_type.takes:
         return ""
     if not levels:
@@ -150,6 +155,16 @@ def drift(intent: TradeIntent, book: ShownBook) -> str:
     by = wording.cents(abs(Price(now - proposed)))
     text = f"{name} {wording.price(now, intent.tick)}, {by} {'worse' if worse else 'better'}"
     return f"{text}: past your worst price" if worse and _past(intent, now, buys=buys) else text
+
+
+def _rests_still(intent: TradeIntent, book: ShownBook) -> str:
+    """`it would rest`, or why it would not any more."""
+    bid, ask = (side[0].price if side else None for side in (book.bids, book.asks))
+    if intent.worst_price is not None and ask is not None and ask <= intent.worst_price:
+        return "nothing to rest for: it would trade at once"
+    mid, spread = (None, None) if bid is None or ask is None else ((bid + ask) / 2, ask - bid)
+    gone = moved(intent.taken_back, mid, spread) if intent.taken_back is not None else None
+    return "it would rest" if gone is None else f"nothing to rest for: {gone.detail}"
 
 
 def _past(intent: TradeIntent, now: Price, *, buys: bool) -> bool:

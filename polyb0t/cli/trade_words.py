@@ -146,9 +146,25 @@ class Trade:
             case OrderType.GTC:
                 return "Rests in the book until it is filled or cancelled."
             case OrderType.GTD:
-                return f"Rests in the book for {wording.coarse(self.intent.life_seconds or 0)} at most."
+                return self._rests()
             case None:
                 return "No new order is placed."
+
+    def _rests(self) -> str:
+        """For how long, and of a purchase of the engine's what comes of it then."""
+        life = wording.coarse(self.intent.life_seconds or 0)
+        if self.intent.taken_back is None:
+            return f"Rests in the book for {life} at most."
+        kept = wording.at_most(self.intent.max_cost)
+        return (
+            f"Takes nothing: it rests in the book, post-only, for {life} from when it is sent. What has not "
+            f"filled by then ends by itself; {kept} pUSD stay reserved until then."
+        )
+
+    def taken_back(self) -> str:
+        """For what the engine takes it back by itself; empty where that was not asked for."""
+        approved = self.intent.taken_back
+        return "" if approved is None else f"by the engine, while it runs, {approved.sentence}"
 
     def stake(self) -> str:
         """What an approval risks or brings, for one line of a dialog."""

@@ -209,6 +209,14 @@ class Settings(BaseSettings):
         900,
         description="How long an idea rests after it was rejected, expired, failed or noted in a dry run.",
     )
+    execution: Literal["taker", "auto"] = Field(
+        "taker",
+        description="How openings are executed: taker takes what is offered; auto also lets a purchase rest, "
+        "post-only and for a stated time, where the signal is slow and that is worth more.",
+    )
+    resting_seconds: Annotated[int, Field(ge=600, le=21_600)] = Field(
+        7_200, description="How long a purchase that rests may rest."
+    )
     prompts_per_hour: Annotated[int, Field(ge=1, le=10_000)] = Field(
         6, description="At most so many new proposals an hour."
     )

@@ -10,7 +10,7 @@ from polyb0t.execution.intents import TradeIntent
 from polyb0t.execution.liquidity import Taken
 from polyb0t.execution.simulated import rules_of, simulated
 from polyb0t.models.limits import ControlResult
-from polyb0t.models.wording import average, money, outcome, shares
+from polyb0t.models.wording import average, coarse, money, outcome, shares
 
 NOTHING_SENT: Final = "Nothing was signed or sent."
 
@@ -53,7 +53,8 @@ def sentence(intent: TradeIntent, done: Rehearsal, broken: tuple[ControlResult, 
     else:
         parts.append("The book would have filled nothing at once.")
     if done.rests:
-        parts.append(f"{shares(done.rests)} shares would have rested.")
+        life = f" for {coarse(intent.life_seconds)} at most" if intent.life_seconds else ""
+        parts.append(f"{shares(done.rests)} shares would have rested{life}.")
     if broken:
         parts.append(f"With money it would have been refused ({broken[0].name}): {broken[0].detail}")
     return " ".join(parts)

@@ -18,7 +18,7 @@ from polyb0t.data.order_book import OrderBook, Side
 from polyb0t.models import market_controls
 from polyb0t.models.kill_switches import Stance
 from polyb0t.models.risk import ControlContext, ProposedTrade
-from polyb0t.models.taken_back import UNSEEN_SECONDS, TakeBack, TakeBackCode, moved
+from polyb0t.models.taken_back import UNSEEN, UNSEEN_SECONDS, TakeBack, TakeBackCode, moved
 from polyb0t.models.wording import cents, signed_cents
 
 
@@ -121,7 +121,7 @@ def why_take_back(trade: ProposedTrade, context: ControlContext, edge: Decimal |
     if approved is None:
         return None
     if book is None or not 0 <= book.age_seconds(context.now) <= UNSEEN_SECONDS:
-        return TakeBack(TakeBackCode.BOOK_UNSEEN, "Its book was not seen for a minute.")
+        return UNSEEN
     gone = moved(approved, book.mid, book.spread)
     if gone is not None:
         return gone

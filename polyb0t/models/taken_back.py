@@ -56,6 +56,9 @@ class TakeBack:
     detail: str
 
 
+UNSEEN: Final = TakeBack(TakeBackCode.BOOK_UNSEEN, "Its book was not seen for a minute.")
+
+
 def terms_at(mid: Decimal, spread: Decimal, fills_at: Decimal) -> TakenBack:
     """Those of a purchase that is proposed at this middle and spread.
 

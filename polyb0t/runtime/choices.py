@@ -17,6 +17,7 @@ from polyb0t.models.calibration import (
     parse_coefficients,
 )
 from polyb0t.models.coherence import CoherenceModel
+from polyb0t.models.execution_choice import ExecutionRules
 from polyb0t.models.exit_rules import ExitRules, ExitTrigger
 from polyb0t.models.independent import IndependentModel, source_of
 from polyb0t.models.pooling import UNEARNED, PooledModel, Weights
@@ -184,10 +185,6 @@ def _calibration(settings: Settings) -> MarketCalibrationModel:
     return MarketCalibrationModel(calibration_coefficients(settings))
 
 
-def _calibration(settings: Settings) -> MarketCalibrationModel:
-    return MarketCalibrationModel(calibration_coefficients(settings))
-
-
 def calibration_coefficients(settings: Settings) -> Coefficients:
     """A file of the user's own, else those of the activated model of ours, else the published ones.
 
@@ -245,6 +242,7 @@ def desk_settings(
         book=limit_settings(settings, regime),
         most_waiting=settings.most_waiting,
         cooldown_seconds=settings.cooldown_seconds,
+        execution=ExecutionRules(settings.execution == "auto", settings.resting_seconds),
         thresholds=thresholds_of(settings, regime),
         spender_of=lambda market: environment.exchange(market.version, neg_risk=market.neg_risk).contract,
     )

@@ -23,6 +23,7 @@ from polyb0t.execution.scope import Regime
 from polyb0t.execution.skew import Clocks
 from polyb0t.execution.store import ClaimLimits, Stores
 from polyb0t.execution.using import openings_taken_up
+from polyb0t.models.execution_choice import TAKER_ONLY, ExecutionRules
 from polyb0t.models.exposure import exposure_of
 from polyb0t.models.kill_switches import stance_of
 from polyb0t.models.portfolio import FillKey, Portfolio, fill_key, portfolio_of
@@ -63,6 +64,7 @@ class DeskSettings:
     thresholds: Thresholds
     book: LimitSettings = NO_LISTS
     signature_type: int = 3  # of the wallet: a proof of identity is about one kind
+    execution: ExecutionRules = TAKER_ONLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +200,8 @@ class AccountDesk:
             allowance_of=self._allowance,
             usual_spread_of=lambda market: UsualSpread(self._usual_spread(market.condition_id)),
             frozen_events=self.frozen_events(),
+            execution=self._settings.execution,
+            movement_of=lambda market: self._watch.movement(market.condition_id),
             **self._book.known(look.records(look.reserved), self._account, without=None),
         )
 

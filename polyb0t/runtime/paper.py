@@ -8,7 +8,7 @@ import structlog
 from polyb0t.config.settings import Settings
 from polyb0t.core.clock import Clock
 from polyb0t.core.errors import ConflictError
-from polyb0t.core.ids import AssetId, IntentId
+from polyb0t.core.ids import AssetId, IntentId, OrderId
 from polyb0t.core.units import Pusd
 from polyb0t.data.resolutions import ResolutionSource
 from polyb0t.db.decisions import PAPER_ENGINE
@@ -40,6 +40,10 @@ class PaperSide:
         """A trade of others on the market's socket."""
         if trade.shares is not None:  # of unknown size it fills nothing
             self.exchange.traded(trade.asset_id, trade.price, trade.shares, self.keeper.clock.now())
+
+    def take_back(self, order_id: OrderId, why: str) -> None:
+        """A resting order leaves the simulated book; one that is not in it any more has ended already."""
+        self.exchange.cancel(order_id, code="taken_back", detail=why)
 
     def executor(self, preparing: Preparing, in_flight: InFlight, clock: Clock) -> PaperExecutor:
         return PaperExecutor(preparing, in_flight, self.exchange, clock, delay_of=self.delay_of)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final, Protocol
 
 from polyb0t.core.clock import Clock
-from polyb0t.core.ids import ConditionId, IntentId, OrderId
+from polyb0t.core.ids import AssetId, ConditionId, IntentId, OrderId
 from polyb0t.core.units import Price, Shares, parse_decimal
 from polyb0t.data.fills import Fill
 from polyb0t.data.markets import Market, TradingTerms
@@ -80,7 +80,7 @@ class PositionViews:
         )
         now = self.clock.now()
         return ExitView(
-            held, now, market, book, effective_fee(market, terms), self._belief(market, held, now)
+            held, now, market, book, effective_fee(market, terms), self.belief(market, held.asset_id, now)
         )
 
     def _entry(self, opening: TradeIntent, position: Position) -> Entry:
@@ -110,12 +110,13 @@ class PositionViews:
         found = self.stores.engine.latest_entry(subject)
         return None if found is None else _entry_from(found.payload)
 
-    def _belief(self, market: Market, held: HeldPosition, now: datetime) -> Belief | None:
+    def belief(self, market: Market, asset_id: AssetId, now: datetime) -> Belief | None:
+        """The present model's view of one outcome; None where it does not speak."""
         state = self.watch.state(market, now)
         estimate = self.model.estimate_all([state, *self._others(state)])[0]
         if not isinstance(estimate, ProbEstimate):
             return None
-        return estimate.belief(0 if held.asset_id == market.outcomes[0].asset_id else 1)
+        return estimate.belief(0 if asset_id == market.outcomes[0].asset_id else 1)
 
     def _others(self, state: MarketState) -> list[MarketState]:
         """The markets beside it, for a model that learns from them."""

@@ -21,6 +21,7 @@ from polyb0t.runtime.proposal_prices import Asking, ProposalPrices
 from polyb0t.runtime.resting_orders import RestingOrders
 from polyb0t.runtime.thresholds import thresholds_of
 from polyb0t.runtime.watching import MarketWatch
+from polyb0t.runtime.withdrawing import CancelOrder, Withdrawing
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Ground:
     ask: Asking
     resolutions: ResolutionSource
     may_propose: Callable[[], bool]
+    take_back: CancelOrder  # an order of ours that rests, as was approved with it
     new_id: Callable[[], IntentId] = new_intent_id
 
     def frame(self) -> Frame:
@@ -62,6 +64,12 @@ class ProposalsSide:
     exits: Exits
     cancels: RestingOrders
     prices: ProposalPrices
+    withdrawing: Withdrawing
+
+    def cancel(self) -> int:
+        """Take back what was approved to be, then propose the cancels that a person decides about."""
+        self.withdrawing.look()
+        return self.cancels.propose()
 
 
 def build_proposals(ground: Ground) -> ProposalsSide:
@@ -71,13 +79,14 @@ def build_proposals(ground: Ground) -> ProposalsSide:
         stores.intents,
         ProposingRules(edge_min=settings.min_edge, grace_seconds=settings.execution_grace_seconds),
     )
+    views = PositionViews(stores, lease, watch, ground.model, ground.clock, ground.lookup)
     exits = Exits(
         ExitParts(
             stores=stores,
             lease=lease,
             watch=watch,
             desk=ground.desk,
-            views=PositionViews(stores, lease, watch, ground.model, ground.clock, ground.lookup),
+            views=views,
             manager=ExitManager(exit_rules(settings)),
             frame=lambda: replace(ground.frame(), decide_seconds=settings.close_expiry_seconds),
             clock=ground.clock,
@@ -95,4 +104,5 @@ def build_proposals(ground: Ground) -> ProposalsSide:
         ask=ground.ask,
         resolutions=ground.resolutions,
     )
-    return ProposalsSide(manager, exits, cancels, prices)
+    withdrawing = Withdrawing(stores, lease, watch, ground.desk, views.belief, ground.take_back)
+    return ProposalsSide(manager, exits, cancels, prices, withdrawing)

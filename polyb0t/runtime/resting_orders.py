@@ -10,7 +10,7 @@ from polyb0t.execution.intents import IntentManager
 from polyb0t.execution.orders import OrderRecord, OrderStatus
 from polyb0t.execution.proposing import Frame, cancelling_intent
 from polyb0t.execution.store import Denied, Lease, Stores
-from polyb0t.models.resting import RestingOrder, why_cancel
+from polyb0t.models.resting import APPROVED_LIFE, DEFAULT_RULES, RestingOrder, why_cancel
 from polyb0t.runtime.watching import MarketWatch
 
 log = structlog.get_logger(__name__)
@@ -45,11 +45,12 @@ class RestingOrders:
             left=Shares(order.shares - order.filled_shares),
             placed_at=order.created_at,
         )
-        found = why_cancel(resting, self.watch.book(order.asset_id), self.stores.intents.now())
+        placed_by = self.stores.intents.get(order.intent_id).intent
+        rules = DEFAULT_RULES if placed_by.taken_back is None else APPROVED_LIFE
+        found = why_cancel(resting, self.watch.book(order.asset_id), self.stores.intents.now(), rules)
         if found is None:
             return False
         frame = replace(self.frame(), decide_seconds=self.decide_seconds)
-        placed_by = self.stores.intents.get(order.intent_id).intent
         intent = cancelling_intent(order, placed_by, frame, reason=found.detail)
         answer = self.manager.propose(intent, self.lease)
         if isinstance(answer, Denied):

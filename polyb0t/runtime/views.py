@@ -134,6 +134,7 @@ def _content(intent: TradeIntent) -> View:
         "edge": value_view(intent.edge_worst),
         "controls": [control.as_dict() for control in intent.controls],
         "claim": value_view(intent.claim),
+        "taken_back": None if intent.taken_back is None else value_view(intent.taken_back._asdict()),
     }
     return view | {name: value_view(getattr(intent, name)) for name in _CONTENT}
 

@@ -18,6 +18,7 @@ from polyb0t.data.order_book import OrderBook
 from polyb0t.data.outside_views import NO_VIEWS, OutsideViews
 from polyb0t.data.universe import Universe, UniverseRules, select
 from polyb0t.execution.store import EngineStore, Lease
+from polyb0t.models.movement import MidHistory, Movement
 from polyb0t.models.proposal import Openings
 from polyb0t.models.signals import MarketState
 from polyb0t.research.observing import Observation
@@ -74,6 +75,7 @@ class MarketWatch:
         self._funnel_due = False
         self._observed: Catalogue | None = None
         self._held: tuple[AssetId, ...] = ()
+        self._mids = MidHistory()
         self._linked = NOTHING_LINKED
         self._outside = outside
 
@@ -114,6 +116,22 @@ class MarketWatch:
         wanted = self._wanted(self._universe.tradable if self._universe is not None else ())
         if wanted:
             self._books = self._books_source.read(wanted)
+            self._sample_mids()
+
+    def movement(self, condition_id: ConditionId) -> Movement | None:
+        """How much a watched market's price moves; None while too little was seen of it."""
+        return self._mids.movement(condition_id)
+
+    def _sample_mids(self) -> None:
+        at = self._clock.boot_seconds()
+        if self._universe is None or not self._mids.due(at):
+            return
+        books = {
+            market.condition_id: self._books.get(market.outcomes[0].asset_id)
+            for market in self._universe.tradable
+        }
+        mids = {key: book.mid for key, book in books.items() if book is not None and book.mid is not None}
+        self._mids.observe(mids, at)
 
     def hold(self, asset_ids: Sequence[AssetId]) -> None:
         """What is held is watched as well, whatever has become of its market."""

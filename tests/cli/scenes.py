@@ -15,6 +15,7 @@ from polyb0t.execution.scope import Regime, Scope
 from polyb0t.execution.store import LeaseInfo
 from polyb0t.models.kill_switches import Stance
 from polyb0t.models.limits import ControlResult
+from polyb0t.models.taken_back import TakenBack
 from tests.support.builders import an_intent
 
 NOW = datetime(2026, 11, 22, 12, 41, 7, tzinfo=UTC)
@@ -144,6 +145,28 @@ def record(intent: TradeIntent, **overrides: Any) -> IntentRecord:
         "updated_at": intent.created_at,
     }
     return IntentRecord(**{**content, **overrides})
+
+
+def tram_resting(**overrides: Any) -> TradeIntent:
+    """150 shares of it at the bid of 59¢, for two hours, while the offer is 61¢."""
+    content: dict[str, Any] = {
+        "order_type": OrderType.GTD,
+        "post_only": True,
+        "life_seconds": 7_200,
+        "worst_price": Price(D("0.59")),
+        "amount": None,
+        "least_shares": None,
+        "shares": Shares(D("150")),
+        "max_cost": Pusd(D("88.50")),
+        "estimated_cost": None,
+        "estimated_shares": Shares(D("0")),
+        "estimated_fee": Pusd(D("0")),
+        "best_ask": Price(D("0.61")),
+        "reference_price": Price(D("0.61")),
+        "reason": "Resting at 59¢ without a fee leaves more.",
+        "taken_back": TakenBack(D("0.60"), D("0.58"), D("0.04")),
+    }
+    return tram(**{**content, **overrides})
 
 
 def item(intent: TradeIntent, outcome: str = "", **overrides: Any) -> Listed:

@@ -23,7 +23,20 @@ from polyb0t.models.kill_switches import Stance
 from polyb0t.models.portfolio import Position
 from polyb0t.runtime.holdings import Holding, Holdings, find_holding
 from polyb0t.runtime.resting import Resting
-from tests.cli.scenes import NOW, ORDER, WALLET, D, claim, item, mayor, record, scene, tram, tram_order
+from tests.cli.scenes import (
+    NOW,
+    ORDER,
+    WALLET,
+    D,
+    claim,
+    item,
+    mayor,
+    record,
+    scene,
+    tram,
+    tram_order,
+    tram_resting,
+)
 from tests.support.builders import a_fill
 
 ALL_THREE = [item(tram()), item(mayor()), item(claim())]
@@ -118,6 +131,31 @@ def test_the_dialog_of_an_approval() -> None:
     assert question(item(tram()), at) == "Approve? [y/N]"
 
 
+def test_an_opening_that_rests_says_for_how_long_what_is_reserved_and_for_what_it_is_taken_back() -> None:
+    screen = show_screen(item(tram_resting()), scene(), PLAIN, 100, ShowOptions())
+    assert screen[4:7] == [
+        "  BUY YES, 150 shares, at 59¢ or less. Takes nothing: it rests in the book, post-only, for 2 h",
+        "  from when it is sent. What has not filled by then ends by itself; 88.50 pUSD stay reserved until",
+        "  then.",
+    ]
+    facts = "\n".join(screen)
+    assert "You pay      at most 88.50 pUSD\n" in facts
+    assert "Break-even   YES has to be at least 59.0% likely" in facts
+    assert (
+        "Taken back by the engine, while it runs, if the middle falls from 60¢ to under 58¢, the spread "
+        "reaches 4¢, the rules change, a result is proposed or trading pauses, or if the model sees no edge "
+        "in it any more or its book is not seen for a minute Model"
+    ) in " ".join(facts.split())
+
+
+def test_the_dialog_of_an_opening_that_rests_has_all_that_is_approved() -> None:
+    lines = " ".join(line.strip() for line in dialog(item(tram_resting()), scene(), PLAIN, 100))
+    assert "BUY YES, 150 shares, at 59¢ or less: pay at most 88.50 pUSD, lose it all if NO" in lines
+    assert "it rests in the book, post-only, for 2 h from when it is sent" in lines
+    assert "88.50 pUSD stay reserved until then." in lines
+    assert "Taken back by the engine, while it runs, if the middle falls from 60¢ to under 58¢" in lines
+
+
 def test_the_question_names_the_sum_where_money_is_real() -> None:
     real = scene(scope=Scope("polymarket", 137, WALLET))
     assert question(item(tram()), real) == "Send a REAL order, at most 95.16 pUSD? [y/N]"
@@ -196,6 +234,8 @@ def test_no_line_is_wider_than_the_screen(columns: int) -> None:
         *waiting_table([long_, item(mayor())], scene(), PLAIN, columns),
         *show_screen(long_, scene(), PLAIN, columns, ShowOptions(checks=True, rules=True)),
         *dialog(long_, scene(), PLAIN, columns),
+        *show_screen(item(tram_resting()), scene(), PLAIN, columns, ShowOptions()),
+        *dialog(item(tram_resting()), scene(), PLAIN, columns),
         *history_table([long_], scene(), columns),
     ]
     assert [line for line in lines if words.width(line) > columns] == []

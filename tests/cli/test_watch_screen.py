@@ -21,7 +21,7 @@ from polyb0t.execution.onlookers import Onlooker, ShownBook
 from polyb0t.execution.scope import Regime
 from polyb0t.models.kill_switches import KillSwitchType, SwitchState
 from polyb0t.runtime.watch_look import Miss, News, Nothing, Purse, Row, WatchLook
-from tests.cli.scenes import NOW, D, claim, mayor, record, scene, tram
+from tests.cli.scenes import NOW, D, claim, mayor, record, scene, tram, tram_resting
 
 TRAM = tram().id
 SWITCHES = tuple(SwitchState(switch, tripped=False) for switch in KillSwitchType)
@@ -214,6 +214,25 @@ class TestTheBookBesideIt:
     def test_what_has_become_of_the_offer(self, ask: str, words: str) -> None:
         look = a_look(row(tram()), books={tram().asset_id: book(ask)})
         assert any(line.endswith(words) for line in screen(look))
+
+    @pytest.mark.parametrize(
+        ("bid", "ask", "words"),
+        [
+            ("0.59", "0.61", "it would rest"),
+            ("0.58", "0.59", "nothing to rest for: it would trade at once"),
+            ("0.56", "0.595", "nothing to rest for: The middle is 57.75¢; it was 60¢ when it was proposed."),
+            ("0.59", "0.63", "nothing to rest for: The spread is 4¢; it was 2¢."),
+        ],
+    )
+    def test_of_a_purchase_that_rests_it_is_whether_it_still_would(
+        self, bid: str, ask: str, words: str
+    ) -> None:
+        seen = replace(book(ask), bids=(Level(Price(D(bid)), Shares(D("9"))),))
+        lines = screen(a_look(row(tram_resting()), books={tram().asset_id: seen}))
+        assert any(line.endswith(words) for line in lines)
+        text = " ".join(line.strip() for line in lines)
+        assert "rests in the book, post-only, for 2 h from when it is sent" in text
+        assert "Taken back by the engine, while it runs, if the middle falls from 60¢ to under 58¢" in text
 
     def test_of_a_sale_it_is_the_bid(self) -> None:
         sale = replace(mayor(), asset_id=AssetId("7"))

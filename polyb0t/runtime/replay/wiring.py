@@ -135,6 +135,7 @@ def build_replay(
         ask=past.books,
         resolutions=past,
         may_propose=lambda: agreement.agreed,
+        take_back=paper.take_back,
         new_id=seeded_ids(seed).__next__,
     )
     switches = SwitchWatch(
@@ -177,7 +178,7 @@ def _cycle_parts(ground: Ground, agreement: Agreement, account: AccountStateProv
         snapshots=Snapshots(ground.stores.engine, ground.lease, ground.clock),
         wake_executor=lambda: None,
         propose_exits=proposals.exits.propose,
-        propose_cancels=proposals.cancels.propose,
+        propose_cancels=proposals.cancel,
         price_proposals=proposals.prices.look,
     )
 
