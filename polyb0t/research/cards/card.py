@@ -82,10 +82,10 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a way of fitting made of a history. `code` and `settings` are parts of the id; `cell` tells what
+    """What a way of fitting made of a history. `way` and `settings` are parts of the id; `cell` tells what
     the model of now adds to a logit in a category and horizon."""
 
-    code: str
+    way: str
     kind: str
     prefix: str
     settings: str
@@ -168,7 +168,7 @@ def _gain(forecasts: Forecasts) -> Gain | None:
 
 
 def _name(history: History, venue: str, now: datetime, work: Work) -> str:
-    parts = (work.code, venue, history.data_hash, f"{now:%Y-%m-%d}", work.settings)
+    parts = (work.way, venue, history.data_hash, f"{now:%Y-%m-%d}", work.settings)
     return f"{work.prefix}-{sha256_hex(' '.join(parts))[:10]}"
 
 

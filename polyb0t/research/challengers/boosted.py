@@ -48,7 +48,7 @@ def make_boosted(history: History, *, venue: str, now: datetime, trials: int, dr
         for name, column in zip(USED, inputs.values[:, 1 : 1 + len(USED)].T, strict=True)
     )
     work = Work(
-        code=CODE,
+        way=CODE,
         kind=KIND,
         prefix="bt",
         settings=f"{shape}, draws {draws}, {' '.join(USED)}",
