@@ -24,7 +24,7 @@ _READ: Final = """
     SELECT market_slug, first(question), first(category),
            list(epoch_us("timestamp") ORDER BY file_row_number),
            list(CAST(price AS DOUBLE) ORDER BY file_row_number),
-           list(CAST(outcome AS DOUBLE)) FILTER (outcome IS NOT NULL)
+           list(CAST(outcome AS DOUBLE)) FILTER (outcome IS NOT NULL AND NOT isnan(CAST(outcome AS DOUBLE)))
     FROM read_parquet(?, file_row_number = true)
     GROUP BY market_slug ORDER BY market_slug
 """

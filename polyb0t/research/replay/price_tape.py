@@ -34,7 +34,8 @@ _CHOSEN: Final = (
 _SUMMARY: Final = """
     WITH told AS (
         SELECT market_slug AS market, question, category, {at} AS at_us, file_row_number AS n,
-               CAST(price AS DOUBLE) AS price, CAST(outcome AS DOUBLE) AS outcome
+               CAST(price AS DOUBLE) AS price,
+               CASE WHEN NOT isnan(CAST(outcome AS DOUBLE)) THEN CAST(outcome AS DOUBLE) END AS outcome
         FROM read_parquet(?, file_row_number = true)
     ), stepped AS (
         SELECT *, at_us - lag(at_us) OVER (PARTITION BY market ORDER BY n) AS step,

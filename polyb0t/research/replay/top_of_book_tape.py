@@ -38,12 +38,17 @@ _SAID: Final = (
     "Results are those of the second file from its instant on, at which trading is taken to end.",
     "Fees are those of the category weather and the day.",
 )
+# No number is no price, whichever way the file says so.
+_BEST: Final = " ".join(
+    f"CASE WHEN NOT isnan(CAST(best_{name} AS DOUBLE)) THEN CAST(best_{name} AS DOUBLE) END AS {name},"
+    for name in ("bid", "bid_size", "ask", "ask_size")
+)
 _ROWS: Final = """
     SELECT market_slug, {at} + CAST(round(elapsed_min * 60000000) AS BIGINT) AS at_us, upper(side) AS side,
-           best_bid AS bid, best_bid_size AS bid_size, best_ask AS ask, best_ask_size AS ask_size,
+           {best}
            event_slug, target_date, bucket, tick_size, min_order_size, file_row_number AS n
     FROM read_parquet(?, file_row_number = true)
-"""
+""".replace("{best}", _BEST)
 _OUTSIDE: Final = "(least(coalesce(bid, 0.5), coalesce(ask, 0.5)) <= 0 OR greatest(bid, ask) >= 1)"
 _SIZELESS: Final = (
     "((bid IS NOT NULL AND NOT coalesce(bid_size, 0) > 0) "

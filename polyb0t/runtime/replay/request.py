@@ -27,6 +27,7 @@ class Request:
     walk_forward: str | None = None
     every_seconds: float | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    assume: Mapping[str, str] = field(default_factory=dict)  # by the names of `research/replay/assuming`
 
     def as_dict(self) -> dict[str, Any]:
         """For `run.json`."""
