@@ -11,6 +11,7 @@ import sys
 import time
 
 from bench.figures import Section
+from bench.rivals import ASKED
 
 SECTIONS = (
     "cycle",
@@ -28,13 +29,18 @@ SECTIONS = (
     "idle",
     "sandbox",
     "model",
+    "replay",
 )
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"any of {', '.join(SECTIONS)}")
-    wanted = parser.parse_args(arguments).sections or SECTIONS
+    parser.add_argument("--rivals", action="store_true", help="install large rivals into .tools/, too")
+    asked = parser.parse_args(arguments)
+    if asked.rivals:
+        os.environ[ASKED] = "yes"
+    wanted = asked.sections or SECTIONS
     unknown = [name for name in wanted if name not in SECTIONS]
     if unknown:
         parser.error(f"there is no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")

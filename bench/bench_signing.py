@@ -7,8 +7,6 @@ amounts, hash, signature, request body and headers. The ratio that counts leaves
     .venv/bin/python -m bench signing
 """
 
-import json
-import os
 import statistics
 import subprocess
 import sys
@@ -16,9 +14,9 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 
 from bench.figures import Section
+from bench.rivals import ROOT, measured_by
 from polyb0t.core.clock import SystemClock
 from polyb0t.core.ids import Wallet
 from polyb0t.data.markets import FeeSchedule
@@ -31,7 +29,6 @@ from polyb0t.venue.one_shot import OneShot
 from polyb0t.venue.signing import SigningKey
 from tests.venue.intents import an_intent
 
-ROOT = Path(__file__).resolve().parents[1]
 RIVAL = "py-clob-client-v2==1.2.1"
 COINCURVE = "coincurve>=21,<22"
 ROUNDS = 60
@@ -119,26 +116,4 @@ def _ours_without_coincurve() -> float:
 
 
 def _rival(name: str, *packages: str) -> dict[str, float]:
-    python = _environment(ROOT / ".tools" / name, packages)
-    done = subprocess.run(
-        [str(python), str(ROOT / "bench" / "rival_signing.py"), str(ROUNDS)],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    result: dict[str, float] = json.loads(done.stdout)
-    return result
-
-
-def _environment(folder: Path, packages: tuple[str, ...]) -> Path:
-    """The environment's Python; made at first use, and anew when the packages change."""
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    stamp = folder / ".installed"
-    wanted = "\n".join(packages)
-    if stamp.exists() and stamp.read_text() == wanted:
-        return python
-    print(f"Installing {', '.join(packages)} into {folder.relative_to(ROOT)} (first time only)")
-    subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-    subprocess.run([str(python), "-m", "pip", "install", "--quiet", *packages], check=True)
-    stamp.write_text(wanted)
-    return python
+    return measured_by(name, "rival_signing.py", (str(ROUNDS),), packages)
