@@ -19,7 +19,7 @@ from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.reporting import read_report, report_view, span_of
 
 _LABEL: Final = 11
-_WIDEST: Final = {"MARKET": 38, "OUTCOME": 12, "CATEGORY": 24, "MODEL": 30}
+_WIDEST: Final = {"MARKET": 38, "OUTCOME": 12, "CATEGORY": 24, "MODEL": 30, "NOT KNOWN": 40}
 HINT: Final = "By market, category, model, day: --by market     Files: --csv, --json, --html"
 
 
@@ -42,7 +42,7 @@ def show(terminal: Terminal, opened: OpenedStore, asked: Asked) -> None:
     """
     made = read_report(opened, span_of(asked.since, asked.until, opened.stores.intents.now()))
     if asked.out is not None:
-        _write(asked.out, _file(made, opened, asked))
+        write(asked.out, _file(made, opened, asked))
         terminal.show([f"Written: {asked.out}"])
     elif terminal.json:
         terminal.data(report_view(made))
@@ -60,7 +60,8 @@ def _file(made: Report, opened: OpenedStore, asked: Asked) -> str:
     return as_csv(made, asked.by or By.MARKET)
 
 
-def _write(path: Path, text: str) -> None:
+def write(path: Path, text: str) -> None:
+    """Raises UsageError (`file_not_written`)."""
     try:
         write_durably(path.absolute(), text)
     except OSError as error:
@@ -79,7 +80,7 @@ def report_screen(made: Report, scene: Scene, paint: Paint, columns: int, by: By
     for name, text in sentences(made):
         lines += _fact(name, text, columns)
     if by is not None:
-        return [*lines, "", *_table(sheet(made, by), paint, columns)]
+        return [*lines, "", *sheet_lines(sheet(made, by), paint, columns)]
     if not made.markets:
         lines += ["", "Nothing was traded in this time and nothing is held."]
     return [*lines, *words.fold(HINT, columns)]
@@ -92,7 +93,8 @@ def _fact(name: str, text: str, columns: int) -> list[str]:
     return [f"{name:<{_LABEL}}{first}", *(" " * _LABEL + line for line in rest)]
 
 
-def _table(found: Sheet, paint: Paint, columns: int) -> list[str]:
+def sheet_lines(found: Sheet, paint: Paint, columns: int) -> list[str]:
+    """A table as lines; on a narrow screen a few lines a row."""
     if not found.rows:
         return ["Nothing was traded in this time and nothing is held."]
     rows = [*found.rows, *([found.total] if found.total and len(found.rows) > 1 else [])]

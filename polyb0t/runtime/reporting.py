@@ -91,7 +91,7 @@ def read_report(opened: OpenedStore, span: Span) -> Report:
     known = read_facts(opened.engine())
     opening, marks = stores.books.opening(regime), stores.books.marks(regime)
     health = known.health
-    starts = _day_starts(stores, span, regime)
+    starts = day_starts(stores, span.since, span.until, regime)
     return report(
         ReportFacts(
             regime=regime,
@@ -160,11 +160,11 @@ def _rounded(fraction: Decimal | None) -> Decimal | None:
     return None if fraction is None else fraction.quantize(Decimal("0.000001"))
 
 
-def _day_starts(stores: Stores, span: Span, regime: Regime) -> dict[str, Pusd]:
-    """Equity at the first look of each day of the period, and of the day after it, that has one."""
+def day_starts(stores: Stores, since: datetime, until: datetime, regime: Regime) -> dict[str, Pusd]:
+    """Equity at the first look of each day of a period, and of the day after it, that has one."""
     found: dict[str, Pusd] = {}
-    for number in range(min((span.until - span.since).days + 2, _MOST_DAYS)):
-        day = (span.since + number * _DAY).date().isoformat()
+    for number in range(min((until - since).days + 2, _MOST_DAYS)):
+        day = (since + number * _DAY).date().isoformat()
         for entry in _entries(stores, day):
             told = json.loads(entry.payload)
             if entry.kind == DAY_OPENED and told.get("regime", regime) == regime:

@@ -42,8 +42,8 @@ class Missing(StrEnum):
     """Why there is no markout."""
 
     TOO_EARLY = "still ahead"
-    NOT_WATCHED = "nothing was recorded then"
-    NO_BOOK = "its book was not recorded"
+    NOT_WATCHED = "nothing was recorded"
+    NO_BOOK = "no book was recorded then"
     ONE_SIDED = "one side of its book was empty"
 
 

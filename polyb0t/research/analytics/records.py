@@ -41,8 +41,8 @@ class NoBooks:
 
 @dataclass(frozen=True, kw_only=True)
 class Records:
-    """Of one account and one regime. `since` and `until` bound the proposals that are judged; fills and
-    movements are those of all time before `until`.
+    """Of one account and one regime, as things stand at `until`. Judged are the proposals from `since` on,
+    before `asked_until` where that is earlier; what became of them counts up to `until`.
 
     `bids` are the newest that are known at `until`, `pays` what a share of a resolved outcome pays.
     `watched` tells whether anything at all was recorded around an instant: only then does a book that
@@ -53,6 +53,7 @@ class Records:
     since: datetime
     until: datetime
     intents: Sequence[IntentRecord]
+    asked_until: datetime | None = None
     orders: Sequence[OrderRecord] = ()
     fills: Sequence[Fill] = ()
     booked: Sequence[Booked] = ()
@@ -73,7 +74,7 @@ class Records:
             for each in self.intents
             if each.intent.intent_type.places_order
             and each.intent.purpose is not Purpose.TEST_ORDER
-            and self.since <= each.intent.created_at < self.until
+            and self.since <= each.intent.created_at < (self.asked_until or self.until)
         ]
         return tuple(sorted(found, key=lambda each: (each.intent.created_at, each.id)))
 
