@@ -228,6 +228,19 @@ class TestAPass:
         desk.clock.advance(minutes=60)
         assert desk.cycle.run().proposed == 1
 
+    def test_no_more_than_so_many_a_day(self, tmp_path):
+        desk = Desk(tmp_path, prompts_per_hour=6, prompts_per_day=1)
+        assert desk.cycle.run().proposed == 1
+        desk.clock.advance(minutes=120)
+        assert desk.cycle.run().proposed == 0
+        desk.clock.advance(minutes=22 * 60, seconds=1)
+        assert desk.cycle.run().proposed == 1
+
+    def test_what_found_no_place_is_recorded_with_its_rank(self, desk):
+        desk.cycle.run()
+        [entry] = [entry for entry in desk.stores.engine.journal() if entry.kind == FUNNEL]
+        assert '"no_slot":[{"place":"Number 3 of 3: growth ' in entry.payload
+
     def test_the_catalogue_is_read_when_it_is_due(self, desk):
         for _ in range(5):
             desk.cycle.run()
@@ -261,7 +274,9 @@ class TestWhatIsUnderWay:
         desk.cycle.run()
         assert desk.desk.desk().exposure.dependent == 0
         record = desk.stores.intents.list(statuses=(IntentStatus.PENDING,))[0]
-        desk.stores.intents.approve(record.id, digest=record.intent.digest, actor="user:anna", grace_seconds=10)
+        desk.stores.intents.approve(
+            record.id, digest=record.intent.digest, actor="user:anna", grace_seconds=10
+        )
         now = desk.desk.desk()
         assert record.intent.dependent
         assert now.exposure.dependent == record.intent.max_cost
@@ -274,6 +289,7 @@ class TestWhatIsUnderWay:
         record = desk.stores.intents.list(statuses=(IntentStatus.PENDING,))[0]
         assert record.intent.size_why.startswith("Best stake ")
         assert record.intent.size_why.endswith("the order limit leaves 100.00.")
+        assert record.intent.place.startswith("Number ")
 
 
 class TestAPartThatFails:

@@ -16,8 +16,10 @@ from polyb0t.data.order_book import Side
 from polyb0t.execution.orders import OrderRecord, OrderStatus
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.small_orders import FEES, agrees, phase_of
+from polyb0t.models.shortlist import Waiting
 from polyb0t.models.usage import SmallOrders
 from polyb0t.runtime.choices import limit_settings
+from polyb0t.runtime.prompting import Prompting
 from tests.support.builders import a_close, a_fill, an_intent
 from tests.support.clock import FakeClock
 from tests.support.databases import World, sqlite_stores, sqlite_url
@@ -174,3 +176,34 @@ class TestWhereItApplies:
 def test_the_words_say_how_far_it_is_and_what_an_order_may_cost() -> None:
     assert SmallOrders(3, 20, FIVE).words == "3 of 20 settled orders agree; at most 5 pUSD an order"
     assert SmallOrders(20, 20, FIVE).words == "passed: 20 of 20 settled orders agree"
+
+
+class TestOwnRate:
+    """What the shortlist knows of how approved purchases fared (`Prompting.waiting`)."""
+
+    def rate(self, world: World) -> tuple[int, int]:
+        prompting = Prompting(
+            world.stores, Regime.LIVE, per_hour=6, per_day=30, most_waiting=5, decide_seconds=60
+        )
+        waiting = prompting.waiting()
+        return waiting.filled, waiting.sent
+
+    def test_what_was_filled_of_what_ended(self, world: World) -> None:
+        assert self.rate(world) == (0, 0)
+        trade(world, 1)
+        order = world.permitted(asset_id=AssetId("2"), condition_id=ConditionId("0x2"))
+        assert self.rate(world) == (1, 1)  # not over yet
+        world.orders.settle(
+            order.id, world.lease, status=OrderStatus.CANCELLED, code="no_fill", detail="", venue_status=""
+        )
+        assert self.rate(world) == (1, 2)
+
+    def test_it_is_counted_anew_every_ten_minutes(self, world: World) -> None:
+        prompting = Prompting(
+            world.stores, Regime.LIVE, per_hour=6, per_day=30, most_waiting=5, decide_seconds=60
+        )
+        prompting.waiting()
+        trade(world, 1)
+        assert prompting.waiting().sent == 0
+        world.clock.advance(minutes=10)
+        assert prompting.waiting() == Waiting(d(60), 1, 1)

@@ -108,6 +108,8 @@ def _fact_list(item: Listed, paint: Paint, options: ShowOptions, room: int) -> I
         yield "Limits", limits, ""
     if intent.size_why:
         yield "Size", wording.one_line(intent.size_why), ""
+    if intent.place:
+        yield "Place", wording.one_line(intent.place), ""
     passed = sum(control.passed for control in intent.controls)
     all_ = "" if options.checks else "all of them: --checks"
     if intent.controls or intent.intent_type.places_order:

@@ -74,6 +74,12 @@ def _why(universe: Mapping[str, object]) -> list[str]:
     passed = _not_proposed(universe)
     if passed:
         lines += ["", "Tradable, but not proposed:", *(f"  {count:>5}  {words}" for count, words in passed)]
+    waiting = _rows(universe, "no_slot")
+    if waiting:
+        lines += ["", "Good enough, but without a place on the list:"]
+        for row in waiting:
+            question, place = (wording.one_line(str(row.get(key, ""))) for key in ("question", "place"))
+            lines += [f"  {question}: {place}"]
     misses = _rows(universe, "misses")
     if misses:
         lines += ["", "Nearest misses:", *(f"  {miss_words(miss)}" for miss in misses)]

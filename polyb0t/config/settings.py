@@ -56,6 +56,7 @@ SANDBOX_DEFAULTS: Final[Mapping[str, Any]] = {
     "allow_unvalidated_model": True,
     "cooldown_seconds": 45,
     "prompts_per_hour": 240,
+    "prompts_per_day": 10_000,
     "orders_per_hour": 240,
     "max_open_orders": 200,
     "max_daily_turnover": Decimal(20),
@@ -219,6 +220,9 @@ class Settings(BaseSettings):
     )
     prompts_per_hour: Annotated[int, Field(ge=1, le=10_000)] = Field(
         6, description="At most so many new proposals an hour."
+    )
+    prompts_per_day: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        30, description="At most so many new proposals in 24 hours."
     )
     most_waiting: Annotated[int, Field(ge=1, le=100)] = Field(
         5, description="At most so many proposals wait at a time."

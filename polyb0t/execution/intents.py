@@ -152,6 +152,7 @@ class TradeIntent:
     code_required: bool = False  # an approval needs a one-time code
     claim: Mapping[str, str] | None = None  # CLAIM_SETTLEMENT: what is called, where, and what it pays
     dependent: bool = False  # the model only corrected the market's own price
+    place: str = ""  # among the chances of its cycle, and why: what it was ranked by
     size_why: str = ""  # how the size came about, as a person reads it
     taken_back: TakenBack | None = None  # an opening that rests: what the engine takes it back for by itself
 

@@ -77,6 +77,7 @@ def opening_intent(proposal: OpeningProposal, frame: Frame) -> TradeIntent:
         target_order_id=None,
         edge_required=proposal.edge_required,
         dependent=not estimate.independent,
+        place=proposal.place,
         size_why=proposal.size.words,
         taken_back=resting.taken_back if resting is not None else None,
     )

@@ -40,6 +40,8 @@ class Passed:
     question: str
     code: str
     reason: str
+    place: str = ""  # on the list of chances, of one that found no room on it, in words
+    rank: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class Chance:
 
     @property
     def growth(self) -> Decimal:
-        """What chances are ranked by: expected log growth at the present offer, e^2 / (c (1 - c)).
+        """Expected log growth at the present offer, e^2 / (c (1 - c)); `shortlist` ranks by it.
 
         Not at the worst price, which rounding to the grid would make a matter of luck. Of what rests, times
         the chance that it fills.

@@ -33,6 +33,7 @@ from polyb0t.models.risk import (
     ends_far,
     event_key,
 )
+from polyb0t.models.shortlist import USUAL_WAIT, Ranked, Waiting, shortlist
 from polyb0t.models.signals import Belief, ProbEstimate, model_id
 from polyb0t.models.sized_events import event_book
 from polyb0t.models.sizing import Funds, NoSize, Size, SizeChain, Wish, size_purchase
@@ -40,6 +41,7 @@ from polyb0t.models.usage import OwnOrder, SmallOrders, Usage, UsualSpread
 from polyb0t.models.wording import cents, coarse, percent, signed_cents
 
 NEAREST_MISSES: Final = 5
+NO_SLOT: Final = "no_slot"
 FAK: Final = "FAK"
 _SLIPPAGE: Final = "The whole amount would leave {} a share: the best offer is too small for it."
 
@@ -77,6 +79,7 @@ class Desk:
     execution: ExecutionRules = TAKER_ONLY
     movement_of: Callable[[Market], Movement | None] = lambda _market: None
     events: EventBook = NO_EVENTS  # what is held and under way, and what is declared exclusive
+    waiting: Waiting = USUAL_WAIT
     drawdown: Decimal | None = ZERO  # how far the account is under its peak, as a fraction
 
 
@@ -124,10 +127,11 @@ class OpeningProposal:
     book_hash: str
     book_age_seconds: Decimal
     size: SizeChain
-    growth: Decimal  # what it is ranked by: expected growth of the bankroll
+    growth: Decimal  # expected growth of the bankroll; times the chance of a fill it is ranked by
     reason: str
     controls: tuple[ControlResult, ...]
     resting: RestingOffer | None = None  # it rests at this; None: it takes what is offered
+    place: str = ""  # on the list of this cycle's chances, in words
 
     @property
     def slippage(self) -> Decimal:
@@ -166,24 +170,24 @@ def decide_openings(candidates: Iterable[Candidate], desk: Desk) -> Openings:
                 misses.append(found)
             case Passed():
                 passed.append(found)
-    chances.sort(key=lambda chance: (-chance.growth, chance.side.outcome.asset_id))
     desk = replace(desk, events=event_book(desk.events, chances, candidates))
-    proposals = _take(chances, desk, passed)
+    proposals = _take(shortlist(chances, desk.waiting, desk.movement_of), desk, passed)
     misses.sort(key=lambda miss: (miss.needed - miss.edge, miss.question))
     passed.sort(key=lambda each: (each.code, each.question))
     return Openings(tuple(proposals), tuple(misses[:NEAREST_MISSES]), tuple(passed), len(misses))
 
 
-def _take(chances: Sequence[Chance], desk: Desk, passed: list[Passed]) -> list[OpeningProposal]:
+def _take(ranked: Sequence[Ranked], desk: Desk, passed: list[Passed]) -> list[OpeningProposal]:
     proposals: list[OpeningProposal] = []
     events: set[str] = set()
-    for chance in chances:
-        market = chance.market
+    for place in ranked:
+        chance, market = place.chance, place.chance.market
         outcome = _refused(chance, desk, events, len(proposals)) or _propose(chance, desk)
         if isinstance(outcome, Passed):
-            passed.append(outcome)
+            missed = replace(outcome, place=place.words, rank=place.rank)
+            passed.append(missed if outcome.code == NO_SLOT else outcome)
             continue
-        proposals.append(outcome)
+        proposals.append(replace(outcome, place=place.words))
         events.add(event_key(market))
         desk = _after(desk, market, outcome)
     return proposals
@@ -217,7 +221,7 @@ def _refused(chance: Chance, desk: Desk, events: set[str], taken: int) -> Passed
     if event_key(market) in events:
         return Passed(market.question, "same_event", "A better trade on the same event is proposed already.")
     if taken >= desk.at_most:
-        return Passed(market.question, "no_slot", "Better trades took every place on the list.")
+        return Passed(market.question, NO_SLOT, "Better trades took every place on the list.")
     return None
 
 

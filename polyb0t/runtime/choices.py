@@ -239,6 +239,8 @@ def desk_settings(
         identity_proven=environment.is_sandbox,  # elsewhere a test order proves it, contract by contract
         signature_type=settings.signature_type if signature_type is None else signature_type,
         prompts_per_hour=settings.prompts_per_hour,
+        prompts_per_day=settings.prompts_per_day,
+        decide_seconds=settings.intent_expiry_seconds,
         book=limit_settings(settings, regime),
         most_waiting=settings.most_waiting,
         cooldown_seconds=settings.cooldown_seconds,

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 from threading import Lock
 from typing import Final
@@ -22,7 +21,6 @@ from polyb0t.execution.orders import UNRESOLVED_ORDER, OrderRecord
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.skew import Clocks
 from polyb0t.execution.store import ClaimLimits, Stores
-from polyb0t.execution.using import openings_taken_up
 from polyb0t.models.execution_choice import TAKER_ONLY, ExecutionRules
 from polyb0t.models.exposure import exposure_of
 from polyb0t.models.kill_switches import stance_of
@@ -41,11 +39,11 @@ from polyb0t.runtime.foreign import read_foreign
 from polyb0t.runtime.held import Origins, events_of, under_way
 from polyb0t.runtime.identity_proofs import IdentityProofs
 from polyb0t.runtime.limit_book import NO_LISTS, LimitBook, LimitSettings, Records, within_budget
+from polyb0t.runtime.prompting import Prompting
 from polyb0t.runtime.risk_watch import risk_facts
 from polyb0t.runtime.watching import MarketWatch
 
 _TRADES: Final = (IntentType.OPEN_POSITION, IntentType.CLOSE_POSITION)
-NEW_PER_CYCLE: Final = 2  # what is born together expires together, and then nothing waits for anybody
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +61,8 @@ class DeskSettings:
     spender_of: Callable[[Market], str]  # the contract that settles a market
     thresholds: Thresholds
     book: LimitSettings = NO_LISTS
+    prompts_per_day: int = 10_000
+    decide_seconds: int = 60  # that a person has for an opening
     signature_type: int = 3  # of the wallet: a proof of identity is about one kind
     execution: ExecutionRules = TAKER_ONLY
 
@@ -142,6 +142,14 @@ class AccountDesk:
         self._clocks = clocks or Clocks(clock)
         self._drawdown = drawdown
         self._origins = Origins(stores)
+        self._prompting = Prompting(
+            stores,
+            settings.regime,
+            per_hour=settings.prompts_per_hour,
+            per_day=settings.prompts_per_day,
+            most_waiting=settings.most_waiting,
+            decide_seconds=settings.decide_seconds,
+        )
         self._proofs = IdentityProofs(stores, settings.signature_type, settings.spender_of)
         self._account: AccountState | None = None
         self._settled: frozenset[FillKey] = frozenset()
@@ -196,7 +204,8 @@ class AccountDesk:
             allow_unvalidated=self._settings.allow_unvalidated,
             identity_proven=self._settings.identity_proven,
             identity_proven_of=self._identity_proven,
-            at_most=self._room(look.live),
+            at_most=self._prompting.room(look.live, int(self._settings.limits.orders_hour_max)),
+            waiting=self._prompting.waiting(),
             allowance_of=self._allowance,
             usual_spread_of=lambda market: UsualSpread(self._usual_spread(market.condition_id)),
             frozen_events=self.frozen_events(),
@@ -368,19 +377,6 @@ class AccountDesk:
         muted = (self._watch.market(mute.condition_id) for mute in self._stores.by_hand.mutes())
         assets = {outcome.asset_id for market in muted if market is not None for outcome in market.outcomes}
         return frozenset(resting | assets)
-
-    def _room(self, live: Iterable[IntentRecord]) -> int:
-        """How many new proposals may still be put before a person: prompts of any regime tire him."""
-        waiting = sum(record.status is IntentStatus.PENDING for record in live)
-        hour_ago = self._stores.intents.now() - timedelta(hours=1)
-        recent = self._stores.intents.list(
-            types=(IntentType.OPEN_POSITION,), changed_since=hour_ago, limit=None
-        )
-        prompted = sum(record.intent.created_at > hour_ago for record in recent)
-        ordered = openings_taken_up(recent, hour_ago, None, self._settings.regime)
-        most = int(self._settings.limits.orders_hour_max)
-        left = min(self._settings.prompts_per_hour - prompted, most - ordered)
-        return max(0, min(left, self._settings.most_waiting - waiting, NEW_PER_CYCLE))
 
     def _skew_seconds(self) -> Decimal | None:
         return _milli(self._clocks.measure())
