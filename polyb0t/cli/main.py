@@ -31,6 +31,7 @@ COMMANDS: Final = (
     "account",
     "report",
     "model",
+    "backtest",
     "orders",
     "fills",
     "events",

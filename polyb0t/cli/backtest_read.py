@@ -1,0 +1,228 @@
+"""What the commands of `polyb0t backtest` do and print."""
+
+import atexit
+import gc
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from polyb0t.cli import words
+from polyb0t.cli.table import Column, table
+from polyb0t.cli.terminal import Terminal
+from polyb0t.core.clock import utc
+from polyb0t.core.errors import UsageError
+from polyb0t.runtime.replay.backtests import Backtests, Done, combinations
+from polyb0t.runtime.replay.request import RECORDED, Request
+from polyb0t.runtime.replay.settings import setting_name
+
+_GRADES: Final = {
+    "A": "books that we recorded ourselves: an order would have met them",
+    "B": "books of somebody else, or only their best prices",
+    "C": "what others traded; the books around it are assumed",
+    "D": "prices alone, spread and depth are assumed: good for calibration, no proof of a result",
+}
+_SWEEP_ENDS: Final = (
+    Column("FILLS", right=True),
+    Column("RESULT", right=True),
+    Column("WORST FALL", right=True),
+    Column("RUN"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The words of `polyb0t backtest run`, as they were typed."""
+
+    tapes: tuple[str, ...]
+    again: str | None
+    since: str | None
+    until: str | None
+    seed: int
+    human: str
+    model: str
+    walk_forward: str | None
+    ends: str | None
+    bankroll: str | None
+    changed: tuple[str, ...]
+    sweeps: tuple[str, ...]
+    jobs: int
+    every_seconds: float | None
+
+
+def run(terminal: Terminal, flags: Mapping[str, Any], asked: Asked) -> None:
+    """Replay what was asked, once or in every combination of a sweep.
+
+    Raises:
+        PolybotError: the history, the model or a setting cannot be used; nothing is left behind.
+    """
+    atexit.unregister(gc.freeze)  # the library that reads histories complains of whatever is left at the end
+    backtests = Backtests(flags)
+    if asked.again is not None:
+        _refuse_beside_again(asked)
+        done = [backtests.run(backtests.request_of(asked.again))]
+        sweeps: dict[str, list[str]] = {}
+    else:
+        sweeps = dict(_sweep(text) for text in asked.sweeps)
+        done = backtests.sweep(combinations(_request(asked), sweeps), asked.jobs)
+    if terminal.json:
+        told = [{**each.told, "same": each.same, "trials": each.trials} for each in done]
+        terminal.data(told[0] if not sweeps else told)
+    elif sweeps:
+        terminal.show(_sweep_screen(done, list(sweeps), terminal.columns))
+    else:
+        terminal.show(_screen(done[0], terminal.columns))
+
+
+def _request(asked: Asked) -> Request:
+    if not asked.tapes:
+        raise UsageError(
+            "Nothing was replayed: no history was named.",
+            do="Name files or folders, or `recorded`: polyb0t backtest run recorded",
+        )
+    changed = dict(_changed(text) for text in asked.changed)
+    if asked.bankroll is not None:
+        changed["bankroll_pusd"] = asked.bankroll
+    return Request(
+        tapes=tuple(tape if tape == RECORDED else _path(tape) for tape in asked.tapes),
+        ends=None if asked.ends is None else _path(asked.ends),
+        since=_instant("--since", asked.since),
+        until=_instant("--until", asked.until),
+        seed=asked.seed,
+        human=asked.human,
+        model=asked.model,
+        walk_forward=None if asked.walk_forward is None else _path(asked.walk_forward),
+        every_seconds=asked.every_seconds,
+        settings=changed,
+    )
+
+
+def _path(text: str) -> str:
+    """The whole of it, so that a run can be repeated from another folder."""
+    return str(Path(text).expanduser().resolve())
+
+
+def _refuse_beside_again(asked: Asked) -> None:
+    if asked.tapes or asked.changed or asked.sweeps or asked.since or asked.until:
+        raise UsageError(
+            "Nothing was replayed: --again repeats a run as it was.", do="Leave everything else out."
+        )
+
+
+def _changed(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign or not value:
+        raise UsageError(f"Not replayed: {text!r:.60} sets nothing.", do="Write --set MIN_EDGE=0.02")
+    return setting_name(name), value
+
+
+def _sweep(text: str) -> tuple[str, list[str]]:
+    name, values = _changed(text)
+    return name, [value.strip() for value in values.split(",") if value.strip()]
+
+
+def _instant(option: str, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            f"Not replayed: {option} {text!r:.40} is no instant.", do="Write 2026-09-01 or 2026-09-01T12:00Z."
+        ) from None
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else utc(instant)
+
+
+# -- screens -------------------------------------------------------------------------------------
+
+
+def _screen(done: Done, columns: int) -> list[str]:
+    """One run: what it is worth before what it brought."""
+    told = done.told
+    money, counts, data = told["money"], told["counts"], told["data"]
+    span = f"{told['since'][:16].replace('T', ' ')} to {told['until'][:16].replace('T', ' ')} UTC"
+    proposals = (
+        f"{counts['openings_proposed']:,} to open and {counts['closes_proposed']:,} to close, "
+        f"of {counts['decisions']:,} decisions in {counts['cycles']:,} cycles; {_human(counts)}"
+    )
+    became = (
+        f"{money['bankroll_pusd']} pUSD became {money['equity_pusd']} ({_signed(money['result_pusd'])}), "
+        f"{money['cash_pusd']} of it cash; fees {money['fees_pusd']}"
+    )
+    facts = [
+        ("Fidelity", f"{told['fidelity']}: {_GRADES[told['fidelity']]}"),
+        ("History", f"{data['name']}, {data['markets']:,} markets, {span}"),
+        ("Model", f"{told['model']['name']} {told['model']['version']}".strip()),
+        ("Proposals", proposals),
+        ("Orders", f"{counts['orders']:,}, with {counts['fills']:,} fills"),
+        ("Money", became),
+        ("Worst fall", f"{100 * float(money['worst_drawdown']):.2f} % of the most it was worth"),
+        ("Trials", _trials(done)),
+    ]
+    lines = [line for name, text in facts for line in _fact(name, text, columns)]
+    for title, sentences in (
+        ("Assumed", told["assumed"]),
+        ("Not known at its time", told["looks_ahead"]),
+        ("Problems", told["problems"]),
+    ):
+        lines += ["", f"{title}:"] if sentences else []
+        lines += [line for each in sentences for line in words.hang(f"- {each}", columns, 2)]
+    return [*lines, "", *_last_words(done)]
+
+
+def _last_words(done: Done) -> list[str]:
+    told = done.told
+    speed = f"{told['seconds']:.1f} s, {told['decisions_per_second'] or 0:,.0f} decisions a second"
+    same = {None: [], True: ["It is the same as before, to the byte."]}.get(
+        done.same, ["IT IS NOT THE SAME as before: the program, the history or a setting has changed."]
+    )
+    return [*same, f"Run {told['id']} in {speed}: {done.folder}"]
+
+
+def _sweep_screen(done: Sequence[Done], names: Sequence[str], columns: int) -> list[str]:
+    heads = [Column(name.upper(), right=True) for name in names]
+    rows = [
+        [
+            *(str(each.told["request"]["settings"][name]) for name in names),
+            f"{each.told['counts']['fills']:,}",
+            _signed(each.told["money"]["result_pusd"]),
+            f"{100 * float(each.told['money']['worst_drawdown']):.2f} %",
+            each.told["id"],
+        ]
+        for each in done
+    ]
+    first = done[0].told
+    return [
+        f"Fidelity {first['fidelity']}: {_GRADES[first['fidelity']]}",
+        "",
+        *table((*heads, *_SWEEP_ENDS), rows, columns),
+        "",
+        *words.wrap(
+            f"{_trials(done[-1])} The best of many trials is good by chance: judge it on a time that none "
+            "of them saw.",
+            columns,
+        ),
+    ]
+
+
+def _trials(done: Done) -> str:
+    return f"{done.trials:,} different {'run' if done.trials == 1 else 'runs'} on this history so far."
+
+
+def _human(counts: Mapping[str, Any]) -> str:
+    told = [
+        f"{count:,} {name.removeprefix('human: ').replace('_', ' ')}"
+        for name, count in counts.items()
+        if name.startswith("human: ")
+    ]
+    return ", ".join(told) or "nothing was put before the person"
+
+
+def _fact(name: str, text: str, columns: int) -> list[str]:
+    first, *more = words.wrap(text, columns - 13) or [""]
+    return [f"{name:<11}  {first}", *(f"{'':<13}{each}" for each in more)]
+
+
+def _signed(pusd: str) -> str:
+    return pusd if pusd.startswith("-") else f"+{pusd}"

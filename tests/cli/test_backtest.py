@@ -1,0 +1,114 @@
+"""`polyb0t backtest run`: from a file to a result that says first how good it can be."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from polyb0t.cli.main import run
+from tests.support.history_files import parquet
+
+COLUMNS = {
+    "timestamp": "TIMESTAMPTZ",
+    "market_slug": "VARCHAR",
+    "question": "VARCHAR",
+    "price": "DOUBLE",
+    "outcome": "DOUBLE",
+    "category": "VARCHAR",
+}
+START = datetime(2026, 3, 2, tzinfo=UTC)
+ASKED = "Will the ferry run by March 20, 2026?"
+
+
+@pytest.fixture(autouse=True)
+def data_dir(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("POLYBOT_DATA_DIR", str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def prices(tmp_path: Path) -> str:
+    """A market of politics at 60 cents for two days, which comes true."""
+    rows: list[tuple[object, ...]] = [
+        (START + timedelta(hours=hour), "ferry", ASKED, 0.6, None, "politics") for hour in range(48)
+    ]
+    rows.append((START + timedelta(hours=48), "ferry", ASKED, 0.99, 1.0, "politics"))
+    return str(parquet(tmp_path / "prices.parquet", COLUMNS, rows))
+
+
+def backtest(*arguments: str) -> int:
+    return run(["backtest", "run", *arguments, "--every", "14400"])
+
+
+def test_the_grade_comes_first_and_the_assumptions_are_all_there(prices, capsys):
+    assert backtest(prices, "--model", "published") == 0
+    out = capsys.readouterr().out
+    assert out.startswith("Fidelity     D: prices alone")
+    for said in (
+        "Assumed:",
+        "Books are assumed",
+        "A person is simulated",
+        "may be\n  what they were made from",
+    ):
+        assert said in out
+    assert "1 different run on this history so far." in out
+
+
+def test_the_same_command_is_the_same_run(prices, data_dir, capsys):
+    assert backtest(prices, "--json") == 0
+    first = json.loads(capsys.readouterr().out)
+    assert backtest(prices, "--json") == 0
+    again = json.loads(capsys.readouterr().out)
+    assert (again["id"], again["same"], again["trials"]) == (first["id"], True, 1)
+    assert run(["backtest", "run", "--again", first["id"][:6], "--json"]) == 0
+    repeated = json.loads(capsys.readouterr().out)
+    assert (repeated["id"], repeated["same"]) == (first["id"], True)
+    kept = sorted(path.name for path in (data_dir / "backtests" / first["id"]).iterdir())
+    assert kept == ["book.db", "decisions.jsonl", "equity.csv", "run.json"]
+
+
+def test_another_setting_is_another_run_and_another_trial(prices, capsys):
+    assert backtest(prices, "--sweep", "MIN_EDGE=0.01,0.02", "--json") == 0
+    first, second = json.loads(capsys.readouterr().out)
+    assert first["id"] != second["id"]
+    assert (first["settings"]["min_edge"], second["settings"]["min_edge"]) == ("0.01", "0.02")
+    assert second["trials"] == 2
+    assert backtest(prices, "--sweep", "MIN_EDGE=0.01,0.02") == 0
+    assert "The best of many trials is good by chance" in capsys.readouterr().out
+
+
+def test_two_at_a_time_are_what_one_after_the_other_is(prices, capsys):
+    """Processes of their own: what they decide is the same."""
+    assert backtest(prices, "--sweep", "MIN_EDGE=0.01,0.02", "--json") == 0
+    one_by_one = json.loads(capsys.readouterr().out)
+    assert backtest(prices, "--sweep", "MIN_EDGE=0.01,0.02", "--jobs", "2", "--json") == 0
+    together = json.loads(capsys.readouterr().out)
+    assert [each["same"] for each in together] == [True, True]
+    assert [each["money"] for each in together] == [each["money"] for each in one_by_one]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "no history was named"),
+        (("nowhere.parquet",), "There is no"),
+        (("FILE", "--human", "perhaps"), "is no person"),
+        (("FILE", "--human", "1.5"), "is no person"),
+        (("FILE", "--set", "MIN_EDGES=1"), "there is no setting"),
+        (("FILE", "--set", "MIN_EDGE"), "sets nothing"),
+        (("FILE", "--set", "DRY_RUN=false"), "means nothing in a replay"),
+        (("FILE", "--since", "yesterday"), "is no instant"),
+        (("FILE", "--since", "2027-01-01"), "has nothing from 2027-01-01"),
+        (("FILE", "--model", "mc-1"), "No model begins with"),
+        (("recorded",), "Nothing was recorded"),
+        (("FILE", "--human", "journal"), "no engine has run"),
+        (("--again", "ffff"), "No backtest begins"),
+        (("FILE", "--again", "ffff"), "--again repeats a run as it was"),
+    ],
+)
+def test_what_cannot_be_replayed_is_said_and_leaves_nothing_behind(arguments, said, prices, data_dir, capsys):
+    assert backtest(*[prices if each == "FILE" else each for each in arguments]) in (2, 3)
+    assert said in capsys.readouterr().err
+    assert not list(data_dir.glob("backtests/*/run.json"))
