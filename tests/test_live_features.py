@@ -26,7 +26,7 @@ from polyb0t.research.spool import Spool
 from tests.support.decisions import a_market, books_at
 
 START = datetime(2026, 11, 2, tzinfo=UTC)
-FIVE = timedelta(minutes=5)
+FIVE, HALF_HOUR = timedelta(minutes=5), timedelta(minutes=30)
 
 
 def a_state(name: str, now: datetime, cents: int, **changes: object) -> MarketState:
@@ -48,10 +48,10 @@ def a_trade(market: Market, at: datetime, shares: str, side: Side | None, outcom
 
 
 def run(live: LiveFeatures, steps: int, names: tuple[str, ...] = ("a", "b")) -> list[FeatureSeen]:
-    """`steps` cycles of five minutes each; the features of the last one."""
+    """`steps` cycles half an hour apart; the features of the last one."""
     found: tuple[FeatureSeen, ...] = ()
     for step in range(steps):
-        now = START + step * FIVE
+        now = START + step * HALF_HOUR
         found = live.observe([a_state(name, now, cents_of(step, at)) for at, name in enumerate(names)])
     return list(found)
 
@@ -59,9 +59,9 @@ def run(live: LiveFeatures, steps: int, names: tuple[str, ...] = ("a", "b")) -> 
 class TestComputing:
     def test_the_engine_computes_what_a_record_of_the_same_days_gives(self):
         """One definition: what is fitted on a history is what an engine sees."""
-        live, steps = LiveFeatures(), 9 * 288
+        live, steps = LiveFeatures(), 9 * 48
         market = a_state("a", START, 40).market
-        now = START + (steps - 1) * FIVE
+        now = START + (steps - 1) * HALF_HOUR
         for back, shares, side, outcome in (
             (50, "10", Side.BUY, 0), (8, "4", Side.SELL, 0), (3, "5", Side.SELL, 1)
         ):  # fmt: skip
@@ -69,7 +69,7 @@ class TestComputing:
         said = {
             each.name: each.value for each in run(live, steps) if each.condition_id == market.condition_id
         }
-        at = [microseconds(START + step * FIVE) for step in range(steps)]
+        at = [microseconds(START + step * HALF_HOUR) for step in range(steps)]
         own, other = ([(cents_of(step, shift) + 1) / 100 for step in range(steps)] for shift in (0, 1))
         shown = a_state("a", now, cents_of(steps - 1, 0)).books[0]
         assert shown is not None
@@ -113,10 +113,10 @@ class TestComputing:
 
     def test_its_memory_is_bounded(self):
         live = LiveFeatures()
-        run(live, 10 * 288, ("a",))
-        state = a_state("a", START + 10 * 288 * FIVE, 40)
+        run(live, 10 * 48, ("a",))
+        state = a_state("a", START + 10 * 48 * HALF_HOUR, 40)
         view = live.view(state)
-        assert view.prices.at[0] >= microseconds(state.now) - WINDOW_US - 300_000_000
+        assert view.prices.at[0] >= microseconds(state.now) - WINDOW_US - 1_800_000_000
         for _ in range(MOST_TRADES + 5):
             live.traded(a_trade(state.market, state.now, "1", Side.BUY))
         assert live.view(state).trades is None  # more than are kept, so their sum is not known
@@ -144,7 +144,7 @@ class TestNoWeight:
 class TestRecording:
     def test_they_come_back_from_the_spool_and_from_the_days(self, tmp_path: Path):
         found = tuple(run(LiveFeatures(), 2))
-        now = START + FIVE
+        now = START + HALF_HOUR
         with_spool = Spool(tmp_path / "spool")
         with_spool.write(Changes().of([Observation(now, features=found)]), now)
         live = newest(tmp_path, "0xa")

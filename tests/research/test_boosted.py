@@ -32,7 +32,7 @@ NOW = from_microseconds(START_US + 730 * DAY_US)
 
 @pytest.fixture(scope="module")
 def history() -> History:
-    return a_history({"politics": Bias(2.0), "sports": Bias()}, markets=6_000)
+    return a_history({"politics": Bias(2.0), "sports": Bias()}, markets=4_000)
 
 
 @pytest.fixture(scope="module")
