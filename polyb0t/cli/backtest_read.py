@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from polyb0t.cli import words
+from polyb0t.cli.backtest_look import assumed_words
 from polyb0t.cli.table import Column, table
 from polyb0t.cli.terminal import Terminal
 from polyb0t.core.clock import utc
@@ -49,6 +50,7 @@ class Asked:
     sweeps: tuple[str, ...]
     jobs: int
     every_seconds: float | None
+    assume: tuple[str, ...] = ()
 
 
 def run(terminal: Terminal, flags: Mapping[str, Any], asked: Asked) -> None:
@@ -95,6 +97,7 @@ def _request(asked: Asked) -> Request:
         walk_forward=None if asked.walk_forward is None else _path(asked.walk_forward),
         every_seconds=asked.every_seconds,
         settings=changed,
+        assume=assumed_words(asked.assume),
     )
 
 

@@ -80,7 +80,7 @@ def price_tape(path: Path, assumed: Assumptions | None = None) -> FileTape:
     try:
         at = instant_sql("timestamp", kinds["timestamp"], assumed.zone)
     except ValueError as error:
-        do = "Say which zone its times are in (--zone UTC), if whoever wrote it tells you."
+        do = "Say which zone its times are in (--assume zone=UTC), if whoever wrote it tells you."
         raise refused(path.name, f"It is no price series that can be used: {error}.", do) from error
     for name in sorted(set(kinds) - set(COLUMNS)):
         problems.note("unknown_column", name)

@@ -4,6 +4,7 @@ import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -62,6 +63,16 @@ def _texts(columns: Sequence[str]) -> list[str]:
 
 def columns_of(path: Path) -> Mapping[str, str]:
     """Column -> SQL type; empty for what is no file of rows at all."""
+    try:
+        now = path.stat()
+    except OSError:
+        return {}
+    return _columns(path, now.st_mtime_ns, now.st_size)
+
+
+@lru_cache(maxsize=64)
+def _columns(path: Path, _changed_ns: int, _size: int) -> Mapping[str, str]:
+    """Asked several times while a file is recognised; opening a database takes longer than reading this."""
     import duckdb  # noqa: PLC0415 - as above
 
     try:

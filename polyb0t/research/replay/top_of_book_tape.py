@@ -144,7 +144,9 @@ def _checked(path: Path, columns: Sequence[str], when: str, assumed: Assumptions
     try:
         return instant_sql(when, kinds[when], assumed.zone)
     except ValueError as error:
-        raise refused(path.name, f"{error}.", "Say which zone its times are in (--zone UTC).") from error
+        raise refused(
+            path.name, f"{error}.", "Say which zone its times are in (--assume zone=UTC)."
+        ) from error
 
 
 def _results(path: Path, assumed: Assumptions, problems: Problems) -> dict[str, _Result]:

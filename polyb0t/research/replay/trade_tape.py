@@ -99,7 +99,7 @@ def trade_tape(path: Path, assumed: Assumptions | None = None) -> FileTape:
     try:
         view = _view(path, columns, named, assumed.zone)
     except ValueError as error:
-        do = "Say which zone its times are in (--zone UTC), if whoever wrote it tells you."
+        do = "Say which zone its times are in (--assume zone=UTC), if whoever wrote it tells you."
         raise refused(path.name, f"{error}.", do) from error
     with database() as opened:
         opened.execute(view)
@@ -126,9 +126,9 @@ def _view(path: Path, columns: Mapping[str, str], named: Mapping[str, str], zone
         ValueError: a column of times has some without a zone and none is given.
     """
     source = source_text(path, tuple(columns))
-    for meaning in _INSTANTS:
-        if meaning in named and columns[named[meaning]] == "VARCHAR" and not zone:
-            _check_zones(source, named[meaning])
+    if not zone:
+        texts = [named[each] for each in _INSTANTS if each in named and columns[named[each]] == "VARCHAR"]
+        _check_zones(source, texts)
     values = {meaning: _value(meaning, columns, named, zone) for meaning in _NAMES}
     values["market"] = f"coalesce({values['market']}, {values['asset']})"
     side = f"CASE WHEN upper({values['side']}) IN ('BUY', 'SELL') THEN upper({values['side']}) ELSE '' END"
@@ -158,12 +158,15 @@ def _value(meaning: str, columns: Mapping[str, str], named: Mapping[str, str], z
     return f'TRY_CAST("{name}" AS {"DOUBLE" if meaning in _NUMBERS else "VARCHAR"})'
 
 
-def _check_zones(source: str, column: str) -> None:
+def _check_zones(source: str, columns: Sequence[str]) -> None:
+    if not columns:
+        return
     with database() as opened:
-        query = f"SELECT count(*) FROM {source} WHERE {naive_sql(column)}"  # noqa: S608 - quoted
-        (naive,) = opened.execute(query).fetchone() or (0,)
-    if naive:
-        raise ValueError(f"{naive:,} of its times in {column} have no time zone")
+        counts = ", ".join(f"count(*) FILTER ({naive_sql(column)})" for column in columns)
+        naive = opened.execute(f"SELECT {counts} FROM {source}").fetchone() or ()  # noqa: S608 - quoted
+    for column, count in zip(columns, naive, strict=True):
+        if count:
+            raise ValueError(f"{count:,} of its times in {column} have no time zone")
 
 
 def _market(row: Sequence[Any], assumed: Assumptions, problems: Problems) -> FileMarket | None:

@@ -18,6 +18,7 @@ from polyb0t.core.clock import SystemClock
 from polyb0t.core.errors import ConfigurationError, NotFoundError
 from polyb0t.core.files import write_durably
 from polyb0t.research.history.past_markets import read_history
+from polyb0t.research.replay.assuming import assumptions_from
 from polyb0t.research.replay.opening import open_tape
 from polyb0t.research.replay.refits import walk_forward_models
 from polyb0t.research.replay.tape import Tape
@@ -144,13 +145,13 @@ def _run(flags: Mapping[str, Any], request: Request, folder: Path) -> tuple[dict
 
 def tape_of(settings: Settings, request: Request) -> Tape:
     """The history that a request names. Raises as `Backtests.run`."""
-    ends = None if request.ends is None else Path(request.ends)
+    ends, assumed = None if request.ends is None else Path(request.ends), assumptions_from(request.assume)
     if request.tapes == (RECORDED,):
         collected = model_place(settings).history
         if ends is None and collected.exists():
             ends = collected
-        return open_tape([_recording(settings)], ends=ends)
-    return open_tape([Path(tape).expanduser() for tape in request.tapes], ends=ends)
+        return open_tape([_recording(settings)], assumed, ends=ends)
+    return open_tape([Path(tape).expanduser() for tape in request.tapes], assumed, ends=ends)
 
 
 def _recording(settings: Settings) -> Path:

@@ -87,6 +87,7 @@ class Past:
             "human": repr(self.human),
             "model": model_id(model.name, model.version),
             "walk_forward": self.request.walk_forward,
+            "assume": dict(self.request.assume),
             "settings": deciding(self.settings),
         }
 
