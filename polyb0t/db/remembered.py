@@ -5,7 +5,7 @@ between two writes every answer is the same. What depends on the time is worked 
 by the same rule as the database's.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, cast
@@ -31,8 +31,12 @@ ASKED: Final = {
 }
 # Writes where there is something to write: what found nothing finds nothing until something was written.
 SETTLED: Final = {"exits": ("record_ended",)}
-# Writes that no other store's answers depend on: what was seen, what it was worth, and notes of the engine.
-APART: Final = {"engine": ("save_account_state", "note"), "books": ("mark",), "prices": ("note",)}
+# Writes on which only these questions of their own store depend.
+APART: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "engine": {"save_account_state": (), "note": ("last_sequence", "latest_entry")},
+    "books": {"mark": ("marks",)},
+    "prices": {"note": ()},
+}
 _MOST: Final = 10_000  # answers that are kept; then all are forgotten
 _OPEN: Final = (IntentStatus.PENDING, IntentStatus.APPROVED)
 _NOTHING: Final = object()
@@ -63,12 +67,12 @@ class Memory:
         self._forget_if_written()
         return key in self._answers
 
-    def write_apart(self, store: str, write: Callable[[], Any]) -> Any:
-        """A write after which only the answers of its own store are forgotten."""
+    def write_apart(self, store: str, questions: Sequence[str], write: Callable[[], Any]) -> Any:
+        """A write after which only the answers to these questions are forgotten."""
         self._forget_if_written()
         done = write()
         self._as_of = self._database.written
-        for key in [key for key in self._answers if key[0] == store]:
+        for key in [key for key in self._answers if key[0] == store and key[1] in questions]:
             del self._answers[key]
         return done
 
@@ -87,8 +91,8 @@ class Remembered:
             setattr(self, question, self._remembering(name, question))
         for work in SETTLED.get(name, ()):
             setattr(self, work, self._done_once(name, work))
-        for work in APART.get(name, ()):
-            setattr(self, work, self._apart(name, work))
+        for work, questions in APART.get(name, {}).items():
+            setattr(self, work, self._apart(name, work, questions))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
@@ -102,11 +106,11 @@ class Remembered:
 
         return asked
 
-    def _apart(self, store: str, work: str) -> Callable[..., Any]:
+    def _apart(self, store: str, work: str, questions: Sequence[str]) -> Callable[..., Any]:
         write, memory = getattr(self._store, work), self._memory
 
         def written(*args: Any, **kwargs: Any) -> Any:
-            return memory.write_apart(store, lambda: write(*args, **kwargs))
+            return memory.write_apart(store, questions, lambda: write(*args, **kwargs))
 
         return written
 

@@ -35,6 +35,7 @@ class Loop:
     silent_us: int = 0
     failed: Counter[str] = field(default_factory=Counter)
     _tick_us: int = 0
+    _asleep: bool = False
     _fills: tuple[Fill, ...] = ()
     _filled: set[FillKey] = field(default_factory=set)
     _payments: int = 0
@@ -74,6 +75,7 @@ class Loop:
             self._execute()
 
     def _cycle(self) -> None:
+        self._asleep = False
         report = self.engine.cycle.run()
         self.cycles += 1
         for stage, why in report.failed.items():
@@ -83,41 +85,54 @@ class Loop:
         for record in self.hand.ask(waiting):
             self.decisions.intent(record)
         self._note()
+        if self.equity.due:
+            self.equity.seen(self.worth())
         self._tick_us = max(self._tick_us + self.every_us, self.clock.now_us)
 
     def _skip(self) -> None:
-        """To the next word of the history, or to the end."""
+        """To the next word of the history, to the next payment, or to the end."""
+        self._pay()
         next_us = self.timeline.next_us
-        awake_us = self.until_us + 1 if next_us is None else max(next_us, self.clock.now_us + 1)
-        self.silences += 1
+        words = [self.until_us + 1 if next_us is None else next_us, *self._unpaid()]
+        awake_us = max(min(words), self.clock.now_us + 1)
+        self.silences += not self._asleep
+        self._asleep = True
         self.silent_us += min(awake_us, self.until_us) - self.clock.now_us
         word_us = self.hand.next_us
         if word_us is None or word_us > awake_us:
             self.clock.skip_to(min(awake_us, self.until_us))
         self._tick_us = awake_us
 
+    def _pay(self) -> None:
+        """What ended markets pay comes also while no engine looks."""
+        if self.engine.paper.keeper.pay_out():
+            self.engine.cycle.look_at_account()
+            self._note()
+            self.equity.seen(self.worth())
+
     def _execute(self) -> None:
         """Carry out what is approved, one after the other; each takes its time on the way."""
         self.engine.dispatcher.run_due(trading=self.engine.agreement.agreed)
         if self.engine.crashes.errors:
             raise self.engine.crashes.errors[0]
-        self._note_fills()
+        if self._note_fills():
+            self.engine.cycle.look_at_account()  # as a running engine does when a fill was stored
 
     def _note(self) -> None:
         self._note_fills()
         self._note_payments()
         self._note_switches()
-        if self.equity.due:
-            self.equity.seen(self.worth())
 
-    def _note_fills(self) -> None:
+    def _note_fills(self) -> int:
+        """How many are new."""
         fills = self.engine.stores.orders.fills()
         if fills is self._fills:  # the store hands the same tuple out while nothing changed
-            return
+            return 0
         new = [fill for fill in fills if fill_key(fill) not in self._filled]
         self.decisions.fills(new)
         self._filled.update(map(fill_key, new))
         self._fills = fills
+        return len(new)
 
     def _note_payments(self) -> None:
         booked = self.engine.stores.books.movements()
@@ -138,7 +153,7 @@ class Loop:
             self.engine.paper.keeper.pay_out()
             self.engine.cycle.look_at_account()
             self._note()
-        self.equity.seen(self.worth())
+            self.equity.seen(self.worth())
 
     def _unpaid(self) -> list[int]:
         """When the ended markets pay of which something is held."""

@@ -3,8 +3,9 @@
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,6 +49,9 @@ _EVERY_SECONDS: Final[Mapping[str, float]] = {
 }
 
 
+_FILES: Final = ("model_file", "links_file", "independent_file")
+
+
 @dataclass(frozen=True, slots=True)
 class Past:
     """What is replayed, by whom it is judged, and who decides."""
@@ -89,12 +93,25 @@ class Past:
             "walk_forward": self.request.walk_forward,
             "assume": dict(self.request.assume),
             "settings": deciding(self.settings),
+            "files": {name: _hash_of(path) for name, path in self._files()},
         }
+
+    def _files(self) -> list[tuple[str, Path]]:
+        """The files that settings name and decisions depend on."""
+        found = ((name, getattr(self.settings, name, None)) for name in _FILES)
+        return [(name, path) for name, path in found if path is not None]
 
     @property
     def run_id(self) -> str:
         """The same for the same replay by the same program."""
         return sha256_hex(json.dumps(self.identity(), sort_keys=True))[:_ID_LENGTH]
+
+
+def _hash_of(path: Path) -> str:
+    try:
+        return sha256(path.expanduser().read_bytes()).hexdigest()
+    except OSError:
+        return ""  # who needs it says so
 
 
 @dataclass
@@ -104,7 +121,6 @@ class Running:
     past: Past
     folder: Path
     clock: Clock  # of this machine: how long it took
-    _stores: Stores | None = field(default=None, init=False)
 
     def run(self) -> dict[str, Any]:
         """What `run.json` says, which is written as well.
@@ -242,8 +258,20 @@ _ALWAYS_ASSUMED: Final = (
 )
 
 
+# What the timeline counts and a reader has to know.
+_TROUBLES: Final = (
+    "events out of order",
+    "changes of a book that was never shown",
+    "books whose sides crossed, not used",
+)
+
+
 def _failures(loop: Loop) -> list[str]:
-    return [f"{count:,} cycles could not do a stage ({what})." for what, count in loop.failed.most_common()]
+    counts = loop.timeline.counts
+    return [
+        *(f"{counts[trouble]:,} {trouble}." for trouble in _TROUBLES if counts[trouble]),
+        *(f"{count:,} cycles could not do a stage ({what})." for what, count in loop.failed.most_common()),
+    ]
 
 
 def _money(loop: Loop) -> dict[str, Any]:
