@@ -2,7 +2,7 @@
 
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -12,11 +12,14 @@ from typing import Any
 import pytest
 
 from polyb0t.config.settings import load_settings
-from polyb0t.core.ids import new_intent_id
+from polyb0t.core.ids import OrderId, new_intent_id
 from polyb0t.core.units import Price, Pusd, Shares
 from polyb0t.execution.intents import IntentRecord, IntentStatus, OrderType, TradeIntent
 from polyb0t.execution.orders import OrderStatus
 from polyb0t.execution.store import Lease, Stores
+from polyb0t.models import wording
+from polyb0t.models.kill_switches import KillSwitchType
+from polyb0t.models.taken_back import TakenBack
 from polyb0t.runtime.opened import open_store
 from tests.e2e.household import Household, eventually, household
 
@@ -47,15 +50,18 @@ def bought(home: Household, proposal: dict[str, Any]) -> str:
     return eventually(filled, within=60, what="a filled order")
 
 
-def resting(home: Household, stores: Stores) -> str:
+def resting(
+    home: Household, stores: Stores, form: Callable[[TradeIntent, Stores], TradeIntent] | None = None
+) -> str:
     """The order id of an approved post-only purchase a cent under the bid."""
+    form = form or a_cent_under_the_bid
     info = stores.engine.lease_info("engine")
     assert info is not None
     lease = Lease("engine", info.token)
 
     def proposed() -> TradeIntent | None:
         for record in stores.intents.list(statuses=(IntentStatus.PENDING,)):
-            intent = a_cent_under_the_bid(record.intent, stores)
+            intent = form(record.intent, stores)
             answer = stores.intents.supersede(record.id, intent, lease)
             if isinstance(answer, IntentRecord):
                 return intent
@@ -90,6 +96,20 @@ def a_cent_under_the_bid(intent: TradeIntent, stores: Stores) -> TradeIntent:
         max_cost=Pusd(Decimal(20)),
         created_at=now,
         deadline=now + timedelta(seconds=60),
+    )
+
+
+def for_two_hours(intent: TradeIntent, stores: Stores) -> TradeIntent:
+    """The same as the engine proposes it, with conditions that no price meets."""
+    rests = a_cent_under_the_bid(intent, stores)
+    assert rests.worst_price is not None
+    assert rests.shares is not None
+    return replace(
+        rests,
+        order_type=OrderType.GTD,
+        life_seconds=7_200,
+        max_cost=Pusd(rests.worst_price * rests.shares),
+        taken_back=TakenBack(mid=Decimal("0.5"), below=Decimal("0.001"), spread=Decimal("0.99")),
     )
 
 
@@ -175,3 +195,39 @@ class TestAnEngineThatDied:
     def holder(self, stores: Stores) -> int | None:
         info: Any = stores.engine.lease_info("engine")
         return None if info is None else int(str(info.holder).rsplit(":", 1)[-1])
+
+
+class TestAPurchaseThatRests:
+    def test_kill_9_leaves_one_order_with_its_money_reserved_and_the_next_engine_looks_after_it(
+        self, home: Household
+    ) -> None:
+        home.start_sandbox()
+        engine = home.start_engine(practice=True)
+        stores = stores_of(home)
+        order_id = OrderId(resting(home, stores, for_two_hours))
+        order = stores.orders.order(order_id)
+        cost = stores.intents.get(order.intent_id).intent.max_cost
+        engine.kill()
+        engine.wait(10)
+        assert stores.orders.reserved_pusd() == cost
+
+        home.start_engine(practice=True)
+        assert stores.orders.order(order_id).status is OrderStatus.LIVE
+        assert stores.orders.reserved_pusd() == cost
+        stores.switches.trip(
+            KillSwitchType.DAILY_LOSS, actor="user:test", reason="A test.", value="11", limit="10"
+        )
+
+        def over() -> bool:
+            return stores.orders.order(order_id).status is OrderStatus.CANCELLED
+
+        eventually(over, what="the order taken back")
+        assert stores.orders.reserved_pusd() == 0
+        kinds = {entry.kind: entry.payload for entry in stores.engine.journal(subject=order_id)}
+        assert '"code":"paused"' in kinds["order.taken_back"]
+        [row] = [row for row in home.ledger_orders(practice_wallet(home)) if row["order_id"] == order_id]
+        assert "LIVE" not in str(row["status"]).upper()
+        assert len(home.ledger_orders(practice_wallet(home))) == 1
+        assert f"order {wording.short_hex(order_id)} taken back as approved (paused)" in home.command(
+            "audit", "show", order.intent_id
+        )
