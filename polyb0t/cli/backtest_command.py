@@ -1,5 +1,6 @@
 """`polyb0t backtest`: what the engine would have done in a past, with its limits, delays and costs."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -58,10 +59,6 @@ def run(
         typer.Option(metavar="NAME=A,B,C", help="Run each value; several sweeps: every combination."),
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, max=64, help="Runs of a sweep at a time.")] = 1,
-    assume: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="What the history does not say: zone=UTC, ends=last-price."),
-    ] = None,
     every: Annotated[
         float | None, typer.Option(min=1, max=604_800, help="Seconds from one cycle to the next.")
     ] = None,
@@ -85,25 +82,45 @@ def run(
         sweeps=tuple(sweep or ()),
         jobs=jobs,
         every_seconds=every,
-        assume=tuple(assume or ()),
     )
     backtest_read.run(door.terminal(ctx, as_json=as_json), door.root(ctx).flags, asked)
 
 
+@app.command("list", cls=door.Command)
+def list_(ctx: typer.Context, as_json: door.AsJson = False) -> None:
+    """Every replay that is kept, with its fidelity."""
+    from polyb0t.cli import backtest_report
+
+    backtest_report.listed(door.terminal(ctx, as_json=as_json), door.root(ctx).flags)
+
+
 @app.command(cls=door.Command)
-def look(
+def report(
     ctx: typer.Context,
-    tapes: Annotated[list[str], typer.Argument(metavar="HISTORY...", help="Files or folders.")],
-    ends: Annotated[
-        str | None, typer.Option(metavar="FILE", help="How the markets of a recording ended.")
+    run: Annotated[str, typer.Argument(help="Its id, or the beginning of it.")],
+    by: Annotated[
+        str | None, typer.Option(help="A table by fate, category, model, horizon, decile or intent.")
     ] = None,
-    assume: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="What the history does not say: zone=UTC, ends=last-price."),
-    ] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="As one page with charts.")] = None,
+    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="A line for each proposal.")] = None,
     as_json: door.AsJson = False,
 ) -> None:
-    """What a history is before it is used: its kind and grade, what is assumed, what is wrong with it."""
-    from polyb0t.cli import backtest_look
+    """What a replay is worth, and then what it brought and how sure that is."""
+    from polyb0t.cli import backtest_report
 
-    backtest_look.look(door.terminal(ctx, as_json=as_json), tapes, ends, assume or ())
+    asked = backtest_report.Asked(run, backtest_report.side(by), html, csv)
+    backtest_report.report(door.terminal(ctx, as_json=as_json), door.root(ctx).flags, asked)
+
+
+@app.command(cls=door.Command)
+def compare(
+    ctx: typer.Context,
+    first: Annotated[str, typer.Argument(help="A run; or `live` or `paper`: this account then.")],
+    second: Annotated[str, typer.Argument(help="The other run.")],
+    as_json: door.AsJson = False,
+) -> None:
+    """Two replays, paired by event; or the same time lived and replayed, trade by trade."""
+    from polyb0t.cli import backtest_report
+
+    terminal, flags = door.terminal(ctx, as_json=as_json), door.root(ctx).flags
+    backtest_report.compare(terminal, flags, first, second)

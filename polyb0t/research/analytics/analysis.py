@@ -109,7 +109,7 @@ def analyse(records: Records) -> Analysis:
         edge=edge(ended),
         forecast=forecast(openings),
         costs=costs(scored, records),
-        people=people(scored),
+        people=people(scored, records.people),
         attribution=net,
         exposure=held,
         curve=worth,

@@ -136,7 +136,8 @@ _FIGURES: Final[tuple[tuple[str, Callable[[Analysis], str]], ...]] = (
 
 def side_by_side(first: Run, one: Analysis, second: Run, other: Analysis) -> Sheet:
     """The figures of both."""
-    heads = (Heading("FIGURE", text=True), Heading(first.id), Heading(second.id))
+    assumed = " (spread and depth assumed)" if first.assumed or second.assumed else ""
+    heads = (Heading(f"FIGURE{assumed}", text=True), Heading(first.id), Heading(second.id))
     return Sheet(heads, tuple((name, of(one), of(other)) for name, of in _FIGURES), None)
 
 

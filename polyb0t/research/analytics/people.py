@@ -5,7 +5,7 @@ tend to distrust a machine that they have seen err (Dietvorst, Simmons and Masse
 2015); measuring the veto is the honest answer to whether it helps.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -42,10 +42,10 @@ class People:
     selection_pusd: Pusd | None
 
 
-def people(scored: Sequence[Scored]) -> People:
-    """Of the openings among them."""
+def people(scored: Sequence[Scored], kinds: Collection[str]) -> People:
+    """Of the openings among them; `kinds` of actors count as a person."""
     openings = [each for each in scored if each.opening and each.fate is not None]
-    by_person = [each for each in openings if _kind(each) in ("user", "token")]
+    by_person = [each for each in openings if _kind(each) in kinds]
     approved = [each for each in by_person if fate_of(each.record) is Decision.APPROVED]
     groups = {decision: [each for each in openings if _decision(each) is decision] for decision in Decision}
     taken = _priced(groups[Decision.APPROVED])

@@ -65,6 +65,7 @@ class Records:
     books: PastBooks = field(default_factory=NoBooks)
     watched: Callable[[datetime], bool] = lambda _at: False
     themes: Mapping[ConditionId, tuple[str, ...]] = field(default_factory=dict)
+    people: frozenset[str] = frozenset({"user", "token"})  # kinds of actors that count as a person
 
     @cached_property
     def judged(self) -> tuple[IntentRecord, ...]:

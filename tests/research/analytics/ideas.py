@@ -43,6 +43,7 @@ def idea(
     after: float = 20,
     at: datetime = NOW,
     result: str | None = None,
+    order: str | None = None,
     **intent: Any,
 ) -> IntentRecord:
     """A purchase of 100 shares at 50 cents that the model gives 60 %; approved 20 seconds later. `name` is
@@ -67,7 +68,7 @@ def idea(
         "edge_worst": Decimal(q) - Decimal(ask) - Decimal("0.02"),
     }
     made = an_intent(**{**content, **intent})
-    return record(made, status, by=by, after=after, result=result, order=name)
+    return record(made, status, by=by, after=after, result=result, order=order or name)
 
 
 def closing(name: str = "a", *, order: str, at: datetime, **intent: Any) -> IntentRecord:
