@@ -59,6 +59,10 @@ def run(
         typer.Option(metavar="NAME=A,B,C", help="Run each value; several sweeps: every combination."),
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, max=64, help="Runs of a sweep at a time.")] = 1,
+    assume: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="What the history does not say: zone=UTC, ends=last-price."),
+    ] = None,
     every: Annotated[
         float | None, typer.Option(min=1, max=604_800, help="Seconds from one cycle to the next.")
     ] = None,
@@ -82,8 +86,28 @@ def run(
         sweeps=tuple(sweep or ()),
         jobs=jobs,
         every_seconds=every,
+        assume=tuple(assume or ()),
     )
     backtest_read.run(door.terminal(ctx, as_json=as_json), door.root(ctx).flags, asked)
+
+
+@app.command(cls=door.Command)
+def look(
+    ctx: typer.Context,
+    tapes: Annotated[list[str], typer.Argument(metavar="HISTORY...", help="Files or folders.")],
+    ends: Annotated[
+        str | None, typer.Option(metavar="FILE", help="How the markets of a recording ended.")
+    ] = None,
+    assume: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="What the history does not say: zone=UTC, ends=last-price."),
+    ] = None,
+    as_json: door.AsJson = False,
+) -> None:
+    """What a history is before it is used: its kind and grade, what is assumed, what is wrong with it."""
+    from polyb0t.cli import backtest_look
+
+    backtest_look.look(door.terminal(ctx, as_json=as_json), tapes, ends, assume or ())
 
 
 @app.command("list", cls=door.Command)
