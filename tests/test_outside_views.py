@@ -25,8 +25,10 @@ from polyb0t.models.signals import Abstain, Answer, IdentityModel, MarketState, 
 from polyb0t.research.observing import Observation
 from polyb0t.research.recorder import Changes
 from polyb0t.runtime.choices import independent_models, probability_model
+from polyb0t.runtime.outside_check import check_outside
 from polyb0t.runtime.outside_source import OutsideNotes, OutsideSource, Place, latest_views, read_file
 from polyb0t.venue.outside_page import MOST_BYTES, OutsidePage
+from polyb0t.venue.preflight import CheckState
 from tests.support.builders import a_scope
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_stores
@@ -369,3 +371,21 @@ def test_what_was_known_is_recorded_once_with_both_instants() -> None:
         "probability_e6": 900_000,
         "sd_e6": 40_000,
     }
+
+
+class TestDoctor:
+    def test_it_reads_what_is_named_and_says_what_is_wrong_there(self, tmp_path: Path) -> None:
+        file = tmp_path / "views.jsonl"
+        settings = load_settings(independent_file=file)
+        (missing,) = check_outside(settings, FakeClock(NOW))
+        assert (missing.state, "No such file" in missing.detail) == (CheckState.FAILED, True)
+        file.write_text(a_line())
+        (fine,) = check_outside(settings, FakeClock(NOW))
+        assert (fine.state, fine.detail.startswith("1 probabilities")) == (CheckState.OK, True)
+        file.write_text("\n".join([a_line(observed_at=(NOW - 2 * DAY).isoformat()), "{"]))
+        (wrong,) = check_outside(settings, FakeClock(NOW))
+        assert wrong.state is CheckState.WARNING
+        assert "1 are too old. 1 lines that could not be read" in wrong.detail
+
+    def test_where_nothing_is_named_there_is_nothing_to_check(self) -> None:
+        assert check_outside(load_settings(), FakeClock(NOW)) == ()

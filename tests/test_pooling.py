@@ -84,7 +84,7 @@ def estimate(model: ProbabilityModel, state: MarketState | None = None) -> ProbE
 class TestWithoutAWeight:
     def test_the_pool_says_what_its_base_says(self) -> None:
         pooled, alone = estimate(PooledModel(CALIBRATION, [Oracle()])), estimate(CALIBRATION)
-        kept = replace(pooled, parts=alone.parts, voices=())
+        kept = replace(pooled, parts=alone.parts, voices=(), because=alone.because)
         assert kept == alone
 
     def test_the_component_is_heard_and_shown_with_its_zero(self) -> None:
@@ -92,6 +92,16 @@ class TestWithoutAWeight:
         assert answer.parts[-1] == ("oracle", ZERO)
         (voice,) = answer.voices
         assert (voice.says, voice.weight, voice.because) == (d("0.9"), ZERO, "It was told so.")
+
+    def test_the_approver_reads_it_with_its_weight(self) -> None:
+        ignored = estimate(PooledModel(CALIBRATION, [Oracle()]))
+        assert ignored.because.endswith("Oracle says 90% and counts for nothing (weight 0).")
+        counted = estimate(PooledModel(CALIBRATION, [Oracle()], weights()))
+        assert counted.because.endswith("Oracle says 90%, weight 0.2: It was told so.")
+        (proposal,) = decide_openings(
+            [Candidate(a_state(), ignored)], a_desk(allow_unvalidated=True)
+        ).proposals
+        assert "(weight 0)" in proposal.reason
 
     @pytest.mark.parametrize("base", [IdentityModel(), CALIBRATION])
     def test_a_component_alone_never_makes_a_trade(self, base: ProbabilityModel) -> None:
@@ -208,13 +218,11 @@ class TestWhatAModelRequires:
             assert isinstance(answer, Abstain), name
             assert missing_input(without[name], model.requires) is not None
 
-    def test_a_feature_that_is_not_known_is_not_made_up(self) -> None:
+    def test_what_is_not_known_is_not_made_up(self) -> None:
         component = Oracle(requires=frozenset({BOOK, "momentum_24h"}))
         model = PooledModel(CALIBRATION, [component], weights())
         (voice,) = estimate(model).voices
         assert (voice.says, "momentum_24h" in voice.because) == (None, True)
-        known = a_state(features={"momentum_24h": 0.1})
-        assert estimate(model, known).voices[0].says == d("0.9")
 
     def test_the_other_markets_are_asked_for_only_where_they_can_move_it(self) -> None:
         around = Oracle(requires=frozenset({BOOK, OTHERS}))

@@ -67,9 +67,24 @@ def evaluate(
     model_read.fit(terminal, door.settings(ctx), history, boosted=kind is Way.BOOSTED, keep=False)
 
 
+@app.command(cls=door.Command)
+def weigh(
+    ctx: typer.Context,
+    views: Annotated[
+        Path | None,
+        typer.Argument(help="Views as JSON lines or CSV: judged only. Without it, what was recorded."),
+    ] = None,
+    as_json: door.AsJson = False,
+) -> None:
+    """What probabilities from outside have been worth beside the price. Activates nothing."""
+    from polyb0t.cli import model_weigh
+
+    model_weigh.weigh(door.terminal(ctx, as_json=as_json), door.settings(ctx), views)
+
+
 @app.command("list", cls=door.Command)
 def list_(ctx: typer.Context, as_json: door.AsJson = False) -> None:
-    """Every kept model: when it expires, where it may speak, which one is active."""
+    """What speaks now and with which weight, and every kept model: its licence and when it expires."""
     from polyb0t.cli import model_read
 
     model_read.listed(door.terminal(ctx, as_json=as_json), door.settings(ctx))

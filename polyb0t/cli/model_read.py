@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from polyb0t.cli import words
+from polyb0t.cli.model_speaking import speaking
 from polyb0t.cli.table import Column, table
 from polyb0t.cli.terminal import Terminal
 from polyb0t.config.settings import Settings
@@ -82,7 +83,7 @@ def fit(terminal: Terminal, settings: Settings, path: Path | None, *, keep: bool
     if terminal.json:
         terminal.data(card_data(made))
         return
-    terminal.show(_screen(made, terminal.columns))
+    terminal.show(screen_of(made, terminal.columns))
     if page is not None:
         terminal.show(["", f"Its page: {page}", _next(made)])
 
@@ -94,6 +95,7 @@ def listed(terminal: Terminal, settings: Settings) -> None:
     if terminal.json:
         terminal.data([_row_data(each) for each in found])
         return
+    terminal.show([*speaking(settings, place.venue, terminal.columns), ""])
     if not found:
         terminal.show(
             [f"No model was fitted on {place.venue} yet; the published coefficients are used.",
@@ -121,7 +123,7 @@ def card(terminal: Terminal, settings: Settings, prefix: str) -> None:
     if terminal.json:
         terminal.data(card_data(shelf.card(model)))
         return
-    terminal.show([*_screen(shelf.card(model), terminal.columns), "", f"Its page: {shelf.page(model)}"])
+    terminal.show([*screen_of(shelf.card(model), terminal.columns), "", f"Its page: {shelf.page(model)}"])
 
 
 def activate(terminal: Terminal, settings: Settings, prefix: str) -> None:
@@ -150,6 +152,15 @@ def deactivate(terminal: Terminal, settings: Settings) -> None:
     terminal.show([what, "The published coefficients are used from the engine's next start."])
 
 
+def history_of(place: ModelPlace) -> History:
+    """The collected history of a venue.
+
+    Raises:
+        NotFoundError: nothing was collected. ConfigurationError: it cannot be used.
+    """
+    return _history(place, None)
+
+
 def _history(place: ModelPlace, path: Path | None) -> History:
     if path is not None and path.suffix == ".parquet":
         atexit.unregister(gc.freeze)  # the library behind it complains of whatever is left at the end
@@ -165,7 +176,7 @@ def _history(place: ModelPlace, path: Path | None) -> History:
     return read_history(chosen)
 
 
-def _screen(made: Card, columns: int) -> list[str]:
+def screen_of(made: Card, columns: int) -> list[str]:
     """The card as a terminal shows it."""
     lines = []
     for name, value in card_words.facts(made):
@@ -198,6 +209,7 @@ def _row_data(each: Shelved) -> dict[str, Any]:
         "rows": each.rows,
         "live": list(each.live),
         "active": each.active,
+        "kind": each.kind,
     }
 
 

@@ -10,6 +10,7 @@ from polyb0t.models import wording
 from polyb0t.models.kill_switches import KillSwitchType
 from polyb0t.runtime.exit_column import WAITS
 from polyb0t.runtime.holdings import short_ids
+from polyb0t.runtime.outside_source import latest_views
 from polyb0t.runtime.overview import Overview
 from polyb0t.runtime.views import latest_universe
 
@@ -27,6 +28,7 @@ def world_lines(state: Overview) -> Iterator[Line]:
     yield from _data(state)
     yield from _agreement(state)
     yield from _markets(state)
+    yield from _outside(state)
 
 
 def _data(state: Overview) -> Iterator[Line]:
@@ -55,6 +57,16 @@ def _markets(state: Overview) -> Iterator[Line]:
         return
     steps = [f"{universe.get(name, 0)} {name}" for name in ("watched", "tradable", "proposed")]
     yield "Markets", f"{' > '.join(steps)}; see why: polyb0t universe --why", False
+
+
+def _outside(state: Overview) -> Iterator[Line]:
+    told = latest_views(state.opened.stores.engine)
+    if told is None:
+        return
+    sources = ", ".join(wording.one_line(str(each)) for each in told["sources"]) or "nobody"
+    wrong = [*told["problems"], *told["unused"]]
+    more = f" {wording.one_line(str(wrong[0]))}" if wrong else ""
+    yield "Outside", f"heard from {sources}; see polyb0t model list.{more}", bool(told["problems"])
 
 
 def watchers(state: Overview) -> str:

@@ -170,6 +170,11 @@ class MarketCalibrationModel(LoneModel):
         return self._coefficients.validated
 
     @property
+    def expires_at(self) -> datetime | None:
+        """From when on it is silent; None: published figures, which have no such instant."""
+        return self._coefficients.expiry.at if self._coefficients.expiry is not None else None
+
+    @property
     def status(self) -> str:
         """What stands behind the figures, in words."""
         return self._coefficients.status

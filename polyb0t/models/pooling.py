@@ -34,7 +34,7 @@ from polyb0t.models.signals import (
     Voice,
     missing_input,
 )
-from polyb0t.models.wording import percent
+from polyb0t.models.wording import percent, sentence
 
 # A base that abstains for these says no more than that the price is right, which a component may doubt.
 # Every other reason (a wide spread, an end that is near, an expired model) silences the components as well.
@@ -197,6 +197,7 @@ class PooledModel:
             answer,
             version=self.version,  # as every estimate of this model, so that it is known for the active one
             parts=(*answer.parts, *((each.name, ZERO) for each in heard)),
+            because=" ".join([answer.because, *_clauses(heard)]),
             voices=tuple(each.voice() for each in heard),
         )
 
@@ -216,7 +217,7 @@ class PooledModel:
             version=self.version,
             independent=_independent(start, heard, moves),
             parts=(*start.parts, *(each.part(log_odds) for each in heard)),
-            because=" ".join([start.because, *(_clause(each) for each in heard if each.counts)]).strip(),
+            because=" ".join([start.because, *_clauses(heard)]).strip(),
             voices=tuple(each.voice() for each in heard),
         )
 
@@ -276,7 +277,13 @@ def _independent(start: ProbEstimate, heard: Sequence[_Heard], moves: Sequence[D
     return beyond > within
 
 
-def _clause(heard: _Heard) -> str:
-    assert isinstance(heard.answer, ProbEstimate)
-    said = f"{heard.name} says {percent(heard.answer.q)} and counts {percent(heard.weight.value)}"
-    return f"{said[:1].upper()}{said[1:]}: {heard.answer.because}"
+def _clauses(heard: Sequence[_Heard]) -> list[str]:
+    """What was said and how much of it counted, for the sentence that an approver reads; nothing of who was
+    silent."""
+    return [_clause(each, each.answer) for each in heard if isinstance(each.answer, ProbEstimate)]
+
+
+def _clause(heard: _Heard, said: ProbEstimate) -> str:
+    if not heard.counts:
+        return f"{sentence(heard.name)} says {percent(said.q)} and counts for nothing (weight 0)."
+    return f"{sentence(heard.name)} says {percent(said.q)}, weight {heard.weight.value}: {said.because}"

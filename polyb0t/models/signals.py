@@ -9,7 +9,7 @@ others. What a model needs and is not given is never made up: it abstains.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, Protocol
@@ -29,7 +29,6 @@ class MarketState:
     terms: TradingTerms | None
     books: tuple[OrderBook | None, OrderBook | None]  # in the order of the market's outcomes
     now: datetime
-    features: Mapping[str, float] = field(default_factory=dict)  # statistics of its past, by name
     outside: tuple[OutsideView, ...] = ()  # what others think of it, the newest of each source
 
     def book(self, asset_id: AssetId) -> OrderBook | None:
@@ -109,7 +108,8 @@ def model_id(name: str, version: str) -> str:
 
 Answer = ProbEstimate | Abstain
 
-# What a model may ask for besides the names of features. Each has a test, a code and a sentence.
+# What a model may ask for. Each has a test, a code and a sentence. The statistics of a market's past are not
+# among them: a state holds none until one of them has earned it.
 BOOK: Final = "book"
 END: Final = "end_date"
 TERMS: Final = "terms"
@@ -137,9 +137,7 @@ def missing_input(state: MarketState, requires: frozenset[str]) -> Abstain | Non
     """Why a model that requires these has to abstain; None when everything is there."""
     for name in sorted(requires):
         if name not in _GIVEN:
-            if name not in state.features:
-                return Abstain("no_feature", f"What the model needs of its past is not known: {name}.")
-            continue
+            return Abstain("no_input", f"What the model needs is not known here: {name}.")
         is_there, code, reason = _GIVEN[name]
         if not is_there(state):
             return Abstain(code, reason)

@@ -20,11 +20,12 @@ from polyb0t.models.coherence import CoherenceModel
 from polyb0t.models.execution_choice import ExecutionRules
 from polyb0t.models.exit_rules import ExitRules, ExitTrigger
 from polyb0t.models.independent import IndependentModel, source_of
+from polyb0t.models.pool_weights import parse_weights
 from polyb0t.models.pooling import UNEARNED, PooledModel, Weights
 from polyb0t.models.risk import RiskLimits
 from polyb0t.models.signals import IdentityModel, ProbabilityModel, model_id
 from polyb0t.models.switch_rules import Thresholds
-from polyb0t.research.cards.active import active_coefficients, unusable_model
+from polyb0t.research.cards.active import active_coefficients, active_weights, unusable_model
 from polyb0t.runtime.desk import DeskSettings
 from polyb0t.runtime.limit_book import LimitSettings
 from polyb0t.runtime.places import models_folder
@@ -169,10 +170,21 @@ def probability_model(settings: Settings, base: ProbabilityModel | None = None) 
     links = declared_links(settings)
     if base is None:
         base = IdentityModel() if settings.model == "identity" else _calibration(settings)
+    weights = pool_weights(settings)
     components: list[ProbabilityModel] = [CoherenceModel(links)]
     if settings.independent_file is not None or settings.independent_url is not None:
-        components += independent_models(UNEARNED)
-    return PooledModel(base, components, links=links)
+        components += independent_models(weights)
+    return PooledModel(base, components, weights, links)
+
+
+def pool_weights(settings: Settings) -> Weights:
+    """What the components have earned on this venue; nothing where none was activated.
+
+    Raises:
+        ConfigurationError: the active weights cannot be used.
+    """
+    text = active_weights(models_folder(settings, settings.venue))
+    return UNEARNED if text is None else parse_weights(text, settings.venue)
 
 
 def independent_models(weights: Weights) -> list[ProbabilityModel]:

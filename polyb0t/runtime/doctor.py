@@ -24,6 +24,7 @@ from polyb0t.runtime.approvers_check import check_approvers
 from polyb0t.runtime.chain import chain_door
 from polyb0t.runtime.choices import limit_settings, regime_of, risk_limits
 from polyb0t.runtime.limit_book import within_budget
+from polyb0t.runtime.outside_check import check_outside
 from polyb0t.runtime.places import database_url
 from polyb0t.runtime.proofs_check import check_proofs
 from polyb0t.runtime.relayer_key import relayer_key
@@ -93,6 +94,7 @@ def diagnose(settings: Settings, *, live: bool, clock: Clock | None = None) -> D
     if missing is not None:
         checks = [_explained(check, missing) for check in checks]
     checks += check_approvers(settings, stores)
+    checks += check_outside(settings, clock)
     if live:
         checks.append(_size(settings, around, account, clock))
         checks.append(check_proofs(around, stores))

@@ -42,6 +42,11 @@ def record_folder(settings: Settings) -> Path | None:
     return None if run is None else scope_dir(settings, Scope.parse(run.scope)) / "record"
 
 
+def recorded_folders(settings: Settings, venue: str) -> list[Path]:
+    """Where engines on this venue have recorded what they saw."""
+    return sorted(data_dir(settings).glob(f"{venue}-*/record"))
+
+
 def model_place(settings: Settings) -> ModelPlace:
     """The venue that is named, else that of the last run, as every other command has it."""
     run = meant(read_current(data_dir(settings)), **settings.named("venue", "mode"))

@@ -178,3 +178,45 @@ def test_what_is_wrong_with_a_history_is_told_by_count_and_example(said, tmp_pat
         "1 prices whose instant is missing or before the year 2000; left out (for example 0xff).",
     ):
         assert sentence in told
+
+
+def test_the_list_says_what_speaks_now_and_with_which_weight(
+    said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    views = tmp_path / "views.jsonl"
+    views.write_text('{"market": "tram", "outcome": "Yes", "probability": "1.5"}\n{')
+    monkeypatch.setenv("POLYBOT_INDEPENDENT_FILE", str(views))
+    code, out, _ = said("list")
+    assert code == 0
+    assert "market calibration 1" in out
+    assert "UNVALIDATED" in out
+    assert [
+        line.split()[1] for line in out.splitlines() if line.startswith(("coherence", "independent"))
+    ] == [
+        "0",
+        "0",
+    ]
+    assert "2 lines that could not be read" in out
+
+
+def test_the_list_says_where_no_engine_would_start(
+    said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POLYBOT_MODEL_FILE", str(tmp_path / "nothing.json"))
+    assert "No engine would start with these settings" in said("list")[1]
+
+
+def test_views_of_a_file_are_judged_and_earn_nothing(said, tmp_path: Path) -> None:
+    said("collect", "--most", "40")
+    code, _, err = said("weigh")
+    assert code != 0
+    assert "there are no views from outside" in err
+    views = tmp_path / "views.jsonl"
+    views.write_text(
+        '{"market": "0x1", "outcome": "Yes", "probability": "0.5", "source": "x",'
+        ' "observed_at": "2026-01-05T00:00:00Z"}'
+    )
+    code, out, _ = said("weigh", str(views))
+    assert code == 0
+    assert "It was judged only" in out
+    assert json.loads(said("list", "--json")[1]) == []

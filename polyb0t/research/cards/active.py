@@ -1,6 +1,8 @@
 """Which fitted model the engine is to use. No arrays here: every start of an engine reads this."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +11,7 @@ from polyb0t.core.errors import ConfigurationError
 from polyb0t.core.files import write_durably
 
 _ACTIVE: Final = "active"
+_WEIGHTS: Final = "active-weights"
 
 
 def active_id(folder: Path) -> str | None:
@@ -17,7 +20,7 @@ def active_id(folder: Path) -> str | None:
     Raises:
         ConfigurationError: the note that says so cannot be read.
     """
-    noted = _noted(folder)
+    noted = _noted(folder, _ACTIVE)
     return None if noted is None else noted[0]
 
 
@@ -27,16 +30,34 @@ def active_coefficients(folder: Path) -> str | None:
     Raises:
         ConfigurationError: it is not what was activated, or cannot be read.
     """
-    noted = _noted(folder)
+    return _as_activated(_noted(folder, _ACTIVE), partial(coefficients_of, folder), "coefficients")
+
+
+def active_weights(folder: Path) -> str | None:
+    """The text that `models.pool_weights` reads; None when no component has earned anything.
+
+    Raises:
+        ConfigurationError: as `active_coefficients`.
+    """
+    return _as_activated(_noted(folder, _WEIGHTS), partial(weights_of, folder), "weights")
+
+
+def active_weights_id(folder: Path) -> str | None:
+    """Which weights are active; raises as `active_id`."""
+    noted = _noted(folder, _WEIGHTS)
+    return None if noted is None else noted[0]
+
+
+def _as_activated(noted: tuple[str, str] | None, read: Callable[[str], str], what: str) -> str | None:
     if noted is None:
         return None
     model, digest = noted
     try:
-        text = coefficients_of(folder, model)
+        text = read(model)
     except OSError as error:
         raise unusable_model(f"Its file cannot be read: {error.strerror}") from error
     if sha256_hex(text) != digest:
-        raise unusable_model(f"The coefficients of {model} are not those that were activated")
+        raise unusable_model(f"The {what} of {model} are not those that were activated")
     return text
 
 
@@ -46,17 +67,28 @@ def set_active(folder: Path, model: str) -> None:
     write_durably(folder / _ACTIVE, json.dumps(noted) + "\n")
 
 
+def set_active_weights(folder: Path, model: str) -> None:
+    """From its next start the engine lets components count for what `model` says as it is now."""
+    noted = {"id": model, "sha256": sha256_hex(weights_of(folder, model))}
+    write_durably(folder / _WEIGHTS, json.dumps(noted) + "\n")
+
+
 def set_none(folder: Path) -> None:
-    """Back to the published coefficients."""
+    """Back to the published coefficients, and to components that count for nothing."""
     (folder / _ACTIVE).unlink(missing_ok=True)
+    (folder / _WEIGHTS).unlink(missing_ok=True)
+
+
+def weights_of(folder: Path, model: str) -> str:
+    return (folder / model / "weights.json").read_text("utf-8")
 
 
 def coefficients_of(folder: Path, model: str) -> str:
     return (folder / model / "coefficients.json").read_text("utf-8")
 
 
-def _noted(folder: Path) -> tuple[str, str] | None:
-    path = folder / _ACTIVE
+def _noted(folder: Path, name: str) -> tuple[str, str] | None:
+    path = folder / name
     try:
         told = json.loads(path.read_text("utf-8"))
         return str(told["id"]), str(told["sha256"])

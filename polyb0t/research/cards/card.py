@@ -22,6 +22,7 @@ from polyb0t.research.history.past_markets import History
 LIFE: Final = timedelta(days=45)
 CODE: Final = "market-calibration-fit-1"  # a part of the id: another way to fit is another model
 CALIBRATION: Final = "market calibration"
+POOL_WEIGHTS: Final = "weights of outside sources"
 
 
 @dataclass(frozen=True, slots=True)

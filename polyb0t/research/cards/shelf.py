@@ -2,10 +2,12 @@
 
 <folder>/<id>/coefficients.json  card.json  card.html
 <folder>/active                  the id, with the SHA-256 of its coefficients
+<folder>/active-weights          the same of the pool's weights
 <folder>/trials                  one line a fit, never shortened
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,8 +15,14 @@ from typing import Final
 
 from polyb0t.core.errors import ConflictError, NotFoundError
 from polyb0t.core.files import write_durably
-from polyb0t.research.cards.active import active_id, set_active, set_none
-from polyb0t.research.cards.card import CALIBRATION, Card
+from polyb0t.research.cards.active import (
+    active_id,
+    active_weights_id,
+    set_active,
+    set_active_weights,
+    set_none,
+)
+from polyb0t.research.cards.card import CALIBRATION, POOL_WEIGHTS, Card
 from polyb0t.research.cards.files import card_of, card_text, coefficients_text
 from polyb0t.research.cards.page import card_page
 
@@ -31,6 +39,7 @@ class Shelved:
     rows: int
     live: tuple[str, ...]
     active: bool
+    kind: str = CALIBRATION
 
 
 class Shelf:
@@ -48,20 +57,22 @@ class Shelf:
         line = json.dumps({"source": card.source, "id": card.id, "fitted_at": card.fitted_at.isoformat()})
         write_durably(self._folder / _TRIALS, "".join(f"{each}\n" for each in [*self._trial_lines(), line]))
 
-    def put(self, card: Card, trees: str | None = None) -> Path:
+    def put(self, card: Card, trees: str | None = None, weights: str | None = None) -> Path:
         """Keep a card with its model; its page. A model of the same data, way and day replaces itself."""
         folder = self._folder / card.id
-        if trees is None:
-            write_durably(folder / "coefficients.json", coefficients_text(card))
-        else:
+        if weights is not None:
+            write_durably(folder / "weights.json", weights)
+        elif trees is not None:
             write_durably(folder / "trees.json", trees)
+        else:
+            write_durably(folder / "coefficients.json", coefficients_text(card))
         write_durably(folder / "card.json", card_text(card))
         write_durably(folder / "card.html", card_page(card))
         return folder / "card.html"
 
     def all(self) -> list[Shelved]:
         """Every model, the youngest first."""
-        active = active_id(self._folder)
+        active = {active_id(self._folder), active_weights_id(self._folder)}
         found = [_shelved(self.card(path.parent.name), active) for path in self._folder.glob("*/card.json")]
         return sorted(found, key=lambda each: (each.fitted_at, each.id), reverse=True)
 
@@ -96,8 +107,8 @@ class Shelf:
             ConflictError: it may speak nowhere, or has expired; the active one stays.
         """
         card = self.card(model)
-        shelved = _shelved(card, active_id(self._folder))
-        if card.kind != CALIBRATION:
+        shelved = _shelved(card, {active_id(self._folder), active_weights_id(self._folder)})
+        if card.kind not in (CALIBRATION, POOL_WEIGHTS):
             raise ConflictError(
                 f"{model} was not activated.",
                 why=f"An engine of this version does not run {card.kind}: they are fitted, judged and kept.",
@@ -118,11 +129,11 @@ class Shelf:
                 do="Collect what has ended since, and fit anew: polyb0t model collect, polyb0t model fit",
                 code="model_expired",
             )
-        set_active(self._folder, model)
+        (set_active if card.kind == CALIBRATION else set_active_weights)(self._folder, model)
         return replace(shelved, active=True)
 
     def deactivate(self) -> str | None:
-        """Back to the published coefficients; which model was active."""
+        """Back to the published coefficients, and to components without a weight; which model was active."""
         gone = active_id(self._folder)
         set_none(self._folder)
         return gone
@@ -132,5 +143,7 @@ class Shelf:
         return path.read_text("utf-8").splitlines() if path.exists() else []
 
 
-def _shelved(card: Card, active: str | None) -> Shelved:
-    return Shelved(card.id, card.fitted_at, card.expires_at, card.rows, card.live, card.id == active)
+def _shelved(card: Card, active: Collection[str | None]) -> Shelved:
+    return Shelved(
+        card.id, card.fitted_at, card.expires_at, card.rows, card.live, card.id in active, card.kind
+    )
