@@ -82,7 +82,7 @@ class CycleParts:
     decide_by_itself: Callable[[], object] = lambda: None  # a paper run's own approvals
     compare_fees: Callable[[AccountState], None] = lambda _state: None
     price_proposals: Callable[[], None] = lambda: None  # what those are worth that were proposed once
-    tell_openings: Callable[[Openings], None] = lambda _openings: None  # each cycle's decision, as it was made
+    tell_openings: Callable[[Openings], None] = lambda _openings: None  # as each cycle decided
 
 
 class Cycle:
