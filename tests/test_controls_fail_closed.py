@@ -109,6 +109,7 @@ LOWER_IS_TIGHTER = {
     "far_days": "exposure_far",
     "dependent_fraction": "exposure_dependent",
     "total_fraction": "exposure_total",
+    "tail_fraction": "portfolio_tail",
     "budget_pusd": "budget",
     "open_orders_max": "open_orders",
     "open_fraction": "open_money",

@@ -49,13 +49,13 @@ class TestWhatEndsLateAndWhatHasNoInformationOfItsOwn:
 
     def test_what_nobody_lists_any_more_ends_late(self) -> None:
         item = replace(held(a_market(), 0, "100", "60"), dependent=True)
-        found = exposure_of([item], {}.get)
+        found = exposure_of([item], lambda _condition: None)
         assert (found.far, found.dependent) == (d(60), d(60))
 
     def test_another_trade_is_added_where_it_belongs(self) -> None:
         market, cost = a_market(), Pusd(d(5))
         added = [Exposure().plus(market, cost, far=far, dependent=not far) for far in (True, False)]
-        assert [(each.far, each.dependent) for each in added] == [(5, 0), (0, 5)]
+        assert [(each.far, each.dependent) for each in added] == [(d(5), d(0)), (d(0), d(5))]
 
 
 class TestOneMarket:

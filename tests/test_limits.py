@@ -12,8 +12,10 @@ from polyb0t.core.units import Price, Pusd, Shares
 from polyb0t.data.deny_list import DenyList
 from polyb0t.data.markets import FeeSchedule, ProtocolVersion
 from polyb0t.data.order_book import Side
+from polyb0t.models.exposure import AtRisk
 from polyb0t.models.kill_switches import Stance
 from polyb0t.models.limits import CONTROLS, breaches, check
+from polyb0t.models.portfolio_tail import PortfolioTail
 from polyb0t.models.risk import (
     NOTHING,
     Allowance,
@@ -25,6 +27,7 @@ from polyb0t.models.risk import (
 )
 from polyb0t.models.taken_back import TakenBack
 from polyb0t.models.usage import OwnOrder, SmallOrders, Usage, UsualSpread
+from polyb0t.research.tail_risk import tail_loss
 from tests.support.decisions import NOW, a_book, a_close, a_context, a_market, a_trade, d, terms_of
 
 NAMES = [control.__name__ for control in CONTROLS]
@@ -62,6 +65,12 @@ def limits_with(**changes: Any) -> ControlContext:
 
 def exposed(**changes: Any) -> ControlContext:
     return a_context(exposure=Exposure(**changes))
+
+
+def tailed(lost: str) -> ControlContext:
+    """An event whose market nobody lists any more: it loses all that it cost, in every case."""
+    gone = AtRisk(ConditionId("0xgone"), AssetId("gone"), Shares(d(1_000)), Pusd(d(lost)))
+    return a_context(tail=PortfolioTail((gone,), {}, lambda _asset: None, tail_loss))
 
 
 def far(at_risk: str, **changes: Any) -> ControlContext:
@@ -233,6 +242,7 @@ OPENING_BREACHES: list[tuple[str, ProposedTrade, ControlContext, str]] = [
     ("exposure_far", a_trade(), far("1404.85"), "more than 90 days from now may risk 1,500.00"),
     ("exposure_far", a_trade(), far("1404.85", end_date=None), "may risk 1,500.00"),
     ("exposure_dependent", a_trade(dependent=True), exposed(dependent=Pusd(d("2404.85"))), "2,500.00"),
+    ("portfolio_tail", a_trade(), tailed("705"), "in the worst twentieth of cases, may risk 800.00"),
     ("exposure_total", a_trade(), exposed(total=Pusd(d("4904.85"))), "may risk 5,000.00"),
     ("small_orders", a_trade(), small(19, "95.15"), "19 of 20 settled orders agree; at most 95.15 pUSD"),
     ("budget", a_trade(), budgeted("100", held="4.85"), "the budget is 100.00"),
@@ -291,6 +301,7 @@ BORDERS: list[tuple[str, ProposedTrade, ControlContext]] = [
     ("exposure_event", a_trade(), exposed(by_event={"event-tram": Pusd(d("304.84"))})),
     ("exposure_category", a_trade(), exposed(by_category={"politics": Pusd(d("1904.84"))})),
     ("exposure_total", a_trade(), exposed(total=Pusd(d("4904.84")))),
+    ("portfolio_tail", a_trade(), tailed("704")),
     ("cash_floor", a_trade(), a_context(spendable_pusd=Pusd(d("2095.16")))),
     ("exposure_theme", a_trade(), themed("704.84")),
     ("exposure_far", a_trade(), far("1404.84")),
@@ -437,6 +448,7 @@ class TestFailingClosed:
                     "opposite",
                     "exposure_theme",
                     "exposure_far",
+                    "portfolio_tail",
                     "rules_changed",
                     "ends_soon",
                     "exposure_market",
@@ -461,6 +473,7 @@ class TestFailingClosed:
                     "exposure_theme",
                     "exposure_far",
                     "exposure_dependent",
+                    "portfolio_tail",
                     "cash_floor",
                     "open_money",
                     "turnover_day",
@@ -479,6 +492,7 @@ class TestFailingClosed:
                     "exposure_dependent",
                 },
             ),
+            ("tail", {"portfolio_tail"}),
             ("usage", {"open_orders", "open_money", "turnover_day", "orders_hour", "budget"}),
             ("deny", {"denied"}),
             ("usual_spread", {"spread_unusual"}),
@@ -515,7 +529,7 @@ class TestFailingClosed:
         assert optional == {
             "stance", "market", "terms", "book", "bankroll_pusd", "spendable_pusd", "exposure", "live_assets",
             "closable_shares", "clock_skew_seconds", "allowance", "share_allowance", "deny", "usual_spread",
-            "usage", "own_orders", "small_orders", "active_model",
+            "usage", "own_orders", "small_orders", "active_model", "tail",
         }  # fmt: skip
 
     @pytest.mark.parametrize("nonsense", ["NaN", "Infinity", "-Infinity"])

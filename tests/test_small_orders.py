@@ -206,4 +206,4 @@ class TestOwnRate:
         trade(world, 1)
         assert prompting.waiting().sent == 0
         world.clock.advance(minutes=10)
-        assert prompting.waiting() == Waiting(d(60), 1, 1)
+        assert prompting.waiting() == Waiting(Decimal(60), 1, 1)

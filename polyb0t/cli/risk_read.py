@@ -23,6 +23,7 @@ _NAMES: Final = {
     "exposure_total": "At risk in all",
     "exposure_far": "In what ends late",
     "exposure_dependent": "Without own information",
+    "portfolio_tail": "May be lost, worst twentieth",
     "budget": "Budget in use",
     "cash_floor": "Spent, before the cash floor",
     "open_orders": "Orders under way",

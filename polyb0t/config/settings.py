@@ -283,6 +283,11 @@ class Settings(BaseSettings):
     max_exposure_fraction: Fraction = Field(
         Decimal("0.5"), description="Most at risk in all, of the bankroll."
     )
+    max_tail_fraction: Fraction = Field(
+        Decimal("0.08"),
+        description="Most that all positions may lose together in the worst twentieth of cases, of the "
+        "bankroll.",
+    )
     cash_floor_fraction: Annotated[Decimal, Field(ge=0, lt=1)] = Field(
         Decimal("0.2"), description="Cash that always stays, of the bankroll."
     )

@@ -49,6 +49,8 @@ def _together(desk: Desk, bankroll: Pusd) -> Iterator[LimitUse]:
     yield LimitUse(
         "exposure_dependent", "", desk.exposure.dependent, limits.dependent_fraction * bankroll, PUSD
     )
+    if desk.tail is not None:
+        yield LimitUse("portfolio_tail", "", desk.tail.loss(), limits.tail_fraction * bankroll, PUSD)
     if limits.budget_pusd is not None:
         yield LimitUse("budget", "", desk.usage.used_pusd, limits.budget_pusd, PUSD)
     if desk.spendable_pusd is not None:

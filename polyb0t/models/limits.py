@@ -69,6 +69,7 @@ CONTROLS: Final[tuple[Control, ...]] = (
     money_controls.exposure_far,
     money_controls.exposure_dependent,
     money_controls.exposure_total,
+    money_controls.portfolio_tail,
     usage_controls.budget,
     money_controls.cash_floor,
     usage_controls.open_orders,

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Final
 
-from polyb0t.core.units import ZERO, Pusd, plain
+from polyb0t.core.units import ZERO, Pusd, Shares, plain
 from polyb0t.data.order_book import Side
 from polyb0t.models.fees import FeeUnboundedError, effective_fee, worst_case_cost
 from polyb0t.models.risk import ControlContext, ProposedTrade, Verdict, ends_far, not_for_closes, unknown
@@ -181,6 +181,21 @@ def exposure_total(trade: ProposedTrade, context: ControlContext) -> Verdict:
         return unknown("What is at risk is")
     most = context.limits.total_fraction * context.bankroll_pusd
     return against(context.exposure.total + trade.max_cost, most, "All together")
+
+
+def portfolio_tail(trade: ProposedTrade, context: ControlContext) -> Verdict:
+    """What everything at risk, with this trade, may lose together in the worst twentieth of cases."""
+    if not trade.opening:
+        return not_for_closes()
+    if context.tail is None or context.market is None or context.bankroll_pusd is None:
+        return unknown("What all positions may lose together is")
+    most = context.limits.tail_fraction * context.bankroll_pusd
+    shares = trade.least_shares or Shares(ZERO)
+    after = context.tail.with_purchase(context.market, trade.asset_id, shares, trade.max_cost)
+    verdict = against(after, most, "All positions together, in the worst twentieth of cases,")
+    if not verdict.passed and after <= context.tail.loss():
+        return Verdict(True, at_most(after), limit(most), "It takes nothing from what may be lost already.")
+    return verdict
 
 
 def cash_floor(trade: ProposedTrade, context: ControlContext) -> Verdict:

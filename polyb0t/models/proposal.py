@@ -22,6 +22,7 @@ from polyb0t.models.fees import FeeUnboundedError, cost_per_share, taker_fee
 from polyb0t.models.kill_switches import Stance
 from polyb0t.models.limits import check
 from polyb0t.models.movement import Movement
+from polyb0t.models.portfolio_tail import PortfolioTail
 from polyb0t.models.risk import (
     OPEN_POSITION,
     Allowance,
@@ -80,6 +81,7 @@ class Desk:
     movement_of: Callable[[Market], Movement | None] = lambda _market: None
     events: EventBook = NO_EVENTS  # what is held and under way, and what is declared exclusive
     waiting: Waiting = USUAL_WAIT
+    tail: PortfolioTail | None = None
     drawdown: Decimal | None = ZERO  # how far the account is under its peak, as a fraction
 
 
@@ -199,8 +201,11 @@ def _after(desk: Desk, market: Market, proposal: OpeningProposal) -> Desk:
     assert desk.spendable_pusd is not None
     assert desk.live_assets is not None
     assert desk.usage is not None
+    assert desk.tail is not None
+    bought = (market, proposal.outcome.asset_id, proposal.min_shares, proposal.max_cost)
     return replace(
         desk,
+        tail=desk.tail.plus(*bought),
         usage=desk.usage.plus(proposal.max_cost),
         exposure=desk.exposure.plus(
             market,
@@ -208,7 +213,7 @@ def _after(desk: Desk, market: Market, proposal: OpeningProposal) -> Desk:
             far=ends_far(market, desk.now, desk.limits),
             dependent=not proposal.estimate.independent,
         ),
-        events=desk.events.plus(market, proposal.outcome.asset_id, proposal.min_shares, proposal.max_cost),
+        events=desk.events.plus(*bought),
         spendable_pusd=Pusd(desk.spendable_pusd - proposal.max_cost),
         live_assets=desk.live_assets | {proposal.outcome.asset_id},
     )
@@ -341,6 +346,7 @@ def _control_context(chance: Chance, desk: Desk) -> ControlContext:
         own_orders=desk.own_orders,
         small_orders=desk.small_orders,
         active_model=desk.active_model,
+        tail=desk.tail,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from polyb0t.core.ids import AssetId, ConditionId, EventId
 from polyb0t.core.units import ONE, ZERO, Price, Pusd, Shares
@@ -39,6 +39,7 @@ class RiskLimits:
     far_days: Decimal = Decimal(90)
     dependent_fraction: Decimal = Decimal("0.25")  # in trades without own information
     total_fraction: Decimal = Decimal("0.50")
+    tail_fraction: Decimal = Decimal("0.08")  # expected loss of all positions in the worst twentieth of cases
     cash_floor_fraction: Decimal = Decimal("0.20")
     budget_pusd: Decimal | None = None  # the most of the wallet that may be used; None: all of it
     open_orders_max: Decimal = Decimal(20)
@@ -196,6 +197,14 @@ class ShareAllowance:
     shares: Shares | None
 
 
+class TailCheck(Protocol):
+    """What everything at risk may lose together in the worst twentieth of cases (`portfolio_tail`)."""
+
+    def loss(self) -> Pusd: ...
+
+    def with_purchase(self, market: Market, asset_id: AssetId, shares: Shares, cost: Pusd) -> Pusd: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ControlContext:
     """What is known when a trade is judged. None means not known, and then the control does not pass.
@@ -229,6 +238,7 @@ class ControlContext:
     own_orders: tuple[OwnOrder, ...] | None = None  # of ours, other than this one, that may be in a book
     small_orders: SmallOrders | None = None
     active_model: str | None = None  # name and version of the model that this engine runs
+    tail: TailCheck | None = None
 
 
 class ControlResult(NamedTuple):

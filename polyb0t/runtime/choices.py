@@ -74,6 +74,7 @@ def risk_limits(settings: Settings) -> RiskLimits:
         far_fraction=settings.max_far_fraction,
         dependent_fraction=settings.max_dependent_fraction,
         total_fraction=settings.max_exposure_fraction,
+        tail_fraction=settings.max_tail_fraction,
         cash_floor_fraction=settings.cash_floor_fraction,
         budget_pusd=settings.budget_pusd,
         open_orders_max=Decimal(settings.max_open_orders),

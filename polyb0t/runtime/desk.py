@@ -22,7 +22,7 @@ from polyb0t.execution.scope import Regime
 from polyb0t.execution.skew import Clocks
 from polyb0t.execution.store import ClaimLimits, Stores
 from polyb0t.models.execution_choice import TAKER_ONLY, ExecutionRules
-from polyb0t.models.exposure import exposure_of
+from polyb0t.models.exposure import AtRisk, exposure_of
 from polyb0t.models.kill_switches import stance_of
 from polyb0t.models.portfolio import FillKey, Portfolio, fill_key, portfolio_of
 from polyb0t.models.proposal import Desk
@@ -36,7 +36,7 @@ from polyb0t.models.risk import (
 )
 from polyb0t.models.usage import UsualSpread
 from polyb0t.runtime.foreign import read_foreign
-from polyb0t.runtime.held import Origins, events_of, under_way
+from polyb0t.runtime.held import Origins, events_of, tail_of, under_way
 from polyb0t.runtime.identity_proofs import IdentityProofs
 from polyb0t.runtime.limit_book import NO_LISTS, LimitBook, LimitSettings, Records, within_budget
 from polyb0t.runtime.prompting import Prompting
@@ -188,6 +188,7 @@ class AccountDesk:
         """Everything about us that this cycle's proposals depend on."""
         now = self._stores.intents.now()
         look = self._look()
+        at_risk = self._at_risk(look, without=None)
         return Desk(
             now=now,
             limits=self._book.in_force(self._settings.limits),
@@ -195,7 +196,8 @@ class AccountDesk:
             stance=stance_of(self._stores.switches.list()),
             bankroll_pusd=self._bankroll(look.cash, look.portfolio),
             spendable_pusd=None if look.cash is None else Pusd(look.cash - look.reserved),
-            exposure=self._exposure(look, without=None),
+            exposure=self._exposure(at_risk),
+            tail=tail_of(at_risk, self._watch),
             events=events_of(look.portfolio, self._under_way(look), self._watch),
             drawdown=self._drawdown(),
             live_assets=look.assets(without=None),
@@ -259,6 +261,7 @@ class AccountDesk:
         if intent.side is Side.SELL:
             closable = _closable(look.portfolio, intent.asset_id, Shares(max(ZERO, in_sells)))
         market = self._watch.market(intent.condition_id)
+        at_risk = self._at_risk(look, without=intent.id)
         return ControlContext(
             now=self._clock.now(),
             limits=self._settings.limits,
@@ -270,7 +273,8 @@ class AccountDesk:
             book=book,
             bankroll_pusd=self._bankroll(look.cash, look.portfolio),
             spendable_pusd=None if look.cash is None else Pusd(look.cash - max(ZERO, look.reserved - own)),
-            exposure=self._exposure(look, without=intent.id),
+            exposure=self._exposure(at_risk),
+            tail=tail_of(at_risk, self._watch),
             live_assets=look.assets(without=intent.id),
             closable_shares=closable,
             clock_skew_seconds=self._skew_seconds(),
@@ -336,11 +340,15 @@ class AccountDesk:
         spender, told = self._settings.spender_of(market), self._shares_allowed(intent.asset_id)
         return ShareAllowance(spender, None if told is None else told.get(spender, Shares(ZERO)))
 
-    def _exposure(self, look: _Look, *, without: IntentId | None) -> Exposure:
-        """Positions, and everything approved or under way, at the worst that can come of it."""
+    def _at_risk(self, look: _Look, *, without: IntentId | None) -> list[AtRisk]:
+        """Positions, and everything approved or under way."""
         at_risk = self._origins.at_risk(look.portfolio, look.fills)
         at_risk += self._foreign(look.portfolio).at_risk()
         at_risk += [under_way(intent) for intent in self._under_way(look) if intent.id != without]
+        return at_risk
+
+    def _exposure(self, at_risk: list[AtRisk]) -> Exposure:
+        """All of it at the worst that can come of it."""
         now, limits = self._clock.now(), self._settings.limits
         return exposure_of(at_risk, self._watch.market, lambda market: ends_far(market, now, limits))
 

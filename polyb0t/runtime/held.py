@@ -1,6 +1,6 @@
 """What we hold and what is under way, as the limits and the stakes count it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from polyb0t.core.ids import OrderId
 from polyb0t.core.units import ZERO, Pusd, Shares
@@ -11,6 +11,7 @@ from polyb0t.execution.store import Stores
 from polyb0t.models.event_stakes import EventBook, Holding
 from polyb0t.models.exposure import AtRisk
 from polyb0t.models.portfolio import Portfolio
+from polyb0t.models.portfolio_tail import LossUnit, PortfolioTail
 from polyb0t.runtime.watching import MarketWatch
 
 
@@ -75,3 +76,18 @@ def events_of(portfolio: Portfolio, pending: Iterable[TradeIntent], watch: Marke
     markets = {each.condition_id: watch.market(each.condition_id) for each in holdings}
     known = {condition: market for condition, market in markets.items() if market is not None}
     return EventBook(holdings=tuple(holdings), markets=known, links=watch.links)
+
+
+def tail_of(items: Iterable[AtRisk], watch: MarketWatch) -> PortfolioTail:
+    """What may be lost together; the figure itself is asked for when a control needs it."""
+    found = tuple(items)
+    markets = {each.condition_id: watch.market(each.condition_id) for each in found}
+    known = {condition: market for condition, market in markets.items() if market is not None}
+    return PortfolioTail(found, known, watch.bid, _measured)
+
+
+def _measured(units: Sequence[LossUnit]) -> Pusd:
+    """Arrays are loaded by the first who asks: most commands never do."""
+    from polyb0t.research.tail_risk import tail_loss  # noqa: PLC0415
+
+    return tail_loss(units)

@@ -12,10 +12,12 @@ from polyb0t.data.deny_list import DenyList
 from polyb0t.data.markets import FeeSchedule, Market, Outcome, ProtocolVersion, TradingTerms
 from polyb0t.data.order_book import Level, OrderBook, Side
 from polyb0t.models.kill_switches import KillSwitchType, Override, Stance, SwitchEvent, SwitchState
+from polyb0t.models.portfolio_tail import PortfolioTail
 from polyb0t.models.proposal import Desk
 from polyb0t.models.risk import NOTHING, Allowance, ControlContext, Exposure, ProposedTrade, RiskLimits
 from polyb0t.models.signals import MarketState
 from polyb0t.models.usage import NO_PHASE, Usage, UsualSpread
+from polyb0t.research.tail_risk import tail_loss
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 POLITICS_FEE = FeeSchedule(rate=Decimal("0.04"), exponent=Decimal(1))
@@ -27,6 +29,7 @@ AROUND: Mapping[str, Any] = {  # nothing is under way, nothing is denied
     "own_orders": (),
     "small_orders": NO_PHASE,
     "active_model": "market calibration 1",
+    "tail": PortfolioTail((), {}, lambda _asset: None, tail_loss),
 }
 
 
