@@ -18,6 +18,7 @@ from polyb0t.research.cards.words import facts
 from polyb0t.research.challengers.boosted import Fit, make_boosted, walk_boosted
 from polyb0t.research.challengers.inputs import PRICE, USED, Inputs, inputs_of, record_of
 from polyb0t.research.challengers.trees import NO_TREES, fit_trees, read_trees
+from polyb0t.research.evaluation.gate import live_rows
 from polyb0t.research.evaluation.observations import DAY_US, expit
 from polyb0t.research.features.feature import PRICES
 from polyb0t.research.features.look_ahead import LookAheadError
@@ -134,6 +135,7 @@ class TestJudging:
         rows = observations(history.markets)
         fair = (np.random.default_rng(0).random(len(rows)) < rows.price).astype(float)
         forecasts = walk_boosted(replace(rows, outcome=fair), inputs_of(history.markets, rows), draws=0)
+        assert not live_rows(forecasts).any()
         worse = np.square(forecasts.q - forecasts.rows.outcome) - np.square(
             forecasts.rows.price - forecasts.rows.outcome
         )
@@ -165,10 +167,11 @@ class TestJudging:
         assert fitted.card.baselines == calibrated.baselines
         assert "price with one slope: Brier 0." in told["Simpler"]
         assert "boosted trees" in card_page(fitted.card)
-        slope = next(
-            each for each in fitted.card.lines if (each.category, each.horizon) == ("politics", "7-30d")
-        )
-        assert 0.2 < slope.cell.slope < 1.5
+        slopes = {
+            each.category: each.cell.slope for each in fitted.card.lines if each.horizon == "7-30d"
+        }  # a part of what is there: they believe little of what they see
+        assert slopes["sports"] < slopes["politics"]
+        assert 0.05 < slopes["politics"] < 1
 
     def test_an_engine_of_this_version_does_not_run_it(self, fitted: Fit, tmp_path):
         shelf = Shelf(tmp_path)
