@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from polyb0t.core.clock import SystemClock
+from tests.e2e.warm import Ended, warm
 
 T = TypeVar("T")
 POLL_SECONDS = 0.05
@@ -110,19 +111,24 @@ class Household:
 
     def command(self, *arguments: str, code: int = 0, fds: Any = (), **settings: str) -> str:
         """The standard output of `polyb0t ...`, which has to end with `code`."""
-        done = subprocess.run(
-            [sys.executable, "-m", "polyb0t", *arguments],
-            cwd=self.folder,
-            env=self.environment | settings,
-            pass_fds=fds,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-        assert done.returncode == code, (arguments, done.returncode, done.stdout, done.stderr)
-        return done.stdout if code == 0 else done.stderr
+        environment = self.environment | settings
+        if not fds:
+            ended = warm().run(arguments, cwd=self.folder, environment=environment)
+        else:
+            done = subprocess.run(
+                [sys.executable, "-m", "polyb0t", *arguments],
+                cwd=self.folder,
+                env=environment,
+                pass_fds=fds,
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+                stdin=subprocess.DEVNULL,
+            )
+            ended = Ended(done.returncode, done.stdout, done.stderr)
+        assert ended.code == code, (arguments, ended)
+        return ended.out if code == 0 else ended.err
 
     def json(self, *arguments: str) -> Any:
         return json.loads(self.command(*arguments, "--json"))
