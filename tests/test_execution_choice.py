@@ -24,7 +24,7 @@ from polyb0t.models.execution_choice import (
     rest,
 )
 from polyb0t.models.movement import MidHistory, Movement
-from polyb0t.models.pricing import NO_RESERVE, Purchase
+from polyb0t.models.pricing import NO_RESERVE, Purchase, reserve_for
 from polyb0t.models.proposal import OpeningProposal, Openings, decide_openings
 from polyb0t.models.risk import RiskLimits
 from polyb0t.models.signals import ProbEstimate
@@ -258,17 +258,34 @@ class TestTheWholeSize:
         assert proposal.likely.edge is not None
         assert proposal.edge_now > proposal.likely.edge >= proposal.edge_at_worst >= proposal.edge_required
 
-    def test_a_fee_that_makes_the_middle_of_the_walk_dearer_than_its_end_is_refused(self) -> None:
-        """A schedule beyond anything published: the worst price is not the dearest one any more."""
-        market = a_market(fee=FeeSchedule(d(2), d(1)))
-        book = replace(
-            books_at(market, "0.90", "0.91")[0], asks=levels(("0.91", 5), ("0.92", 2_000), ("0.96", 9_000))
+    def test_near_the_gate_the_worst_price_is_where_the_edge_is_still_enough(self) -> None:
+        """On a fine grid: two cents of edge would let a third of them be given up, the gate does not."""
+        market = a_market()
+        book = replace(books_at(market, "0.799", "0.800")[0], tick=Price(d("0.001")))
+        fine = terms_of(market, tick=Price(d("0.001")))
+        state = a_state(
+            market, books=(replace(book, asks=levels(("0.800", 5), ("0.803", 9_000))), None), terms=fine
         )
-        state = a_state(market, books=(book, None))
-        openings = decide_openings([Candidate(state, a_view("0.999999"))], a_desk(limits=LOOSE))
-        assert all(
-            each.likely.edge is not None and each.likely.edge >= each.edge_required
-            for each in openings.proposals
+        proposal = only(decide_openings([Candidate(state, a_view("0.84"))], a_desk()))
+        assert proposal.worst_price == d("0.803")
+        assert proposal.edge_at_worst >= proposal.edge_required
+        assert proposal.edge_at_worst - d("0.002") < proposal.edge_required
+
+    def test_a_fee_by_which_the_middle_of_the_walk_is_dearer_than_its_end_is_refused(self) -> None:
+        """A schedule beyond anything published: the worst price is not the dearest one any more."""
+        fee = FeeSchedule(d(6), d(2))
+        market = a_market(fee=fee)
+        asks = levels(("0.690", 5), ("0.697", 9_000), ("0.704", 9_000))
+        book = replace(books_at(market, "0.689", "0.690")[0], asks=asks, tick=Price(d("0.001")))
+        buying = Purchase(d("0.999"), fee, reserve_for(market, NOW))
+        assert buying.edge(d("0.690")) > buying.edge(d("0.704")) > buying.edge(d("0.697"))
+        state = a_state(market, books=(book, None), terms=terms_of(market, tick=Price(d("0.001"))))
+        strict = replace(LOOSE, edge_min=buying.edge(d("0.704")))
+        openings = decide_openings([Candidate(state, a_view("0.999"))], a_desk(limits=strict))
+        (passed,) = openings.passed
+        assert passed.code == "edge_low"
+        assert passed.reason == (
+            "The whole amount would leave +1.7¢ a share: the best offer is too small for it."
         )
 
 

@@ -16,7 +16,9 @@ from polyb0t.data.order_book import OrderBook
 from polyb0t.execution.intents import IntentStatus, IntentType, OrderType, TradeIntent
 from polyb0t.execution.orders import OrderStatus
 from polyb0t.execution.paper import NOTHING_SIMULATED
+from polyb0t.execution.proposing import trade_of
 from polyb0t.models.kill_switches import KillSwitchManager, KillSwitchType, Stance
+from polyb0t.models.resting import why_take_back
 from polyb0t.models.risk import ControlContext
 from polyb0t.models.signals import Belief
 from polyb0t.models.taken_back import TakenBack
@@ -210,6 +212,16 @@ def test_nobody_is_asked_and_no_other_order_is_touched(tmp_path: Path) -> None:
     assert resting.room.gateway.cancels == [resting.room.order(resting.intent).id]
     assert resting.room.order(other).status is OrderStatus.LIVE
     assert resting.room.stores.intents.list(types=(IntentType.CANCEL_ORDER,)) == ()
+
+
+def test_what_was_approved_without_conditions_is_never_taken_back_however_the_market_moves(
+    tmp_path: Path,
+) -> None:
+    resting = resting_in(EngineRoom, tmp_path)
+    trade = replace(trade_of(resting.intent), taken_back=None)
+    gone = resting.room.situation.control_context(resting.intent, a_book("0.10", "0.90"))
+    assert why_take_back(trade, gone, None) is None
+    assert why_take_back(trade, replace(gone, book=None, market=None, stance=None), None) is None
 
 
 def test_while_the_exchange_does_not_answer_it_is_asked_again_and_the_money_stays_reserved(
