@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from polyb0t.cli import words
 from polyb0t.cli.scene import Scene, context_line, look
@@ -12,6 +12,9 @@ from polyb0t.models.usage import LimitUse
 from polyb0t.runtime.limits_view import known_risk, risk_view
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.risk_facts import RiskFacts
+
+if TYPE_CHECKING:
+    from polyb0t.runtime.marks_view import Marks
 
 BAR: Final = 20
 _NEARLY: Final = Decimal("0.8")
@@ -50,6 +53,44 @@ def show(terminal: Terminal, opened: OpenedStore) -> None:
         terminal.data(risk_view(facts))
         return
     terminal.show(risk_screen(facts, look(opened), terminal.paint, terminal.columns))
+
+
+def show_marks(terminal: Terminal, opened: OpenedStore) -> None:
+    """Print what one day may take by prices.
+
+    Raises:
+        NotFoundError: nothing is held, or too little was recorded.
+    """
+    from polyb0t.runtime.marks_view import marks_of, marks_view
+
+    found = marks_of(opened)
+    if terminal.json:
+        terminal.data(marks_view(found))
+        return
+    terminal.show(part for line in marks_lines(found) for part in words.fold(line, terminal.columns))
+
+
+def marks_lines(found: "Marks") -> Iterator[str]:
+    """What one day may take by prices, in words."""
+    yield (
+        "On one day of twenty, prices alone may take more than "
+        f"{wording.money(found.day_loss)} pUSD from what is held."
+    )
+    yield (
+        f"By {found.observations} recorded changes over six hours; {found.shrinkage:.2f} of the covariance "
+        "is taken from independent markets (Ledoit and Wolf)."
+    )
+    if found.pairs:
+        yield ""
+        yield "Move together most:"
+        for first, second, rho in found.pairs:
+            yield f"  {rho:+.2f}  {wording.one_line(first)} / {wording.one_line(second)}"
+    if found.left_out:
+        yield ""
+        names = ", ".join(wording.one_line(name) for name in found.left_out)
+        yield f"Left out, since too little was seen: {names}."
+    yield ""
+    yield "No size and no limit depends on this. What hangs together is declared in a file of links."
 
 
 def risk_screen(facts: RiskFacts, scene: Scene, paint: Paint, columns: int) -> list[str]:

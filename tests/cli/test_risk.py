@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from polyb0t.cli.risk_read import marks_lines
 from polyb0t.core.clock import SystemClock
 from polyb0t.core.units import Pusd
+from polyb0t.runtime.marks_view import Marks
 from tests.cli.conftest import Place
 from tests.support.decisions import d
 
@@ -152,3 +154,20 @@ def test_facts_that_cannot_be_read_are_not_known(place: Place) -> None:
     place.runs()
     place.stores.engine.beat(place.lease, cycle=2, facts={"risk": {"at": 1, "uses": [["a"]]}})
     assert place.type("risk").code == 3
+
+
+class TestMarks:
+    def test_with_nothing_held_it_says_so(self, place: Place) -> None:
+        result = place.type("risk", "--marks")
+        assert result.code != 0
+        assert "what one day may take by prices is not known" in result.err
+        assert "Nothing is held" in result.err
+
+    def test_in_words(self) -> None:
+        marks = Marks(
+            Pusd(d("8.22")), 61, 0.4, (("Will it rain? Yes", "Will it pour? Yes", 0.83),), ("Snow?",)
+        )
+        lines = "\n".join(marks_lines(marks))
+        assert "more than 8.22 pUSD" in lines
+        assert "  +0.83  Will it rain? Yes / Will it pour? Yes" in lines
+        assert "too little was seen: Snow?." in lines
