@@ -35,7 +35,7 @@ def test_the_first_schedule_gives_the_exchanges_own_examples(price: str, fee: st
         ("politics", day(3, 30), ("0.04", "1")),
         ("Sports", day(4, 1), ("0.03", "1")),
         ("crypto", day(4, 1), ("0.072", "1")),
-        ("crypto", day(6, 10), ("0.07", "1")),
+        ("crypto", day(6, 8), ("0.07", "1")),
         ("sports", day(7, 2), ("0.05", "1")),
         ("weather", day(6, 1), ("0.05", "1")),
         ("geopolitics", day(8, 1), ("0", "1")),
@@ -69,7 +69,7 @@ def test_a_history_is_told_of_each_change_once():
     assert [(at, str(fee.rate)) for at, fee in changes] == [
         (day(1, 6), "0.25"),
         (day(3, 30), "0.072"),
-        (day(6, 10), "0.07"),
+        (day(6, 8), "0.07"),
     ]
     assert list(fee_changes("geopolitics", day(1, 1), day(8, 1))) == []
 

@@ -66,6 +66,7 @@ def book_around(price_e6: int, spread: AssumedSpread) -> tuple[LevelsE6, LevelsE
     return bids, asks
 
 
+@lru_cache(maxsize=4_096)
 def mirrored(bids: LevelsE6, asks: LevelsE6) -> tuple[LevelsE6, LevelsE6]:
     """The other outcome's book: who bids for one side at p offers the other at 1 - p."""
     return (

@@ -51,7 +51,9 @@ _CHANGES: Final = (
     _Change(datetime(2026, 1, 6, tzinfo=UTC), "crypto", FeeSchedule(Decimal("0.25"), Decimal(2))),
     _Change(datetime(2026, 2, 18, tzinfo=UTC), "sports", _linear("0.0175"), new_markets_only=True),
     *(_Change(_GENERAL, category, _linear(rate)) for category, rate in _SINCE_MARCH.items()),
-    _Change(datetime(2026, 6, 10, tzinfo=UTC), "crypto", _linear("0.07")),
+    _Change(
+        datetime(2026, 6, 8, tzinfo=UTC), "crypto", _linear("0.07")
+    ),  # catalogue rows of that day have it
     _Change(datetime(2026, 7, 2, tzinfo=UTC), "sports", _linear("0.05")),  # by the 17th at the latest
 )
 _SAME: Final = {

@@ -14,6 +14,8 @@ from polyb0t.research.replay.assumptions import KEPT_US, MILLION, Assumptions, b
 from polyb0t.research.replay.described import Described
 from polyb0t.research.replay.events import Event, Resolved, place
 from polyb0t.research.replay.fees_by_date import is_known
+from polyb0t.research.replay.file_tape import kept_sentence
+from polyb0t.research.replay.known_first import known_first
 from polyb0t.research.replay.losing import with_losses
 from polyb0t.research.replay.past_books import ScannedBooks
 from polyb0t.research.replay.scheduled_ends import scheduled_end_us
@@ -44,7 +46,7 @@ class PastMarketTape:
     def events(self, since: datetime, until: datetime) -> Iterator[Event]:
         since_us, until_us = microseconds(since), microseconds(until)
         each = [self._of(market, since_us, until_us) for market in self._markets]
-        return with_losses(heapq.merge(*each, key=place), KEPT_US, until_us)
+        return known_first(with_losses(heapq.merge(*each, key=place), KEPT_US, until_us), since_us)
 
     def past_books(self) -> PastBooks:
         return ScannedBooks(self.events)
@@ -96,7 +98,12 @@ def past_market_tape(path: Path, assumed: Assumptions | None = None) -> PastMark
         starts=from_microseconds(min(each.described.told_us for each in markets)),
         ends=from_microseconds(1 + max(each.past.resolved_us for each in markets)),
         markets=len(markets),
-        assumed=(*_said(markets, assumed), assumed.spread.sentence, assumed.payment.sentence),
+        assumed=(
+            *_said(markets, assumed),
+            assumed.spread.sentence,
+            kept_sentence(KEPT_US),
+            assumed.payment.sentence,
+        ),
         problems=history.problems,
         looks_ahead=assumed.looks_ahead if any(not each.past.end_told for each in markets) else (),
     )
