@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -31,6 +32,7 @@ from tests.support.hand_tape import (
     lost,
     resolved,
     told,
+    traded,
     us,
 )
 
@@ -71,9 +73,10 @@ def replay(
     *,
     human: HumanModel = APPROVES_ALL,
     seed: int = 1,
+    every: float | None = None,
     **settings: str,
 ) -> Replayed:
-    request = Request(tapes=("by hand",), seed=seed, settings=settings)
+    request = Request(tapes=("by hand",), seed=seed, every_seconds=every, settings=settings)
     past = Past(
         request,
         replay_settings({"data_dir": folder}, settings),
@@ -229,6 +232,40 @@ class TestLimits:
         assert len(made.lines("intent")) == 1
 
 
+class TestResting:
+    """A purchase that rests at 50 cents: it is placed after the market was watched for two hours."""
+
+    AUTO = MappingProxyType({"execution": "auto", "resting_seconds": "21600"})
+
+    def tape(self, *happening: Event) -> HandTape:
+        calm = [books(60 * n, "1", *(("0.50", "0.53") if n % 2 else ("0.51", "0.54"))) for n in range(4)]
+        return HandTape([*told(0, a_market("1")), *(each for few in calm for each in few), *happening], 240)
+
+    def test_it_is_filled_by_what_trades_through_it_and_pays_no_fee(self, tmp_path):
+        made = replay(
+            tmp_path,
+            self.tape(traded(200, "11", "0.49", "100")),
+            Sure("0.55"),
+            human=SLOW,
+            every=300,
+            **self.AUTO,
+        )
+        (fill,) = made.lines("fill")
+        assert (fill["role"], fill["price"], fill["fee"]) == ("MAKER", "0.5", "0")
+
+    def test_what_traded_before_it_rested_does_not_fill_it(self, tmp_path):
+        made = replay(
+            tmp_path,
+            self.tape(traded(100, "11", "0.49", "100")),
+            Sure("0.55"),
+            human=SLOW,
+            every=300,
+            **self.AUTO,
+        )
+        assert made.lines("word")
+        assert not made.lines("fill")
+
+
 class TestTheSameAgain:
     def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(self, tmp_path):
         tape = one_market()
@@ -281,6 +318,27 @@ def _poisoned(event: Event, cut: int) -> Event:
     if isinstance(event, BookShown):
         return event._replace(bids=[(10_000, 1)], asks=[(20_000, 10**12)])
     return event._replace(pays_e6=(0, 10**6)) if isinstance(event, Resolved) else event
+
+
+class TestTroubles:
+    def test_a_stage_that_fails_is_told_with_the_result(self, tmp_path):
+        class Breaks(Sure):
+            def predict(self, state):
+                raise ZeroDivisionError
+
+        made = replay(tmp_path, one_market(minutes=4), Breaks())
+        assert made.told["problems"] == [
+            "5 cycles could not do a stage (decide: An error of the program; the log has it.)."
+        ]
+
+    def test_an_order_that_cannot_be_carried_out_ends_the_replay(self, tmp_path, monkeypatch):
+        def breaks(*_: object) -> None:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr("polyb0t.execution.paper_exchange.PaperExchange.receive", breaks)
+        with pytest.raises(ZeroDivisionError):
+            replay(tmp_path, one_market())
+        assert not list(tmp_path.iterdir())
 
 
 class TestNothingReal:

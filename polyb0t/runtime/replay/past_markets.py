@@ -9,6 +9,7 @@ from polyb0t.core.ids import AssetId, ConditionId
 from polyb0t.core.units import ZERO, Price, from_e6
 from polyb0t.data.markets import Catalogue, Market, TradingTerms
 from polyb0t.data.order_book import OrderBook
+from polyb0t.research.replay.events import Resolved
 from polyb0t.runtime.replay.clock import SimulatedClock
 from polyb0t.runtime.replay.timeline import Timeline
 
@@ -27,9 +28,10 @@ class PastMarkets:
     def catalogue(self) -> Catalogue:
         """Every market that is known and not over, with the best prices of its first outcome's book."""
         self._now()
-        ended = self.timeline.ended
-        open_ = [market for market in self.timeline.markets.values() if market.condition_id not in ended]
-        open_.sort(key=lambda market: (-(market.liquidity_pusd or ZERO), market.condition_id))
+        open_ = sorted(
+            self.timeline.open.values(),
+            key=lambda market: (-(market.liquidity_pusd or ZERO), market.condition_id),
+        )
         return Catalogue(tuple(map(self._quoted, open_[: self.most_markets])), (), self.clock.now())
 
     def terms(self, condition_ids: Sequence[ConditionId]) -> Mapping[ConditionId, TradingTerms]:
@@ -57,15 +59,12 @@ class PastMarkets:
     def resolved(self, asset_ids: Sequence[AssetId]) -> Mapping[AssetId, Price]:
         """What is paid out by now. Between a market's end and its payment nothing is known to pay."""
         self._now()
-        asked, pays = set(asset_ids), dict[AssetId, Price]()
-        for condition, end in self.timeline.ended.items():
-            market = self.timeline.markets.get(condition)
-            if market is None or end.paid_us > self.clock.now_us:
-                continue
-            for outcome, paid_e6 in zip(market.outcomes, end.pays_e6, strict=True):
-                if outcome.asset_id in asked:
-                    pays[outcome.asset_id] = Price(from_e6(paid_e6))
-        return pays
+        ends = ((asset, self.timeline.end_of(asset)) for asset in asset_ids)
+        return {
+            asset: _pays(asset, *found)
+            for asset, found in ends
+            if found is not None and found[1].paid_us <= self.clock.now_us
+        }
 
     def newest_price(self) -> datetime | None:
         """When any book was known to stand last."""
@@ -85,3 +84,9 @@ class PastMarkets:
         if market.condition_id not in self.timeline.ended:
             return self._quoted(market)
         return replace(market, closed=True, accepting_orders=False)
+
+
+def _pays(asset: AssetId, market: Market, end: Resolved) -> Price:
+    """What a share of this outcome pays."""
+    first = market.outcomes[0].asset_id == asset
+    return Price(from_e6(end.pays_e6[0 if first else 1]))

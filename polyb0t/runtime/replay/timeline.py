@@ -84,6 +84,8 @@ class Timeline:
         self._books: dict[str, _Shown] = {}
         self._terms: dict[str, TradingTerms] = {}
         self.markets: dict[ConditionId, Market] = {}
+        self.open: dict[ConditionId, Market] = {}  # those that are not over
+        self._market_of: dict[str, ConditionId] = {}  # by asset
         self.ended: dict[ConditionId, Resolved] = {}
         self.counts: Counter[str] = Counter()
         self.now_us = 0
@@ -133,7 +135,7 @@ class Timeline:
                 shown.traded_e6, shown.made = event.price_e6, None
             self.heard(event)
         elif isinstance(event, MarketTold):
-            self.markets[event.market.condition_id] = event.market
+            self._describe(event.market)
         elif isinstance(event, TermsTold):
             self._terms[event.terms.condition_id] = event.terms
         elif isinstance(event, BookLost):
@@ -151,10 +153,17 @@ class Timeline:
         else:
             shown.show(event)
 
+    def _describe(self, market: Market) -> None:
+        condition = market.condition_id
+        self.markets[condition] = market
+        self._market_of.update((outcome.asset_id, condition) for outcome in market.outcomes)
+        if condition not in self.ended:
+            self.open[condition] = market
+
     def _end(self, event: Resolved) -> None:
         condition = ConditionId(event.condition)
         self.ended[condition] = event
-        market = self.markets.get(condition)
+        market = self.open.pop(condition, None)
         for outcome in market.outcomes if market is not None else ():
             self._books.pop(outcome.asset_id, None)
 
@@ -162,6 +171,12 @@ class Timeline:
 
     def terms(self, condition: ConditionId) -> TradingTerms | None:
         return self._terms.get(condition)
+
+    def end_of(self, asset: AssetId) -> tuple[Market, Resolved] | None:
+        """The market of an outcome and its end; None while it has not ended."""
+        condition = self._market_of.get(asset)
+        end = None if condition is None else self.ended.get(condition)
+        return None if end is None or condition is None else (self.markets[condition], end)
 
     def touch(self, asset: AssetId) -> tuple[Price | None, Price | None] | None:
         """Best bid and best ask; None where there is no book now."""
