@@ -93,6 +93,7 @@ OF_ROUTE: Final[Mapping[str, Codes]] = {
     "DELETE /mutes/{condition_id}": {404: ("not_muted",)},
     "GET /claims/{claim_id}": {404: ("claim_not_found", "intent_not_found"), 409: ("ambiguous_id",)},
     "GET /report": {422: ("bad_date", "invalid_request")},
+    "GET /report/decisions": {422: ("bad_date", "invalid_request")},
     "GET /risk": {404: ("no_limits",)},
     "POST /kill-switches/{name}/trip": _all(_PERSON, _SWITCH, {422: ("reason_missing",)}),
     "POST /kill-switches/{name}/clear": _all(

@@ -1,4 +1,4 @@
-"""The route of the report: a period as data, as values for a spreadsheet, or as a page to keep."""
+"""The routes of reports: a period, and how proposals did, as data, values for a spreadsheet, or a page."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 
 from polyb0t.api.problems import responses
 from polyb0t.execution.scope import mode_words
+from polyb0t.research.analytics.sides import By as Side
 from polyb0t.research.groups import By
 from polyb0t.research.report_files import as_csv, as_html
 from polyb0t.runtime.opened import OpenedStore
@@ -59,4 +60,43 @@ def report_routes(opened: OpenedStore) -> APIRouter:
             return Response(as_html(made, title), media_type="text/html")
         return JSONResponse(report_view(made))
 
+    @router.get(
+        "/report/decisions",
+        response_class=Response,
+        responses={
+            **responses(422, 503),
+            200: {
+                "description": "How proposals did. Money is pUSD as decimal text, statistics are numbers, "
+                "null is not known.",
+                "content": {
+                    "application/json": {"schema": {"type": "object"}},
+                    "text/csv": {"schema": {"type": "string"}},
+                    "text/html": {"schema": {"type": "string"}},
+                },
+            },
+        },
+    )
+    def decisions(
+        since: Annotated[str | None, _DAY] = None,
+        until: Annotated[str | None, _DAY] = None,
+        form: Annotated[Form, Query(alias="format", description="How it is given out.")] = Form.JSON,
+        by: Annotated[Side, Query(description="The table of a CSV.")] = Side.INTENT,
+    ) -> Response:
+        """How every proposal did, taken or not, from `since` (the first) to the end of `until` (now)."""
+        return _decisions(opened, (since, until), form, by)
+
     return router
+
+
+def _decisions(opened: OpenedStore, days: tuple[str | None, str | None], form: Form, by: Side) -> Response:
+    """Arrays and recorded files are loaded when somebody asks for this, and not with the service."""
+    from polyb0t.research.analytics import files  # noqa: PLC0415 - said above
+    from polyb0t.runtime import analysing  # noqa: PLC0415 - said above
+
+    made = analysing.read_analysis(opened, *days)
+    if form is Form.CSV:
+        return Response(files.as_csv(made, by), media_type="text/csv")
+    if form is Form.HTML:
+        title = f"polyb0t, decisions: {mode_words(opened.scope, made.regime)}"
+        return Response(files.as_html(made, title), media_type="text/html")
+    return JSONResponse(analysing.analysis_view(made))

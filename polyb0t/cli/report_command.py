@@ -68,7 +68,7 @@ def _decisions(
     out: Path | None,
 ) -> None:
     from polyb0t.cli import decisions_read
-    from polyb0t.research.analytics.words import By
+    from polyb0t.research.analytics.sides import By
 
     today, since, until = when
     asked = decisions_read.Asked(

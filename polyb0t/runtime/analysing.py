@@ -18,9 +18,9 @@ from polyb0t.execution.store import Stores
 from polyb0t.models.bookkeeping import ledger_of
 from polyb0t.research.analytics.analysis import Analysis, analyse
 from polyb0t.research.analytics.files import rows
-from polyb0t.research.analytics.recorded import recorded
+from polyb0t.research.analytics.recorded import recorded, recorded_themes
 from polyb0t.research.analytics.records import EquityPoint, Flow, Records
-from polyb0t.research.analytics.words import By
+from polyb0t.research.analytics.sides import By
 from polyb0t.runtime.facts import read_facts
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.places import scope_dir
@@ -46,7 +46,8 @@ def read_records(opened: OpenedStore, since: str | None, until: str | None) -> R
     intents = [each for each in stores.intents.list(limit=None) if each.intent.regime is regime]
     span = span_of(since or _first_day(intents, until), until, now)
     fills, booked, opening = stores.orders.fills(), stores.books.movements(), stores.books.opening(regime)
-    seen = recorded(scope_dir(opened.settings, opened.scope) / "record")
+    folder = scope_dir(opened.settings, opened.scope) / "record"
+    seen = recorded(folder)
     prices, marks = stores.prices.all(), read_facts(opened.engine()).marks
     bids = {asset: price.bid for asset, price in prices.items() if price.bid is not None}
     pays = {asset: price.payout for asset, price in prices.items() if price.payout is not None}
@@ -66,6 +67,7 @@ def read_records(opened: OpenedStore, since: str | None, until: str | None) -> R
         flows=flows_of(fills, booked),
         books=seen.books,
         watched=seen.watched,
+        themes=recorded_themes(folder, {each.intent.condition_id for each in intents}),
     )
 
 

@@ -42,6 +42,21 @@ def test_it_is_a_page_that_runs_nothing(service: Service) -> None:
     assert "default-src 'none'" in answer.text
 
 
+def test_how_proposals_did_is_data_values_or_a_page(service: Service) -> None:
+    record = service.propose()
+    service.stores.intents.reject(record.id, actor="user:anna", reason="no")
+
+    found = service.http.get("/report/decisions").json()
+    values = service.http.get("/report/decisions", params={"format": "csv"})
+    page = service.http.get("/report/decisions", params={"format": "html"})
+
+    assert [(each["name"], each["proposals"]) for each in found["fates"]] == [("rejected", 1)]
+    assert found["enough"] is False
+    assert [row["id"] for row in csv.DictReader(io.StringIO(values.text))] == [record.id]
+    assert "nothing can be said yet" in page.text and "default-src 'none'" in page.text
+    assert service.http.get("/report/decisions", params={"by": "moon"}).status_code == 422
+
+
 @pytest.mark.parametrize(
     ("asked", "code"),
     [

@@ -30,8 +30,9 @@ class Fate(StrEnum):
     EXPIRED = "expired"  # nobody decided
 
 
-def end_of(record: IntentRecord, fills: Sequence[Fill]) -> Fate | None:
-    """None for what waits, rests, or was replaced by a newer proposal: nothing has become of it yet."""
+def end_of(record: IntentRecord, fills: Sequence[Fill], *, over: bool) -> Fate | None:
+    """None for what waits, rests, or was replaced by a newer proposal: nothing has become of it yet. `over`:
+    its order has ended."""
     decision = fate_of(record)
     if decision is None:
         return None
@@ -41,10 +42,10 @@ def end_of(record: IntentRecord, fills: Sequence[Fill]) -> Fate | None:
         return Fate.REFUSED if record.result == HALTED else Fate.REJECTED
     if fills:
         return Fate.FILLED
-    return _without_fills(record)
+    return _without_fills(record, over=over)
 
 
-def _without_fills(record: IntentRecord) -> Fate | None:
+def _without_fills(record: IntentRecord, *, over: bool) -> Fate | None:
     if record.result == "dry_run":
         return Fate.REHEARSED
     if record.status is IntentStatus.FAILED:
@@ -52,7 +53,7 @@ def _without_fills(record: IntentRecord) -> Fate | None:
     if record.status is IntentStatus.EXPIRED:
         return Fate.NOT_FILLED
     if record.status is IntentStatus.EXECUTED and record.intent.order_type is not None:
-        return Fate.NOT_FILLED if record.intent.order_type.takes else None
+        return Fate.NOT_FILLED if over or record.intent.order_type.takes else None
     return None
 
 
@@ -122,10 +123,11 @@ def score(record: IntentRecord, records: Records, markouts: Mapping[Horizon, Mar
     """One proposal with all that is known of it."""
     intent, fills = record.intent, records.fills_of.get(record.id, ())
     value = records.value_of(intent.asset_id)
-    shares, cost = _traded(fills) if fills else _as_proposed(intent)
+    as_proposed = _as_proposed(intent)
+    shares, cost = _traded(fills) if fills else as_proposed or (ZERO, ZERO)
     return Scored(
         record=record,
-        fate=end_of(record, fills),
+        fate=end_of(record, fills, over=record.id in records.over),
         event=event_of(record),
         category=category_of(record),
         model=model_of(record),
@@ -135,8 +137,8 @@ def score(record: IntentRecord, records: Records, markouts: Mapping[Horizon, Mar
         expected_worst=intent.edge_worst,
         value=value,
         over=intent.asset_id in records.pays,
-        outcome_pusd=_worth(intent, *_traded(fills), value),
-        counterfactual_pusd=_worth(intent, *_as_proposed(intent), value),
+        outcome_pusd=_worth(intent, _traded(fills), value),
+        counterfactual_pusd=_worth(intent, as_proposed, value),
         markouts=markouts,
     )
 
@@ -148,16 +150,20 @@ def _traded(fills: Sequence[Fill]) -> tuple[Decimal, Decimal]:
     return shares, sum((each.notional + sign * each.fee for each in fills), ZERO)
 
 
-def _as_proposed(intent: TradeIntent) -> tuple[Decimal, Decimal]:
-    """What the book of the proposal would have given; a proposal keeps that walk of the book."""
+def _as_proposed(intent: TradeIntent) -> tuple[Decimal, Decimal] | None:
+    """What the book of the proposal would have given; a proposal keeps that walk of the book. None: it was
+    to rest, and nobody knows whether anybody would have come."""
     shares = intent.estimated_shares if intent.estimated_shares is not None else intent.shares
     if shares is None or intent.estimated_cost is None:
-        return ZERO, ZERO
+        return None
     return shares, intent.estimated_cost
 
 
-def _worth(intent: TradeIntent, shares: Decimal, cost: Decimal, value: Price | None) -> Pusd | None:
+def _worth(intent: TradeIntent, traded: tuple[Decimal, Decimal] | None, value: Price | None) -> Pusd | None:
     """pUSD: bought and worth `value` now, or sold instead of being worth it."""
+    if traded is None:
+        return None
+    shares, cost = traded
     if not shares:
         return Pusd(ZERO)
     if value is None:

@@ -12,7 +12,7 @@ from polyb0t.data.cash_flows import Booked
 from polyb0t.data.fills import Fill, FillStatus
 from polyb0t.data.order_book import OrderBook
 from polyb0t.execution.intents import IntentRecord, Purpose
-from polyb0t.execution.orders import OrderRecord
+from polyb0t.execution.orders import TERMINAL_ORDER, OrderRecord
 from polyb0t.execution.scope import Regime
 from polyb0t.research.replay.tape import PastBooks, Sight
 
@@ -110,6 +110,11 @@ class Records:
             if record is not None:
                 found.setdefault(record.id, []).append(fill)
         return {intent: tuple(fills) for intent, fills in found.items()}
+
+    @cached_property
+    def over(self) -> frozenset[IntentId]:
+        """Whose order has ended."""
+        return frozenset(order.intent_id for order in self.orders if order.status in TERMINAL_ORDER)
 
     @cached_property
     def sent_at(self) -> Mapping[IntentId, datetime]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from enum import StrEnum
 from typing import Final
 
 from polyb0t.models import wording
@@ -12,21 +11,11 @@ from polyb0t.research.analytics.edge import ALARM_AT, Decile
 from polyb0t.research.analytics.fates import Fate, Scored
 from polyb0t.research.analytics.markouts import HorizonRow
 from polyb0t.research.analytics.money_words import attribution_words, capital_words, curve_words, ratio_words
+from polyb0t.research.analytics.sides import By
 from polyb0t.research.report_words import Heading, Sheet, plus
 
 TOO_FEW: Final = "too few"
 _MOST_CODES: Final = 3
-
-
-class By(StrEnum):
-    """What a table has a row for."""
-
-    FATE = "fate"
-    CATEGORY = "category"
-    MODEL = "model"
-    HORIZON = "horizon"
-    DECILE = "decile"
-    INTENT = "intent"
 
 
 def sentences(made: Analysis) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ import pytest
 from polyb0t.core.ids import AssetId
 from polyb0t.core.units import Price
 from polyb0t.execution.intents import IntentRecord, IntentStatus, Purpose
+from polyb0t.execution.orders import OrderStatus, OrderType
 from polyb0t.research.analytics.analysis import Analysis, FateRow, analyse
 from polyb0t.research.analytics.fates import Fate
 from polyb0t.research.analytics.markouts import Horizon, Missing
@@ -24,6 +25,7 @@ from tests.research.analytics.ideas import (
     rejected,
 )
 from tests.support.builders import NOW
+from tests.support.trading import an_order_record
 
 
 def row(made: Analysis, fate: Fate) -> FateRow:
@@ -57,6 +59,28 @@ def test_an_order_that_was_sent_and_found_nothing_is_not_filled() -> None:
 
     assert scored.fate is Fate.NOT_FILLED
     assert scored.outcome_pusd == 0
+
+
+def test_an_order_that_rests_is_not_over_until_its_end_is_known() -> None:
+    resting = idea(order_type=OrderType.GTD, post_only=True, estimated_cost=None)
+    assert resting.order_id is not None
+    live, gone = (
+        an_order_record(resting.intent, status, id=resting.order_id)
+        for status in (OrderStatus.LIVE, OrderStatus.EXPIRED)
+    )
+
+    (waits,) = analyse(records(resting, orders=[live], pays=pays(a="1"))).scored
+    (ended,) = analyse(records(resting, orders=[gone], pays=pays(a="1"))).scored
+
+    assert (waits.fate, ended.fate) == (None, Fate.NOT_FILLED)
+
+
+def test_what_was_to_rest_has_no_result_if_taken_since_nobody_knows_who_would_have_come() -> None:
+    resting = rejected("a", order_type=OrderType.GTD, post_only=True, estimated_cost=None)
+
+    made = analyse(records(resting, pays=pays(a="1")))
+
+    assert (made.all.proposals, made.all.priced, made.all.if_taken_pusd) == (1, 0, None)
 
 
 def test_what_nobody_took_is_worth_what_the_book_of_its_proposal_would_have_given() -> None:

@@ -11,7 +11,8 @@ from polyb0t.cli.decisions_read import screen
 from polyb0t.cli.terminal import Paint
 from polyb0t.research.analytics.analysis import Analysis, analyse
 from polyb0t.research.analytics.files import as_csv, as_html
-from polyb0t.research.analytics.words import By, sentences
+from polyb0t.research.analytics.sides import By
+from polyb0t.research.analytics.words import sentences
 from tests.research.analytics.ideas import expired, fill, idea, pays, records, rejected
 from tests.research.analytics.worlds import an_analysis
 

@@ -1,20 +1,22 @@
 """Markouts and the looks at the book from what our own recorder saw; what it did not see is told."""
 
+import os
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from polyb0t.core.ids import AssetId
+from polyb0t.core.ids import AssetId, ConditionId
 from polyb0t.research.analytics.analysis import analyse
 from polyb0t.research.analytics.markouts import Horizon, Missing
-from polyb0t.research.analytics.recorded import recorded
+from polyb0t.research.analytics.recorded import recorded, recorded_themes
 from polyb0t.research.analytics.records import Records
+from polyb0t.research.convert import convert
 from polyb0t.research.observing import Observation
 from polyb0t.research.recorder import Recorder
 from tests.research.analytics.ideas import HOUR, records, rejected
 from tests.support.builders import NOW
 from tests.support.clock import FakeClock
-from tests.support.trading import a_book
+from tests.support.trading import a_book, a_market
 
 
 def record(folder: Path, *, until: datetime, move_at: datetime) -> None:
@@ -47,3 +49,17 @@ def test_without_a_recording_nothing_is_known_and_it_says_why(tmp_path: Path) ->
     found = analyse(history(tmp_path / "record")).markouts
 
     assert [dict(each.missing) for each in found] == [{Missing.NOT_WATCHED: 1}] * len(Horizon)
+
+
+def test_the_themes_of_a_market_are_those_that_were_recorded(tmp_path: Path) -> None:
+    market = a_market(tags=("transport", "ferries", "all"), category="transport", observed_at=NOW)
+    recorder = Recorder(tmp_path, FakeClock(), retention_days=90)
+    recorder.start()
+    recorder.observe(Observation(NOW, markets=(market,)))
+    recorder.close()
+    convert(tmp_path, writer=os.getpid())
+
+    assert recorded_themes(tmp_path, {market.condition_id, ConditionId("0xother")}) == {
+        market.condition_id: ("ferries",)
+    }
+    assert recorded_themes(tmp_path / "nothing", {market.condition_id}) == {}
