@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 
@@ -19,12 +19,13 @@ from polyb0t.data.order_book import OrderBook
 from polyb0t.data.universe import UniverseRules
 from polyb0t.execution.access import NO_THRESHOLDS
 from polyb0t.execution.in_flight import InFlight
-from polyb0t.execution.intents import IntentManager, IntentStatus, ProposingRules
+from polyb0t.execution.intents import IntentManager, IntentStatus, OrderType, ProposingRules, TradeIntent
 from polyb0t.execution.proposing import Frame
 from polyb0t.execution.reconciler import Reconciler
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import Lease
 from polyb0t.models.calibration import MarketCalibrationModel, packaged_coefficients
+from polyb0t.models.execution_choice import ExecutionRules
 from polyb0t.models.kill_switches import KillSwitchManager, KillSwitchType
 from polyb0t.models.risk import RiskLimits
 from polyb0t.models.signals import model_id
@@ -414,3 +415,37 @@ class TestMoney:
     def test_nothing_is_proposed_before_our_records_agree_with_the_exchanges(self, desk, monkeypatch):
         monkeypatch.setattr(desk.agreement, "compare_when_due", lambda: None)
         assert desk.cycle.run().proposed == 0
+
+
+class TestAPurchaseThatRests:
+    """A spread of two cents, of which taking leaves too little: what rests has to be known to be calm."""
+
+    RESTING: ClassVar[dict[str, Any]] = {
+        "execution": ExecutionRules(allowed=True, life_seconds=21_600),
+        "limits": RiskLimits(edge_min=Decimal("0.034")),
+    }
+
+    def watched(self, desk: Desk, hours: int) -> list[TradeIntent]:
+        """What was proposed in so many hours, in each of which the price moved by a cent."""
+        for hour in range(hours):
+            cent = Decimal(f"0.0{(1, 0, 1, 2)[(hours - hour) % 4]}")
+            desk.venue.bid, desk.venue.ask = (str(Decimal(price) + cent) for price in ("0.79", "0.81"))
+            for _ in range(12):
+                desk.clock.advance(minutes=5)
+                desk.cycle.run()
+        return [record.intent for record in desk.stores.intents.list()]
+
+    def test_what_was_watched_for_hours_may_rest_and_is_proposed_with_all_of_it(self, tmp_path: Path) -> None:
+        intent, *_ = self.watched(Desk(tmp_path, **self.RESTING), 5)
+        assert (intent.order_type, intent.post_only, intent.life_seconds) == (OrderType.GTD, True, 21_600)
+        assert intent.worst_price == intent.best_bid
+        assert intent.taken_back is not None
+        assert intent.amount is None
+        assert intent.shares is not None
+        assert intent.max_cost == intent.shares * intent.worst_price
+
+    def test_after_a_start_it_is_not_known_how_much_anything_moves(self, tmp_path: Path) -> None:
+        assert self.watched(Desk(tmp_path, **self.RESTING), 2) == []
+
+    def test_where_it_is_not_allowed_nothing_rests(self, tmp_path: Path) -> None:
+        assert self.watched(Desk(tmp_path, limits=self.RESTING["limits"]), 5) == []

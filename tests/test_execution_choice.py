@@ -252,6 +252,7 @@ class TestTheWholeSize:
         paid = proposal.likely.notional / proposal.likely.shares
         assert d("0.80") < paid < d("0.81")
         assert proposal.slippage == paid - d("0.80")
+        assert "+3.9¢ a share now, +2.9¢ at the worst price. All of it would leave +2.9¢." in proposal.reason
 
     def test_the_edge_of_the_whole_amount_is_less_than_at_the_best_offer_and_still_enough(self) -> None:
         proposal = self.thin()

@@ -377,17 +377,21 @@ def _proposal(
         book_age_seconds=age_seconds(chance.side.book, desk.now),
         size=size.chain,
         growth=chance.growth,
-        reason=_reason(chance),
+        reason=_reason(chance, likely),
         controls=controls,
         resting=chance.resting,
     )
 
 
-def _reason(chance: Chance) -> str:
+def _reason(chance: Chance, likely: LikelyFill) -> str:
     belief, ask, because = chance.side.belief, chance.side.ask, chance.estimate.because
     if chance.resting is not None:
         return resting_reason(belief, ask, chance.side.edge, chance.resting, because)
-    return opening_reason(belief, ask, chance.side.edge, chance.edge_at_worst, because)
+    now, all_of_it = chance.side.edge, likely.edge
+    if all_of_it is not None and signed_cents(all_of_it) != signed_cents(now):
+        # The best offer is too small for it: the person is told what the whole amount would leave.
+        because = f"All of it would leave {signed_cents(all_of_it)}. {because}"
+    return opening_reason(belief, ask, now, chance.edge_at_worst, because)
 
 
 def likely_purchase(book: OrderBook, amount: Pusd, worst_price: Price, fee: FeeSchedule) -> LikelyFill:
