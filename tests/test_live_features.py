@@ -1,6 +1,7 @@
 """Features of watched markets: computed of what was seen, recorded, shown, and of no weight."""
 
-from dataclasses import replace
+import tomllib
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +13,10 @@ from polyb0t.core.ids import AssetId
 from polyb0t.core.units import Price, Shares
 from polyb0t.data.markets import Market
 from polyb0t.data.order_book import Side
-from polyb0t.models.signals import MarketState
+from polyb0t.data.universe import UniverseRules
+from polyb0t.models.calibration import MarketCalibrationModel, packaged_coefficients
+from polyb0t.models.pooling import PooledModel
+from polyb0t.models.signals import IdentityModel, MarketState
 from polyb0t.research.convert import convert
 from polyb0t.research.features.feature import key
 from polyb0t.research.features.live import MOST_TRADES, LiveFeatures
@@ -21,9 +25,13 @@ from polyb0t.research.features.registry import FEATURES, WINDOW_US
 from polyb0t.research.features.series import Series
 from polyb0t.research.features.shown import newest
 from polyb0t.research.observing import FeatureSeen, Observation, SeenTrade
-from polyb0t.research.recorder import Changes
+from polyb0t.research.recorder import Changes, Recorder
 from polyb0t.research.spool import Spool
+from polyb0t.runtime.feature_watch import FeatureWatch
+from polyb0t.runtime.watching import MarketWatch, WatchSettings
+from tests.support.clock import FakeClock
 from tests.support.decisions import a_market, books_at
+from tests.test_cycle import FakeVenue
 
 START = datetime(2026, 11, 2, tzinfo=UTC)
 FIVE, HALF_HOUR = timedelta(minutes=5), timedelta(minutes=30)
@@ -128,17 +136,34 @@ class TestComputing:
 
 
 class TestNoWeight:
-    def test_nothing_that_was_computed_reaches_a_decision(self):
-        """The engine's watch hands out states without features; an import rule keeps the rest apart."""
-        assert a_state("a", START, 40).features == {}
-        contracts = (Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8")
-        allowed = contracts.split('protected_modules = ["polyb0t.research.features"]\n', 1)[1].split("\n", 1)[
-            0
+    def test_an_engine_records_what_it_computes(self, tmp_path: Path):
+        clock = FakeClock()
+        venue = FakeVenue(clock)
+        watch = MarketWatch(venue, venue, venue, clock, WatchSettings(UniverseRules(), 300))
+        recorder = Recorder(tmp_path, clock, retention_days=90)
+        recorder.start()
+        watch.refresh()
+        watch.read_books()
+        FeatureWatch(watch, recorder, clock).record()
+        recorder.close()
+        first = watch.states(clock.now())[0].market.condition_id
+        assert {each.name for each in newest(tmp_path, first)} >= {"spread.1"}
+
+    def test_what_a_model_is_given_has_no_place_for_them(self):
+        told = {each.name for each in fields(MarketState)}
+        assert told == {"market", "terms", "books", "now", "outside"}  # outside: others' probabilities
+        models = (MarketCalibrationModel(packaged_coefficients()), PooledModel(IdentityModel()))
+        names = {each.name for each in FEATURES} | {key(each) for each in FEATURES}
+        assert not any(model.requires & names for model in models)
+
+    def test_the_packages_that_decide_cannot_import_them(self):
+        contracts = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))
+        allowed = [
+            each["allowed_importers"]
+            for each in contracts["tool"]["importlinter"]["contracts"]
+            if each.get("protected_modules") == ["polyb0t.research.features"]
         ]
-        assert allowed == (
-            'allowed_importers = ["polyb0t.research", "polyb0t.runtime.feature_watch", '
-            '"polyb0t.cli.features_read"]'
-        )
+        assert allowed == [["polyb0t.research", "polyb0t.runtime.feature_watch", "polyb0t.cli.features_read"]]
 
 
 class TestRecording:
