@@ -19,11 +19,12 @@ from polyb0t.models.calibration import MarketCalibrationModel, packaged_coeffici
 from polyb0t.models.coherence import CoherenceModel, Quote, intervals, quotes_of
 from polyb0t.models.exhaustive_sets import renormalise, renormalised, set_sum
 from polyb0t.models.logit import logit
-from polyb0t.models.pooling import PooledModel
+from polyb0t.models.pooling import PooledModel, Weight, Weights
 from polyb0t.models.price_gaps import gaps
 from polyb0t.models.relations import Relation, RelationKind, relations_among
-from polyb0t.models.signals import Abstain, MarketState, ProbEstimate
+from polyb0t.models.signals import Abstain, IdentityModel, MarketState, ProbEstimate
 from polyb0t.runtime.coherence_watch import OBSERVED, CoherenceWatch, latest_gaps
+from polyb0t.runtime.own_voices import OwnVoices
 from tests.support.builders import a_scope
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_stores
@@ -331,6 +332,27 @@ class TestTheAlarm:
             room.clock.advance(seconds=60)
         entries = [entry for entry in room.engine.journal() if entry.kind == OBSERVED]
         assert [entry.payload.count("sentence") for entry in entries] == [0, 1, 0]
+
+
+def test_what_it_says_is_kept_once_an_hour_so_that_it_can_earn_a_weight() -> None:
+    voices = OwnVoices(CoherenceModel())
+    first = voices.of(WRONG, NOW)
+    assert {(view.source, view.condition_id) for view in first} == {
+        ("polyb0t/coherence", "0xsooner"),
+        ("polyb0t/coherence", "0xlater"),
+    }
+    assert {view.known_at for view in first} == {NOW}
+    assert voices.of(WRONG, NOW + timedelta(minutes=59)) == ()
+    assert voices.of(RIGHT, NOW + timedelta(minutes=60)) == ()
+    assert voices.of([], NOW) == ()
+
+
+def test_with_an_earned_weight_it_moves_the_price_that_does_not_fit() -> None:
+    earned = Weights("w", NOW + timedelta(days=1), {("coherence", "politics"): Weight(d("0.5"), d("0.1"))})
+    moved = PooledModel(IdentityModel(), [CoherenceModel()], earned).estimate_all(WRONG)[1]
+    assert isinstance(moved, ProbEstimate)
+    assert moved.anchor < moved.q < d("0.40")
+    assert not moved.independent
 
 
 def test_it_is_the_same_whatever_order_the_markets_come_in() -> None:

@@ -106,6 +106,7 @@ class TestWhatIsNotUsed:
             ('{"a": NaN}', "unreadable"),
             ("{}", "unreadable"),
             (a_line(source=""), "unreadable"),
+            (a_line(source="polyb0t/coherence"), "unreadable"),  # nobody else speaks under our names
             (a_line(probability="high"), "unreadable"),
             (a_line(probability=True), "unreadable"),
             (a_line(probability="0"), "outside"),

@@ -320,6 +320,30 @@ class TestChoosing:
             probability_model(load_settings(venue="sandbox"))
         assert refused.value.code == "model_file"
 
+    def test_active_weights_count_and_those_of_another_venue_are_refused(self) -> None:
+        folder = models_folder(load_settings(venue="sandbox"), "sandbox")
+        (folder / "pw-1").mkdir(parents=True)
+        earned = [{"component": "coherence", "category": "politics", "value": "0.2", "sd": "0.05"}]
+        for venue in ("sandbox", "polymarket"):
+            text = json.dumps(
+                {
+                    "format": "polyb0t-pool-weights-1",
+                    "version": "pw-1",
+                    "venue": venue,
+                    "expires_at": (NOW + timedelta(days=3_650)).isoformat(),
+                    "earned": earned,
+                }
+            )
+            (folder / "pw-1" / "weights.json").write_text(text)
+            (folder / "active-weights").write_text(json.dumps({"id": "pw-1", "sha256": sha256_hex(text)}))
+            settings = load_settings(venue="sandbox")
+            assert probability_model(settings, IdentityModel()).version == "1"  # a replay of the past
+            if venue == "sandbox":
+                assert probability_model(settings).version == "1+pw-1"
+                continue
+            with pytest.raises(ConfigurationError, match="fitted on polymarket, not on sandbox"):
+                probability_model(settings)
+
     def test_another_venues_model_is_not_looked_at(self) -> None:
         self.activate(_fitted_text(), venue="sandbox")
         assert probability_model(load_settings(venue="polymarket")).version == "1"

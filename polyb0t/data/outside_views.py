@@ -25,6 +25,7 @@ from polyb0t.core.units import E6, ONE, parse_decimal
 from polyb0t.data.markets import Market
 
 MOST_LINES: Final = 50_000
+OWN: Final = "polyb0t/"  # begins the names under which our own components are recorded
 LONGEST_NAME: Final = 200
 _NAMES: Final = ("market", "outcome", "probability", "observed_at", "source")
 
@@ -196,6 +197,9 @@ def _line(number: int, row: Mapping[str, Any], read_at: datetime, unused: Unused
         unused.note("unreadable", f"{where}: market, outcome and source are texts")
         return None
     named = f"{where}, {str(told['market']).strip()}"
+    if str(told["source"]).strip().lower().startswith(OWN):
+        unused.note("unreadable", f"{named}: no source is called {OWN}...")
+        return None
     try:
         probability = parse_decimal(told["probability"])
         sd = parse_decimal(row["sd"]) if row.get("sd") not in (None, "") else None

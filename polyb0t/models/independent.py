@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from polyb0t.core.clock import utc
-from polyb0t.data.outside_views import OutsideView
+from polyb0t.data.outside_views import OWN, OutsideView
 from polyb0t.models.calibration import Z90, anchor_of, rounded_logit
 from polyb0t.models.logit import logit, rounded
 from polyb0t.models.signals import BOOK, OUTSIDE, Abstain, Answer, LoneModel, MarketState, ProbEstimate
@@ -20,8 +20,8 @@ UNSURE: Final = Decimal("0.10")  # the standard deviation of a source that does 
 
 
 def component_name(source: str) -> str:
-    """Under which name a source earns its weight."""
-    return f"{PREFIX}:{source}"
+    """Under which name a source earns its weight; a component of our own under its own."""
+    return source.removeprefix(OWN) if source.startswith(OWN) else f"{PREFIX}:{source}"
 
 
 def source_of(component: str) -> str | None:

@@ -168,10 +168,11 @@ def probability_model(settings: Settings, base: ProbabilityModel | None = None) 
     Raises:
         ConfigurationError: a file that it is made of cannot be read or is not what it should be.
     """
+    # Whoever brings a base replays the past, which weights of today have learnt from.
+    weights = pool_weights(settings) if base is None else UNEARNED
     links = declared_links(settings)
     if base is None:
         base = IdentityModel() if settings.model == "identity" else _calibration(settings)
-    weights = pool_weights(settings)
     components: list[ProbabilityModel] = [CoherenceModel(links)]
     if settings.independent_file is not None or settings.independent_url is not None:
         components += independent_models(weights)

@@ -6,6 +6,7 @@ from polyb0t.core.clock import Clock
 from polyb0t.research.features.live import LiveFeatures
 from polyb0t.research.observing import SeenTrade
 from polyb0t.research.recorder import Recorder
+from polyb0t.runtime.own_voices import OwnVoices
 from polyb0t.runtime.watching import MarketWatch
 from polyb0t.venue.frames import LastTrade
 
@@ -14,9 +15,12 @@ class FeatureWatch:
     """Hands what was seen and what follows from it to the recorder. Answers nothing: a feature has no
     weight until a model that uses it has beaten the price."""
 
-    def __init__(self, watch: MarketWatch, recorder: Recorder, clock: Clock) -> None:
+    def __init__(
+        self, watch: MarketWatch, recorder: Recorder, clock: Clock, said: OwnVoices | None = None
+    ) -> None:
         self._watch, self._recorder, self._clock = watch, recorder, clock
         self._features = LiveFeatures()
+        self._said = said
 
     def traded(self, trade: LastTrade) -> None:
         """A trade on the market socket."""
@@ -34,5 +38,7 @@ class FeatureWatch:
     def record(self) -> None:
         """What this cycle saw, with its share of the features."""
         observed = self._watch.observation()
-        features = self._features.observe(self._watch.states(self._clock.now()))
-        self._recorder.observe(replace(observed, features=features))
+        states = self._watch.states(self._clock.now())
+        features = self._features.observe(states)
+        said = self._said.of(states, self._clock.now()) if self._said is not None else ()
+        self._recorder.observe(replace(observed, features=features, outside=(*observed.outside, *said)))

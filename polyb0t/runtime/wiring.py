@@ -48,6 +48,7 @@ from polyb0t.runtime.fee_watch import FeeWatch
 from polyb0t.runtime.foreign import ConfirmedAccount, own_shares
 from polyb0t.runtime.halt_file import HaltFile
 from polyb0t.runtime.outside_source import OutsideNotes, OutsideSource, most_age, places_of
+from polyb0t.runtime.own_voices import OwnVoices
 from polyb0t.runtime.paper import build_paper, own_decisions
 from polyb0t.runtime.places import anchor_path, scope_dir
 from polyb0t.runtime.proposals_side import Ground, build_proposals
@@ -172,7 +173,8 @@ def build_engine(
         ),
         outside=lambda: outside.views,
     )
-    recording = None if recorder is None else FeatureWatch(watch, recorder, clock)
+    said = OwnVoices(CoherenceModel(declared_links(settings)))
+    recording = None if recorder is None else FeatureWatch(watch, recorder, clock, said)
     if recording is not None:
         on_trade.append(recording.traded)
     resolutions = PolymarketResolutions(environment.data_url, reader)

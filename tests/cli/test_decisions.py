@@ -291,6 +291,28 @@ def test_why_nothing_is_proposed(place: Place) -> None:
     assert '"Rain?" +0.9¢, needs +1.5¢.' in text
     assert "odd-market: no outcomes" in text
     assert 'Nearest miss: "Rain?"' in place.type("intents", "list").out
+    assert "contradict" not in text
+
+
+def test_prices_that_contradict_each_other_are_named_with_the_advice_to_read_the_rules(place: Place) -> None:
+    for kind, subject, payload in (
+        ("universe.observed", "universe", {"watched": 2}),
+        (
+            "coherence.observed",
+            "coherence",
+            {
+                "gaps": [{"sentence": "'By June?' is bid 40¢.\x1b[2J", "gross": "0.08", "net": "0.063"}],
+                "gaps_count": 3,
+            },
+        ),
+    ):
+        place.stores.engine.note(place.lease, kind=kind, subject=subject, payload=payload, actor="engine:h")
+    text = " ".join(place.type("universe", "--why").out.split())
+    assert "contradict each other. Read both rules before you believe it:" in text
+    assert "'By June?' is bid 40¢.[2J After fees: +6.3¢ a share." in text
+    assert "and 2 more" in text
+    assert "contradict" not in place.type("universe").out
+    assert place.type("universe", "--json").json["coherence"]["gaps_count"] == 3
 
 
 @pytest.mark.parametrize(

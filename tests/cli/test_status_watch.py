@@ -56,6 +56,13 @@ def test_it_shows_what_the_engine_sees(place: Place) -> None:
         payload={"watched": 512, "tradable": 214, "proposed": 2},
         actor="engine",
     )
+    place.stores.engine.note(
+        place.lease,
+        kind="independent.read",
+        subject="independent",
+        payload={"sources": ["consensus"], "views": 3, "newest": None, "unused": ["1 line."], "problems": []},
+        actor="engine",
+    )
 
     async def steps(app: StatusApp, _pilot: Any) -> None:
         text = "\n".join(app.board.lines)
@@ -63,6 +70,7 @@ def test_it_shows_what_the_engine_sees(place: Place) -> None:
         assert "Data       newest price 0.4 s old, limit 60 s; 1 of 214 calls failed in 5 min" in text
         assert "Agreement  our records and the exchange's agree, compared 4 s ago" in text
         assert "Markets    512 watched > 214 tradable > 2 proposed; see why: polyb0t universe --why" in text
+        assert "Outside    heard from consensus; see polyb0t model list. 1 line." in text
         assert "1 person watching" in text
         assert app.board.lines[-1] == "q quit"
 

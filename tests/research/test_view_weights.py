@@ -10,7 +10,7 @@ import pytest
 
 from polyb0t.core.clock import from_microseconds, microseconds
 from polyb0t.core.errors import ConfigurationError, ConflictError
-from polyb0t.data.outside_views import OutsideView
+from polyb0t.data.outside_views import OWN, OutsideView
 from polyb0t.models.independent import component_name
 from polyb0t.models.pool_weights import parse_weights
 from polyb0t.research.cards.active import active_weights, active_weights_id, set_none
@@ -115,6 +115,15 @@ class TestWhatIsKnown:
 
     def test_a_view_of_another_market_does_not(self) -> None:
         assert self.z_of(self.view(market="0xferry")) == []
+
+
+def test_what_our_own_component_said_hours_ago_is_not_what_it_says() -> None:
+    rows = a_world().rows.take(np.arange(1))
+    at, hour = int(rows.at_us[0]), 3_600_000_000
+    for hours, heard in ((2, 1), (3, 0)):
+        view = PastView("0x1", OWN + "coherence", at - hours * hour, at - hours * hour, 0.5)
+        assert len(view_rows(rows, ["0x1"], [view]).rows) == heard
+    assert component_name(OWN + "coherence") == "coherence"
 
 
 def a_history(world: ViewRows) -> tuple[History, list[PastView]]:

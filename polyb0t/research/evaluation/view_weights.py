@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from polyb0t.data.outside_views import OWN
 from polyb0t.research.evaluation.gate import Standing, standings
 from polyb0t.research.evaluation.observations import DAY_US, Codes, Flags, Floats, Observations, expit, logit
 from polyb0t.research.evaluation.walk_forward import Forecasts, windows
@@ -20,6 +21,7 @@ from polyb0t.research.evaluation.walk_forward import Forecasts, windows
 PRIOR_WEIGHT: Final = 0.10
 PRIOR_PRICE: Final = 0.50  # of a and b: wide, so that nothing is left to a source that a constant could say
 OLDEST_US: Final = DAY_US  # an older view is not used in a trade either
+OLDEST_OWN_US: Final = 2 * 3_600_000_000  # of a component of ours, which is recorded every hour
 _STEPS: Final = 50
 _CLOSE: Final = 1e-10
 
@@ -80,21 +82,20 @@ def view_rows(rows: Observations, markets: Sequence[str], views: Sequence[PastVi
     z = np.full((len(sources), len(rows)), np.nan)
     for at, (market, instant) in enumerate(zip(markets, rows.at_us.tolist(), strict=True)):
         for place, source in enumerate(sources):
-            told = _newest(by_market.get((market.lower(), source), ()), instant)
+            oldest = OLDEST_OWN_US if source.startswith(OWN) else OLDEST_US
+            told = _newest(by_market.get((market.lower(), source), ()), instant, oldest)
             if told is not None:
                 z[place, at] = logit(np.array([told]))[0]
     heard: Flags = ~np.isnan(z).all(axis=0) if sources else np.zeros(len(rows), bool)
     return ViewRows(rows, sources, z).take(heard)
 
 
-def _newest(views: Sequence[PastView], instant: int) -> float | None:
+def _newest(views: Sequence[PastView], instant: int, oldest: int) -> float | None:
     """The last one that was made and read by then, and is young enough."""
     usable = [
         view
         for view in views
-        if view.known_us <= instant
-        and view.observed_us <= instant
-        and instant - view.observed_us <= OLDEST_US
+        if view.known_us <= instant and view.observed_us <= instant and instant - view.observed_us <= oldest
     ]
     return usable[-1].probability if usable else None
 
