@@ -25,9 +25,9 @@ def person(word: str, settings: Settings) -> HumanModel:
     if word == JOURNAL:
         return _from_journal(settings)
     try:
-        parts = [float(part) for part in word.split("/")]
-        approves, rejects = parts if len(parts) == 2 else (parts[0], 1 - parts[0])
-        return HumanModel(word, approves, rejects)
+        approves, sign, rejects = word.partition("/")
+        share = float(approves)
+        return HumanModel(word, share, float(rejects) if sign else 1 - share)
     except ValueError:
         raise UsageError(
             f"Not replayed: {word!r:.40} is no person.",
