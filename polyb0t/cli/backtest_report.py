@@ -4,13 +4,14 @@ import atexit
 import gc
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final
 
 from polyb0t.cli import words
 from polyb0t.cli.decisions_read import fact_lines
 from polyb0t.cli.report_read import sheet_lines, write
-from polyb0t.cli.terminal import Terminal
+from polyb0t.cli.terminal import MEDIUM, Terminal
 from polyb0t.config.settings import load_settings
 from polyb0t.core.errors import UsageError
 from polyb0t.core.units import parse_decimal
@@ -29,6 +30,7 @@ from polyb0t.runtime.replay.backtests import Backtests
 from polyb0t.runtime.replay.results import Result, read_result
 
 LIVED: Final = ("live", "paper")
+_WORDS: Final = 2  # columns of a trade that are sentences: they stand under its figures
 _HINT: Final = "More: --by category, model, horizon, decile, intent     Files: --html FILE, --csv FILE"
 _HEADS: Final = (
     *(Heading("RUN", text=True), Heading("GRADE", text=True), Heading("FROM", text=True)),
@@ -190,9 +192,25 @@ def _lived(terminal: Terminal, lived: Records, other: Result) -> None:
         return
     run = other.run
     said = f"{ASSUMED if run.assumed else ''}Fidelity {fidelity_words(run)}"
-    shown = sheet_lines(found, terminal.paint, terminal.columns)
+    shown = _trade_lines(found, terminal)
     nothing = "Neither the account nor the replay traded in that time."
     terminal.show([*words.wrap(said, terminal.columns), "", *(shown if lines else [nothing])])
+
+
+def _trade_lines(found: Sheet, terminal: Terminal) -> list[str]:
+    """Figures in a line; under it why both are not the same, and of which market."""
+    if terminal.columns < MEDIUM:
+        return sheet_lines(found, terminal.paint, terminal.columns)
+    total = None if found.total is None else found.total[:-_WORDS]
+    figures = Sheet(found.headings[:-_WORDS], tuple(row[:-_WORDS] for row in found.rows), total)
+    heading, *lines = sheet_lines(figures, terminal.paint, terminal.columns)
+    shown = [heading]
+    for line, row in zip_longest(lines, found.rows):
+        shown.append(line)
+        if row is not None:
+            why, market = row[-_WORDS:]
+            shown += words.hang(f"  {why}: {market}", terminal.columns, 4)
+    return shown
 
 
 def _quiet() -> None:

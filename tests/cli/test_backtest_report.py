@@ -181,3 +181,44 @@ def test_a_damaged_curve_is_told(
         path.write_text(kept, encoding="utf-8")
 
     assert "The replay cannot be read: equity.csv is damaged." in capsys.readouterr().err
+
+
+# -- lived and replayed --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lived(ids: dict[str, str], place: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A paper account that lived the time of the replay: with the bankroll of 500, the same database."""
+    book = place / "data" / "backtests" / ids["500"] / "book.db"
+    monkeypatch.setenv("POLYBOT_DATABASE_URL", f"sqlite:///{book}")
+    return ids["500"]
+
+
+def test_a_time_that_was_lived_as_it_is_replayed_is_the_same_line_by_line(
+    lived: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = json.loads(typed(capsys, "compare", "paper", lived, "--json"))
+
+    assert len(rows) == 3
+    assert {(row["why"], row["gap"]) for row in rows} == {("the same", "0.00")}
+    assert all(row["lived"] == row["replayed"] != "-" for row in rows)
+
+
+def test_another_replay_of_it_differs_by_size_and_by_trades_that_only_it_made(
+    lived: str, ids: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = json.loads(typed(capsys, "compare", "paper", ids["1000"], "--json"))
+    lines = typed(capsys, "compare", "paper", ids["1000"]).splitlines()
+
+    assert {row["why"].partition(";")[0] for row in rows} == {"other size", "only replayed"}
+    assert lines[0].startswith("Spread and depth were assumed. Fidelity D:")
+    totals = lines[-1].split()
+    assert totals[:4] == ["Total", "-2.97", "-10.53", "-7.56"]
+    assert max(map(len, lines)) <= 100
+
+
+def test_an_account_that_was_never_there_is_told(
+    ids: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["backtest", "compare", "live", ids["500"]]) != 0
+    assert "no engine has run" in capsys.readouterr().err
