@@ -242,7 +242,12 @@ def undocumented(names: set[str]) -> list[str]:
 @cache
 def _nodes(folder: str = "") -> tuple[ast.AST, ...]:
     files = (ROOT / "polyb0t" / folder).rglob("*.py")
-    return tuple(node for file in files for node in ast.walk(ast.parse(text_of(file))))
+    return tuple(node for file in files for node in _nodes_of(file))
+
+
+@cache
+def _nodes_of(file: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(ast.parse(text_of(file))))
 
 
 def _calls(*folders: str) -> Iterator[tuple[str, ast.Call]]:

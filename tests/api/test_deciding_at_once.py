@@ -27,7 +27,8 @@ from tests.support.builders import a_scope
 from tests.support.sse import EventReader
 
 ROOT = Path(__file__).resolve().parents[2]
-TRADES, EACH, PROCESSES = 100, 10, 3
+TRADES = {"sqlite": 100, "postgresql": 30}  # the crowd of the claim once, a smaller one where rows have locks
+EACH, PROCESSES = 10, 3
 
 
 @pytest.fixture
@@ -102,19 +103,20 @@ async def decide(addresses: list[str], records: list[IntentRecord]) -> list[tupl
         return await asyncio.gather(*steps)
 
 
-def test_of_a_thousand_approvals_of_a_hundred_trades_exactly_a_hundred_win(
+def test_of_ten_approvals_of_each_trade_all_at_once_exactly_one_wins(
     stores: SqlStores,
     database_url: str,  # noqa: F811
     tmp_path: Path,
 ) -> None:
-    records = propose(stores, TRADES)
+    trades = TRADES[database_url.partition(":")[0].partition("+")[0]]
+    records = propose(stores, trades)
     with api_processes(database_url, tmp_path / "data") as addresses:
         answers = asyncio.run(decide(addresses, records))
-    assert len(answers) == TRADES * EACH
+    assert len(answers) == trades * EACH
     outcomes = Counter(
         "won" if answer.status_code == 200 else str(answer.json()["code"]) for _, answer in answers
     )
-    assert outcomes == {"won": TRADES, "already_decided": TRADES * (EACH - 1)}
+    assert outcomes == {"won": trades, "already_decided": trades * (EACH - 1)}
     winners = Counter(intent_id for intent_id, answer in answers if answer.status_code == 200)
     assert set(winners.values()) == {1}
     assert {record.status for record in stores.intents.list(limit=None)} == {IntentStatus.APPROVED}
