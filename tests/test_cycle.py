@@ -10,8 +10,8 @@ from typing import Any, ClassVar, cast
 import pytest
 
 from polyb0t.core.errors import DatabaseError, LeaseLostError, VenueUnreachableError
-from polyb0t.core.ids import AssetId, ConditionId, OrderId, Wallet
-from polyb0t.core.units import Price, Pusd
+from polyb0t.core.ids import AssetId, ConditionId, OrderId, TradeId, Wallet
+from polyb0t.core.units import Price, Pusd, Shares
 from polyb0t.data.account_state import AccountState
 from polyb0t.data.fills import Fill, FillStatus
 from polyb0t.data.markets import Catalogue, Market, SkippedMarket, TradingTerms
@@ -20,6 +20,7 @@ from polyb0t.data.universe import UniverseRules
 from polyb0t.execution.access import NO_THRESHOLDS
 from polyb0t.execution.in_flight import InFlight
 from polyb0t.execution.intents import IntentManager, IntentStatus, OrderType, ProposingRules, TradeIntent
+from polyb0t.execution.orders import OrderStatus
 from polyb0t.execution.proposing import Frame
 from polyb0t.execution.reconciler import Reconciler
 from polyb0t.execution.scope import Regime
@@ -35,7 +36,7 @@ from polyb0t.runtime.desk import AccountDesk, DeskSettings
 from polyb0t.runtime.limit_book import LimitSettings
 from polyb0t.runtime.snapshots import Snapshots
 from polyb0t.runtime.watching import FUNNEL, MarketWatch, WatchSettings
-from tests.support.builders import WALLET, a_fill, a_scope
+from tests.support.builders import WALLET, a_fill, a_scope, an_intent, an_order_for, wide_limits
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_stores
 from tests.support.decisions import a_market, books_at, terms_of
@@ -417,6 +418,32 @@ class TestMoney:
         assert desk.cycle.run().proposed == 0
 
 
+def ended(desk: Desk, asset: str, *, filled: bool) -> None:
+    """A purchase of that outcome that rested with an even chance of a fill, and its end."""
+    intent = an_intent(
+        asset_id=AssetId(asset),
+        condition_id=ConditionId(asset),
+        event_id=None,
+        order_type=OrderType.GTD,
+        post_only=True,
+        life_seconds=600,
+        amount=None,
+        least_shares=None,
+        shares=Shares(Decimal(20)),
+        fill_chance=Decimal("0.5"),
+    )
+    intents, orders, order = desk.stores.intents, desk.stores.orders, an_order_for(intent)
+    intents.propose(intent, desk.lease)
+    intents.approve(intent.id, digest=intent.digest, actor="user:anna", grace_seconds=10)
+    intents.claim(intent.id, desk.lease, Regime.LIVE, wide_limits(max_orders_hour=100))
+    intents.permit(order, desk.lease, post_budget_seconds=0)
+    if filled:
+        part = a_fill(order.id, asset_id=intent.asset_id, condition_id=intent.condition_id)
+        orders.record_fills(order.id, [replace(part, trade_id=TradeId(asset))], desk.lease)
+    for status in (OrderStatus.LIVE, OrderStatus.EXPIRED):
+        orders.settle(order.id, desk.lease, status=status, code="ended", detail="")
+
+
 class TestAPurchaseThatRests:
     """A spread of two cents, of which taking leaves too little: what rests has to be known to be calm."""
 
@@ -442,7 +469,14 @@ class TestAPurchaseThatRests:
         assert intent.taken_back is not None
         assert intent.amount is None
         assert intent.shares is not None
+        assert intent.worst_price is not None
         assert intent.max_cost == intent.shares * intent.worst_price
+
+    def test_orders_that_rested_and_did_not_fill_make_the_next_one_less_likely(self, tmp_path: Path) -> None:
+        desk = Desk(tmp_path, Regime.LIVE, **self.RESTING)
+        for number in range(12):
+            ended(desk, f"asset-{number}", filled=number == 0)
+        assert desk.desk.desk().execution.came_true == Decimal(6) / 11
 
     def test_after_a_start_it_is_not_known_how_much_anything_moves(self, tmp_path: Path) -> None:
         assert self.watched(Desk(tmp_path, **self.RESTING), 2) == []

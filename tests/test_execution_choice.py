@@ -20,6 +20,7 @@ from polyb0t.models.execution_choice import (
     Moment,
     NotResting,
     RestingOffer,
+    came_true,
     fill_chance,
     rest,
 )
@@ -132,6 +133,22 @@ class TestTheChanceOfAFill:
 
     def test_what_hardly_ever_fills_is_not_worth_a_minute(self) -> None:
         assert offer(a_moment(movement=Movement(d("0.1"), d("0.1")))) is NotResting.UNLIKELY
+
+
+class TestWhatCameTrue:
+    """Stated chances are held against what became of the orders that rested."""
+
+    def test_nothing_is_known_at_first(self) -> None:
+        assert came_true([]) == 1
+
+    def test_promised_fills_that_did_not_come_make_every_next_chance_smaller(self) -> None:
+        assert came_true([(d("0.5"), False)] * 10) == d("0.5")
+        assert came_true([(d("0.5"), True), (d("0.5"), False)] * 10) == 1
+        assert offered(came_true=d("0.5")).chance == floor_to(offered().chance / 2, d("0.0001"))
+        assert offer(came_true=d("0.2")) is NotResting.UNLIKELY
+
+    def test_more_fills_than_promised_make_none_larger(self) -> None:
+        assert came_true([(d("0.1"), True)] * 50) == 1
 
 
 class TestWhatForbidsIt:

@@ -155,6 +155,7 @@ class TradeIntent:
     place: str = ""  # among the chances of its cycle, and why: what it was ranked by
     size_why: str = ""  # how the size came about, as a person reads it
     taken_back: TakenBack | None = None  # an opening that rests: what the engine takes it back for by itself
+    fill_chance: Decimal | None = None  # and the chance of a fill within its life, as it was stated
 
     @property
     def canonical(self) -> str:

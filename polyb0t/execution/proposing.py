@@ -80,6 +80,7 @@ def opening_intent(proposal: OpeningProposal, frame: Frame) -> TradeIntent:
         place=proposal.place,
         size_why=proposal.size.words,
         taken_back=resting.taken_back if resting is not None else None,
+        fill_chance=resting.chance if resting is not None else None,
     )
     return guarded(intent, frame.thresholds)
 

@@ -16,6 +16,7 @@ known, the answer is to take or to leave it.
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -39,6 +40,7 @@ MOST_MOVEMENT: Final = Decimal("0.4")  # of the log-odds, a day
 LEAST_TICKS: Final = 2  # of spread: with one there is nothing to be saved by waiting
 EVENT_MARGIN: Final = timedelta(hours=1)  # beside the life: for the decision, and games that begin early
 LEAST_CHANCE: Final = Decimal("0.1")  # of a fill: with less it is not worth a person's minute
+PRIOR_FILLS: Final = 5
 PLAYED: Final = frozenset({"sports", "esports"})  # without a known start, one may come at any time
 _DAY_SECONDS: Final = 86_400
 _STEP: Final = Decimal("0.0001")
@@ -61,10 +63,12 @@ class NotResting(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExecutionRules:
-    """`allowed` is the owner's choice; `life_seconds` is how long an order rests at most."""
+    """`allowed` is the owner's choice; `life_seconds` is how long an order rests at most. `came_true` is the
+    part of the stated chances of a fill that came true so far."""
 
     allowed: bool = False
     life_seconds: int = 7_200
+    came_true: Decimal = ONE
 
     def __post_init__(self) -> None:
         if not LEAST_LIFE_SECONDS <= self.life_seconds <= MOST_LIFE_SECONDS:
@@ -120,7 +124,8 @@ def rest(
     price = buying.worst_price(needed + told, ceiling=book.best_bid, tick=tick)
     if price is None or price < book.best_bid:
         return NotResting.TOO_DEAR
-    chance = fill_chance(book.mid, price - tick, moment.movement.least, rules.life_seconds)
+    stated = fill_chance(book.mid, price - tick, moment.movement.least, rules.life_seconds)
+    chance = floor_to(stated * rules.came_true, _STEP)
     if chance < LEAST_CHANCE:
         return NotResting.UNLIKELY
     before = buying.edge(price)
@@ -146,6 +151,18 @@ def fill_chance(mid: Decimal, down_to: Decimal, movement: Decimal, life_seconds:
     spread_out = float(movement) * math.sqrt(life_seconds / _DAY_SECONDS)
     chance = math.erfc(float(logit(mid) - logit(down_to)) / (spread_out * math.sqrt(2)))
     return floor_to(Decimal(repr(chance)), _STEP) if chance >= float(_STEP) else Decimal(0)
+
+
+def came_true(ended: Iterable[tuple[Decimal, bool]]) -> Decimal:
+    """What chances are to be multiplied with: fills of orders that have ended over the fills that their
+    stated chances promised, as if `PRIOR_FILLS` had come as promised before; never more than one.
+
+    An order that was taken back early counts as any other: that is what becomes of orders that rest.
+    """
+    promised, filled = Decimal(PRIOR_FILLS), Decimal(PRIOR_FILLS)
+    for chance, got in ended:
+        promised, filled = promised + chance, filled + got
+    return min(ONE, filled / promised)
 
 
 def _against(moment: Moment, rules: ExecutionRules) -> NotResting | None:

@@ -1,7 +1,7 @@
 """What is known of money and risk right now: the cycle decides by it, the executor checks by it again."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from threading import Lock
 from typing import Final
@@ -17,11 +17,11 @@ from polyb0t.execution.access import Thresholds
 from polyb0t.execution.cooldown import ENDED, cooldowns_of
 from polyb0t.execution.foreign import NOTHING_FOREIGN, Foreign
 from polyb0t.execution.intents import LIVE_STATUSES, IntentRecord, IntentStatus, IntentType, TradeIntent
-from polyb0t.execution.orders import UNRESOLVED_ORDER, OrderRecord
+from polyb0t.execution.orders import TERMINAL_ORDER, UNRESOLVED_ORDER, OrderRecord, OrderType
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.skew import Clocks
 from polyb0t.execution.store import ClaimLimits, Stores
-from polyb0t.models.execution_choice import TAKER_ONLY, ExecutionRules
+from polyb0t.models.execution_choice import TAKER_ONLY, ExecutionRules, came_true
 from polyb0t.models.exposure import AtRisk, exposure_of
 from polyb0t.models.kill_switches import stance_of
 from polyb0t.models.portfolio import FillKey, Portfolio, fill_key, portfolio_of
@@ -43,6 +43,7 @@ from polyb0t.runtime.prompting import Prompting
 from polyb0t.runtime.risk_watch import risk_facts
 from polyb0t.runtime.watching import MarketWatch
 
+RESTED_LOOKED_AT: Final = 100  # of the newest ended orders, for how many of those that rested filled
 _TRADES: Final = (IntentType.OPEN_POSITION, IntentType.CLOSE_POSITION)
 
 
@@ -211,7 +212,7 @@ class AccountDesk:
             allowance_of=self._allowance,
             usual_spread_of=lambda market: UsualSpread(self._usual_spread(market.condition_id)),
             frozen_events=self.frozen_events(),
-            execution=self._settings.execution,
+            execution=self._execution(),
             movement_of=lambda market: self._watch.movement(market.condition_id),
             **self._book.known(look.records(look.reserved), self._account, without=None),
         )
@@ -385,6 +386,20 @@ class AccountDesk:
         muted = (self._watch.market(mute.condition_id) for mute in self._stores.by_hand.mutes())
         assets = {outcome.asset_id for market in muted if market is not None for outcome in market.outcomes}
         return frozenset(resting | assets)
+
+    def _execution(self) -> ExecutionRules:
+        """The owner's choice, with what the newest orders that rested say about chances of a fill."""
+        rules = self._settings.execution
+        if not rules.allowed:
+            return rules
+        newest = self._stores.orders.orders(statuses=sorted(TERMINAL_ORDER), limit=RESTED_LOOKED_AT)
+        rested = (order for order in newest if order.order_type is OrderType.GTD)
+        ended = [
+            (chance, order.filled_shares > 0)
+            for order in rested
+            if (chance := self._stores.intents.get(order.intent_id).intent.fill_chance) is not None
+        ]
+        return replace(rules, came_true=came_true(ended))
 
     def _skew_seconds(self) -> Decimal | None:
         return _milli(self._clocks.measure())
