@@ -108,7 +108,8 @@ class EventBook:
         worth = floor_e6(sum((each.worth for each in held), ZERO))
         if not held and not others:
             return None
-        found = [self._spend(bet, (), held, event, wealth)]
+        alone = wealth * max(ZERO, (bet.q - bet.cost) / (ONE - bet.cost))
+        found = [self._spend(bet, (), held, event, wealth) if held else (alone, True)]
         if others:
             found.append(self._spend(bet, others, held, event, wealth))
         amount = floor_e6(min(spent for spent, _ in found))

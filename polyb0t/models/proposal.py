@@ -43,6 +43,7 @@ from polyb0t.models.wording import cents, coarse, percent, signed_cents
 
 NEAREST_MISSES: Final = 5
 NO_SLOT: Final = "no_slot"
+NAMED_PLACES: Final = 20  # so far down the list a chance without a slot is named with its place
 FAK: Final = "FAK"
 _SLIPPAGE: Final = "The whole amount would leave {} a share: the best offer is too small for it."
 
@@ -186,8 +187,9 @@ def _take(ranked: Sequence[Ranked], desk: Desk, passed: list[Passed]) -> list[Op
         chance, market = place.chance, place.chance.market
         outcome = _refused(chance, desk, events, len(proposals)) or _propose(chance, desk)
         if isinstance(outcome, Passed):
-            missed = replace(outcome, place=place.words, rank=place.rank)
-            passed.append(missed if outcome.code == NO_SLOT else outcome)
+            if outcome.code == NO_SLOT and place.rank <= NAMED_PLACES:
+                outcome = replace(outcome, place=place.words, rank=place.rank)
+            passed.append(outcome)
             continue
         proposals.append(replace(outcome, place=place.words))
         events.add(event_key(market))

@@ -263,7 +263,7 @@ def funnel(catalogue: Catalogue, universe: Universe, openings: Openings) -> dict
             {"question": each.question, "place": each.place}
             for each in sorted(openings.passed, key=lambda each: each.rank)
             if each.rank
-        ][:_NAMED],
+        ],
         "misses": [
             {"question": miss.question, "edge": plain(miss.edge), "needed": plain(miss.needed)}
             for miss in openings.near_misses[:_NAMED]
