@@ -167,6 +167,26 @@ class TestSeveralBets:
         alone, beside = a_book(held, bets=(bet,)), a_book(held, bets=(bet, rival))
         assert stake(beside, bet).amount <= stake(alone, bet).amount + d("0.001")
 
+    def test_none_of_these_keeps_a_chance_where_nobody_says_that_one_has_to_come_true(self) -> None:
+        """RED completes a full set: certain only if the three are all that there are."""
+        members = ", ".join(f'"slug:{name}"' for name in ("red", "blue", "green"))
+        text = f'[[link]]\nname = "s"\nrelation = "exhaustive"\nmembers = [{members}]\nreason = "x"\n'
+        plain = {market: replace(market, neg_risk=False) for market in (RED, BLUE, GREEN)}
+        held = (a_holding(BLUE, 500, "150"), a_holding(GREEN, 500, "145"))
+        chances = {BLUE.condition_id: d("0.30"), GREEN.condition_id: d("0.29")}
+        bet = a_bet(RED, "0.41", "0.40")
+        perhaps = stake(a_book(*held, chances=chances), bet)
+        whole = stake(
+            a_book(
+                *held,
+                chances=chances,
+                markets={market.condition_id: market for market in plain.values()},
+                links=parse_links(text).among(plain.values()),
+            ),
+            replace(bet, market=plain[RED]),
+        )
+        assert perhaps.amount < whole.amount - 5
+
     def test_a_full_set_is_not_bought_where_none_of_them_may_come_true(self) -> None:
         """Three outcomes for 96 cents together: certain only if there is no fourth."""
         prices = {RED: "0.40", BLUE: "0.32", GREEN: "0.24"}
@@ -176,9 +196,9 @@ class TestSeveralBets:
 
 
 def test_six_decimals_and_rounded_down() -> None:
-    found = stake(a_book(a_holding(RED, 10, "3.6")))
-    assert found.amount == found.amount.quantize(d("0.000001"))
-    assert found.amount <= BEST - d("3.6") + d("0.000001")
+    """1,000 x 0.03 / 0.63 less 3.70 is 43.9190476."""
+    found = stake(a_book(a_holding(RED, 10, "3.7")), a_bet(cost="0.37"))
+    assert found.amount == d("43.919047")
 
 
 def test_assets_are_told_apart_by_id() -> None:

@@ -65,8 +65,8 @@ class TestChanceOfFill:
 
 class TestRank:
     def test_growth_times_the_chance_of_a_fill(self) -> None:
-        first, second = listed(a_chance("a"), replace(a_chance("b"), worst_price=Price(d("0.80"))))
-        assert [first.chance.market.slug, second.chance.market.slug] == ["a", "b"]
+        first, second = listed(replace(a_chance("a"), worst_price=Price(d("0.80"))), a_chance("b"))
+        assert [first.chance.market.slug, second.chance.market.slug] == ["b", "a"]
         assert first.chance.growth == second.chance.growth
         assert second.words.startswith("Number 2 of 2: growth 0.0")
         assert second.words.endswith(" x chance of fill 86%.")
