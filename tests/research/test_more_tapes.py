@@ -480,6 +480,14 @@ class TestSeveral:
         assert tape.about.fidelity is Fidelity.OWN_BOOKS
         assert tape.about.data_hash != open_tape([folder]).about.data_hash
 
+    def test_ends_of_markets_that_were_not_recorded_are_left_out(self, tmp_path: Path):
+        folder = recorded(tmp_path / "record", looked(NIGHT))
+        foreign = collected(tmp_path / "past.jsonl.gz", market="0xdd")
+        tape = open_tape([folder], ends=foreign)
+        assert everything(tape) == everything(open_tape([folder]))
+        assert tape.about.ends == open_tape([folder]).about.ends
+        assert tape.about.problems.counts["not_resolved"] == 1
+
     def test_the_hash_is_of_the_content(self, tmp_path: Path):
         first = open_tape([csv(tmp_path / "a.csv", TRADES)]).about.data_hash
         assert first == open_tape([csv(tmp_path / "b.csv", TRADES)]).about.data_hash
