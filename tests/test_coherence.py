@@ -325,6 +325,18 @@ class TestTheAlarm:
             room.clock.advance(seconds=60)
         assert room.shown() == []
 
+    def test_sums_of_mids_are_written_down_once_an_hour(self, tmp_path: Path) -> None:
+        room = Room(tmp_path)
+        states = a_set(("0.44", "0.46"), ("0.34", "0.36"), ("0.14", "0.16"))
+        states[2] = replace(states[2], market=replace(states[2].market, placeholder=True))
+        for _ in range(3):
+            room.watch.look(states)
+            room.clock.advance(minutes=30)
+        told = latest_gaps(room.engine)
+        assert told is not None
+        assert told["sums"] == [{"event": "Mayor", "markets": 3, "mids": "0.95", "kept": "0.15"}]
+        assert len([entry for entry in room.engine.journal() if entry.kind == OBSERVED]) == 2
+
     def test_it_is_written_down_when_it_begins_and_when_it_is_over(self, tmp_path: Path) -> None:
         room = Room(tmp_path)
         for states in (RIGHT, WRONG, WRONG, WRONG, RIGHT, RIGHT):

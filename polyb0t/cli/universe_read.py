@@ -1,6 +1,7 @@
 """The funnel from all markets to a proposal, as the engine last wrote it down."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from polyb0t.cli import words
 from polyb0t.cli.render_intents import miss_words
@@ -14,6 +15,8 @@ from polyb0t.models import wording
 from polyb0t.runtime.coherence_watch import latest_gaps
 from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.views import latest_universe
+
+_SUMS: Final = 5
 
 
 def show(terminal: Terminal, opened: OpenedStore, *, why: bool) -> None:
@@ -97,14 +100,28 @@ def _why(universe: Mapping[str, object]) -> list[str]:
 def _contradictions(found: Mapping[str, object] | None) -> list[str]:
     """Executable prices of related markets that do not fit together."""
     gaps = _rows(found or {}, "gaps")
+    sums = _sums(_rows(found or {}, "sums"))
     if not gaps:
-        return []
+        return sums
     lines = ["", "Prices that contradict each other. Read both rules before you believe it:"]
     for gap in gaps:
         net = wording.signed_cents(parse_decimal(str(gap.get("net", "0"))))
         lines += [f"  {wording.one_line(str(gap.get('sentence', '')))} After fees: {net} a share."]
     others = _count((found or {}).get("gaps_count")) - len(gaps)
-    return [*lines, f"  and {others} more"] if others > 0 else lines
+    return [*lines, *([f"  and {others} more"] if others > 0 else []), *sums]
+
+
+def _sums(rows: Sequence[Mapping[str, object]]) -> list[str]:
+    """What mids of excluding markets added up to, the farthest from one dollar first."""
+    if not rows:
+        return []
+    lines = ["", "Sums of mids, where at most one market can pay (nobody trades at mids):"]
+    for row in rows[:_SUMS]:
+        mids, kept = (parse_decimal(str(row.get(name, "0"))) for name in ("mids", "kept"))
+        other = f", {wording.cents(kept)} of it without a name" if kept else ""
+        title = wording.one_line(str(row.get("event", "")))
+        lines.append(f"  {wording.cents(mids):>7}  {row.get('markets')} markets of {title}{other}")
+    return lines
 
 
 def _not_proposed(universe: Mapping[str, object]) -> list[tuple[int, str]]:

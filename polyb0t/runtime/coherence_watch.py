@@ -12,8 +12,9 @@ from polyb0t.core.ids import ConditionId
 from polyb0t.core.units import plain
 from polyb0t.execution.store import EngineStore, Lease
 from polyb0t.models.coherence import CoherenceModel
+from polyb0t.models.exhaustive_sets import set_sum
 from polyb0t.models.price_gaps import ALARM_GAP, ALARM_SECONDS, Gap, gaps
-from polyb0t.models.relations import RelationKind
+from polyb0t.models.relations import Relation, RelationKind
 from polyb0t.models.signals import MarketState
 
 log = structlog.get_logger(__name__)
@@ -21,6 +22,7 @@ log = structlog.get_logger(__name__)
 OBSERVED: Final = "coherence.observed"
 SUBJECT: Final = "coherence"
 MOST_SHOWN: Final = 20
+TELL_SECONDS: Final = 3_600.0  # sums change without any gap
 
 _Name = tuple[RelationKind, tuple[ConditionId, ...]]
 
@@ -41,6 +43,7 @@ class CoherenceWatch:
         self._clock = clock
         self._seen: dict[_Name, _Seen] = {}
         self._told: frozenset[_Name] | None = None
+        self._told_at = float("-inf")
 
     def look(self, states: Sequence[MarketState]) -> None:
         """Raises DatabaseError, LeaseLostError: it could not be written down; the next look tries again."""
@@ -53,15 +56,19 @@ class CoherenceWatch:
             for name, gap in found.items()
         }
         lasting = {name: seen.gap for name, seen in self._seen.items() if now - seen.first >= ALARM_SECONDS}
-        if self._told is None or lasting.keys() != self._told:
-            self._tell(lasting, len(relations))
+        if self._told is None or lasting.keys() != self._told or now - self._told_at >= TELL_SECONDS:
+            self._told_at = now
+            self._tell(lasting, relations, states)
 
-    def _tell(self, lasting: Mapping[_Name, Gap], relations: int) -> None:
+    def _tell(
+        self, lasting: Mapping[_Name, Gap], relations: Sequence[Relation], states: Sequence[MarketState]
+    ) -> None:
         for name, gap in lasting.items():
             if name not in (self._told or ()):
                 log.warning("coherence.gap", net=plain(gap.net), markets=list(gap.legs), why=gap.sentence)
         payload = {
-            "relations": relations,
+            "relations": len(relations),
+            "sums": _sums(relations, states),
             "gaps": [_shown(gap) for gap in lasting.values()][:MOST_SHOWN],
             "gaps_count": len(lasting),
         }
@@ -74,6 +81,25 @@ def latest_gaps(engine: EngineStore) -> Mapping[str, Any] | None:
     found = engine.latest_entry(SUBJECT)
     payload = json.loads(found.payload) if found is not None else None
     return payload if isinstance(payload, dict) else None
+
+
+def _sums(relations: Sequence[Relation], states: Sequence[MarketState]) -> list[dict[str, object]]:
+    """What the mids of each set of excluding markets add up to, the farthest from one first. A figure to
+    look at: nobody trades at mids, and a set that is not declared whole may well stay below one."""
+    by_market = {state.market.condition_id: state for state in states}
+    found = []
+    for relation in relations:
+        if relation.kind is not RelationKind.AT_MOST_ONE:
+            continue
+        total = set_sum([market for market in relation.markets if market in by_market], by_market)
+        if total is not None and len(total.markets) > 1:
+            title = by_market[total.markets[0]].market.event_title
+            found.append((abs(total.mids - 1), title, total))
+    found.sort(key=lambda each: (-each[0], each[1]))
+    return [
+        {"event": title, "markets": len(total.markets), "mids": plain(total.mids), "kept": plain(total.kept)}
+        for _, title, total in found[:MOST_SHOWN]
+    ]
 
 
 def _name(gap: Gap) -> _Name:

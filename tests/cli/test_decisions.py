@@ -303,6 +303,7 @@ def test_prices_that_contradict_each_other_are_named_with_the_advice_to_read_the
             {
                 "gaps": [{"sentence": "'By June?' is bid 40¢.\x1b[2J", "gross": "0.08", "net": "0.063"}],
                 "gaps_count": 3,
+                "sums": [{"event": "Mayor", "markets": 3, "mids": "0.95", "kept": "0.15"}],
             },
         ),
     ):
@@ -311,6 +312,7 @@ def test_prices_that_contradict_each_other_are_named_with_the_advice_to_read_the
     assert "contradict each other. Read both rules before you believe it:" in text
     assert "'By June?' is bid 40¢.[2J After fees: +6.3¢ a share." in text
     assert "and 2 more" in text
+    assert "95¢ 3 markets of Mayor, 15¢ of it without a name" in text
     assert "contradict" not in place.type("universe").out
     assert place.type("universe", "--json").json["coherence"]["gaps_count"] == 3
 
