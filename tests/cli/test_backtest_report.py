@@ -153,6 +153,23 @@ def test_a_replay_whose_history_is_gone_still_has_its_result_and_says_what_is_mi
     assert "-10.53 pUSD net" in shown
 
 
+def test_a_history_that_is_another_one_by_now_judges_nothing(
+    ids: dict[str, str], place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = (place / "prices.parquet").rename(place / "kept.parquet")
+    row = (START, "ferry", "Will the ferry run by March 20, 2026?", 0.3, None, "politics")
+    parquet(place / "prices.parquet", COLUMNS, [row, (START + timedelta(hours=1), *row[1:])])
+    try:
+        found = json.loads(typed(capsys, "report", ids["1000"], "--json"))
+    finally:
+        kept.rename(place / "prices.parquet")
+
+    assert found["doubts"] == [
+        "Markouts are not known: the history is not the one that was replayed any more."
+    ]
+    assert all(each["net"] is None for each in found["markouts"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
