@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -88,7 +87,7 @@ def replay(
     return Replayed(made, same, folder / made["id"])
 
 
-def one_market(*happening: Sequence[Event], minutes: float = 30) -> HandTape:
+def one_market(*happening: Sequence[Event], minutes: float = 13) -> HandTape:
     """Market 1 at 49 to 50 cents from the start, and what else happens."""
     beginning = [*told(0, a_market("1")), *books(0, "1", "0.49", "0.50")]
     happens = [event for events in happening for event in events]
@@ -124,7 +123,7 @@ class TestFills:
                 ),
                 *books(0, "1", "0.49", "0.50")[1:],
             ],
-            60,
+            34,
         )
         made = replay(tmp_path, tape, min_edge="0.01")
         at_best = [line for line in made.lines("fill") if line["price"] == "0.5"]
@@ -155,15 +154,15 @@ class TestFills:
 
 class TestEnds:
     def test_money_is_locked_until_it_is_paid(self, tmp_path):
-        """The market ends after ten minutes and pays after twenty: in between there is no cash of it."""
+        """The market ends after five minutes and pays after eight: in between there is no cash of it."""
         other = [
             *told(0, a_market("2", end_date=START + timedelta(days=500))),
             *books(0, "2", "0.10", "0.11"),
         ]
-        tape = one_market(other, [resolved(10, "1", "1", paid=20)], minutes=30)
+        tape = one_market(other, [resolved(5, "1", "1", paid=8)])
         made = replay(tmp_path, tape)
         paid = made.lines("paid")
-        assert [line["at"] for line in paid] == [iso(START + timedelta(minutes=20))]
+        assert [line["at"] for line in paid] == [iso(START + timedelta(minutes=8))]
         cost = sum(Decimal(line["shares"]) * Decimal(line["price"]) for line in made.lines("fill"))
         assert made.money("cash_pusd") == 1000 - cost + Decimal(paid[0]["pusd"])
 
@@ -186,7 +185,7 @@ class TestEnds:
         made = replay(tmp_path, one_market([resolved(10, "1", "1", paid=4_000)]))
         assert made.lines("paid")
         assert made.money("held_pusd") == 0
-        assert [line for line in made.lines("cycle") if line["at"] > iso(START + timedelta(minutes=30))] == []
+        assert [line for line in made.lines("cycle") if line["at"] > iso(START + timedelta(minutes=13))] == []
 
     def test_the_end_is_not_known_before_it_comes(self, tmp_path):
         ends = replay(tmp_path / "a", one_market([resolved(10, "1", "0", paid=11)]))
@@ -202,7 +201,9 @@ class TestLimits:
             for n in range(3, 13)
             for event in (*told(0, a_market(f"{n}")), *books(0, f"{n}", "0.49", "0.50"))
         ]
-        made = replay(tmp_path, one_market(many, minutes=59), prompts_per_hour="4", orders_per_hour="100")
+        made = replay(
+            tmp_path, one_market(many, minutes=59), every=300, prompts_per_hour="4", orders_per_hour="100"
+        )
         assert len(made.lines("intent")) == 4
 
     def test_a_loss_trips_the_drawdown_and_nothing_is_opened_any_more(self, tmp_path):
@@ -212,6 +213,7 @@ class TestLimits:
         made = replay(
             tmp_path,
             tape,
+            every=300,
             drawdown_fraction="0.004",
             daily_loss_fraction="0.004",
             exit_stop_loss="false",
@@ -235,33 +237,26 @@ class TestLimits:
 class TestResting:
     """A purchase that rests at 50 cents: it is placed after the market was watched for two hours."""
 
-    AUTO = MappingProxyType({"execution": "auto", "resting_seconds": "21600"})
-
-    def tape(self, *happening: Event) -> HandTape:
+    def replay(self, folder: Path, *happening: Event) -> Replayed:
         calm = [books(60 * n, "1", *(("0.50", "0.53") if n % 2 else ("0.51", "0.54"))) for n in range(4)]
-        return HandTape([*told(0, a_market("1")), *(each for few in calm for each in few), *happening], 240)
-
-    def test_it_is_filled_by_what_trades_through_it_and_pays_no_fee(self, tmp_path):
-        made = replay(
-            tmp_path,
-            self.tape(traded(200, "11", "0.49", "100")),
+        tape = HandTape([*told(0, a_market("1")), *(each for few in calm for each in few), *happening], 240)
+        return replay(
+            folder,
+            tape,
             Sure("0.55"),
             human=SLOW,
             every=300,
-            **self.AUTO,
+            execution="auto",
+            resting_seconds="21600",
         )
+
+    def test_it_is_filled_by_what_trades_through_it_and_pays_no_fee(self, tmp_path):
+        made = self.replay(tmp_path, traded(200, "11", "0.49", "100"))
         (fill,) = made.lines("fill")
         assert (fill["role"], fill["price"], fill["fee"]) == ("MAKER", "0.5", "0")
 
     def test_what_traded_before_it_rested_does_not_fill_it(self, tmp_path):
-        made = replay(
-            tmp_path,
-            self.tape(traded(100, "11", "0.49", "100")),
-            Sure("0.55"),
-            human=SLOW,
-            every=300,
-            **self.AUTO,
-        )
+        made = self.replay(tmp_path, traded(100, "11", "0.49", "100"))
         assert made.lines("word")
         assert not made.lines("fill")
 
@@ -282,17 +277,17 @@ class TestTheSameAgain:
         assert replay(tmp_path, tape).same is False
 
     def test_what_comes_after_an_instant_changes_nothing_before_it(self, tmp_path):
-        """Everything after ten minutes is poisoned: prices, ends, markets, all of it."""
+        """Everything after eight minutes is poisoned: prices, ends, markets, all of it."""
         moving = [
-            event for n in range(1, 60) for event in books(n / 2, "1", f"0.{45 + n % 5}", f"0.{46 + n % 5}")
+            event for n in range(1, 30) for event in books(n / 2, "1", f"0.{45 + n % 5}", f"0.{46 + n % 5}")
         ]
-        more = [*told(3, a_market("2")), *books(3, "2", "0.40", "0.41"), resolved(25, "2", "1", paid=26)]
+        more = [*told(3, a_market("2")), *books(3, "2", "0.40", "0.41"), resolved(12, "2", "1", paid=12.5)]
         honest = one_market(moving, more)
-        cut = us(10)
+        cut = us(8)
         poisoned = honest.with_events([_poisoned(event, cut) for event in honest.told])
         made, other = replay(tmp_path / "a", honest), replay(tmp_path / "b", poisoned)
-        assert made.until(10) == other.until(10)
-        assert len(made.until(10)) > 10
+        assert made.until(8) == other.until(8)
+        assert len(made.until(8)) > 8
         assert made.text != other.text
 
     def test_a_run_that_fails_leaves_nothing_behind(self, tmp_path):

@@ -113,7 +113,7 @@ class TestPeople:
             update={"database_url": f"sqlite:///{tmp_path}/polyb0t.db"}
         )
         human = person("journal", settings)
-        assert human.delays == (10, 20, 30, 40, 50)
+        assert list(human.delays) == [10, 20, 30, 40, 50]
         assert (human.approves, human.rejects) == pytest.approx((3 / 6, 2 / 6))
         assert (tmp_path / "polyb0t.db").read_bytes() == before
 
