@@ -242,6 +242,7 @@ class TestAPass:
         desk.cycle.run()
         [entry] = [entry for entry in desk.stores.engine.journal() if entry.kind == FUNNEL]
         assert '"no_slot":[{"place":"Number 3 of 3: growth ' in entry.payload
+        assert '"links_unknown":[]' in entry.payload
 
     def test_the_catalogue_is_read_when_it_is_due(self, desk):
         for _ in range(5):

@@ -83,6 +83,11 @@ def _why(universe: Mapping[str, object]) -> list[str]:
         for row in waiting:
             question, place = (wording.one_line(str(row.get(key, ""))) for key in ("question", "place"))
             lines += [f"  {question}: {place}"]
+    unknown = universe.get("links_unknown")
+    if isinstance(unknown, list) and unknown:
+        count = universe.get("links_unknown_count", len(unknown))
+        lines += ["", f"Declared links that name what the catalogue does not list: {count}"]
+        lines += [f"  {wording.one_line(str(name))}" for name in unknown]
     misses = _rows(universe, "misses")
     if misses:
         lines += ["", "Nearest misses:", *(f"  {miss_words(miss)}" for miss in misses)]

@@ -229,7 +229,11 @@ class MarketWatch:
             lease,
             kind=FUNNEL,
             subject="universe",
-            payload=funnel(self._catalogue, self._universe, openings),
+            payload={
+                **funnel(self._catalogue, self._universe, openings),
+                "links_unknown": self._linked.unknown[:_NAMED],
+                "links_unknown_count": len(self._linked.unknown),
+            },
             actor="engine",
         )
 

@@ -171,3 +171,25 @@ class TestMarks:
         assert "more than 8.22 pUSD" in lines
         assert "  +0.83  Will it rain? Yes / Will it pour? Yes" in lines
         assert "too little was seen: Snow?." in lines
+
+
+def test_what_found_no_place_and_links_to_nothing_are_named(place: Place) -> None:
+    place.runs()
+    payload = {
+        "watched": 3,
+        "tradable": 3,
+        "proposed": 1,
+        "no_slot": [
+            {"question": "Will it rain?", "place": "Number 2 of 2: growth 0.00100 x chance of fill 87%."}
+        ],
+        "links_unknown": ["slug:airship (strike)"],
+        "links_unknown_count": 1,
+    }
+    place.stores.engine.note(
+        place.lease, kind="universe.observed", subject="universe", payload=payload, actor="engine"
+    )
+    out = place.type("universe", "--why").out
+    assert "Good enough, but without a place on the list:" in out
+    assert "  Will it rain?: Number 2 of 2: growth 0.00100 x chance of fill 87%." in out
+    assert "Declared links that name what the catalogue does not list: 1" in out
+    assert "  slug:airship (strike)" in out
