@@ -1,6 +1,6 @@
 """What other markets' prices say about one: intervals at executable prices, nudges, gaps, sums to one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -11,24 +11,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polyb0t.core.ids import ConditionId, EventId
+from polyb0t.core.ids import AssetId, ConditionId, EventId
+from polyb0t.core.units import Price
 from polyb0t.data.declared_links import parse_links
+from polyb0t.data.markets import Catalogue, Market, TradingTerms
+from polyb0t.data.order_book import OrderBook
+from polyb0t.data.universe import UniverseRules
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import Lease
 from polyb0t.models.calibration import MarketCalibrationModel, packaged_coefficients
 from polyb0t.models.coherence import CoherenceModel, Quote, intervals, quotes_of
 from polyb0t.models.exhaustive_sets import renormalise, renormalised, set_sum
 from polyb0t.models.logit import logit
-from polyb0t.models.pooling import PooledModel, Weight, Weights
+from polyb0t.models.pooling import UNEARNED, PooledModel, Weight, Weights
 from polyb0t.models.price_gaps import gaps
 from polyb0t.models.relations import Relation, RelationKind, relations_among
 from polyb0t.models.signals import Abstain, IdentityModel, MarketState, ProbEstimate
 from polyb0t.runtime.coherence_watch import OBSERVED, CoherenceWatch, latest_gaps
 from polyb0t.runtime.own_voices import OwnVoices
+from polyb0t.runtime.position_views import PositionViews
+from polyb0t.runtime.watching import MarketWatch, WatchSettings
 from tests.support.builders import a_scope
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_stores
-from tests.support.decisions import NOW, a_book, a_market, a_state, books_at, d
+from tests.support.decisions import NOW, a_book, a_market, a_state, books_at, d, terms_of
 
 JUNE, DECEMBER = datetime(2027, 6, 30, tzinfo=UTC), datetime(2027, 12, 31, tzinfo=UTC)
 ONE_PAYS = RelationKind.AT_MOST_ONE
@@ -284,11 +290,13 @@ class Room:
 
     def __init__(self, folder: Path) -> None:
         self.clock = FakeClock()
-        self.engine = sqlite_stores(folder, self.clock, scope=a_scope()).engine
+        self.stores = sqlite_stores(folder, self.clock, scope=a_scope())
+        self.engine = self.stores.engine
         lease = self.engine.acquire(
             "engine", holder="here:1", boot_id="b", process_started="1", regime=Regime.DRY_RUN
         )
         assert isinstance(lease, Lease)
+        self.lease = lease
         self.watch = CoherenceWatch(CoherenceModel(), self.engine, lease, self.clock)
 
     def shown(self) -> list[str]:
@@ -365,6 +373,53 @@ def test_with_an_earned_weight_it_moves_the_price_that_does_not_fit() -> None:
     assert isinstance(moved, ProbEstimate)
     assert moved.anchor < moved.q < d("0.40")
     assert not moved.independent
+
+
+class Shown:
+    """The two markets of `WRONG`, as an exchange would show them now."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+
+    def catalogue(self) -> Catalogue:
+        quotes: dict[str, Any] = {"best_bid": Price(d("0.30")), "best_ask": Price(d("0.32"))}
+        return Catalogue(tuple(replace(each.market, **quotes) for each in WRONG), (), self.clock.now())
+
+    def terms(self, condition_ids: Sequence[ConditionId]) -> dict[ConditionId, TradingTerms]:
+        return {state.market.condition_id: terms_of(state.market) for state in WRONG}
+
+    def books(self, asset_ids: Sequence[AssetId]) -> dict[AssetId, OrderBook]:
+        seen = [book for state in WRONG for book in state.books if book is not None]
+        return {book.asset_id: replace(book, observed_at=self.clock.now()) for book in seen}
+
+    read = books
+
+    def watch(self, asset_ids: Iterable[AssetId]) -> None:
+        pass
+
+    def markets_of(self, condition_ids: Sequence[ConditionId]) -> Sequence[Market]:
+        return []
+
+
+def test_what_is_held_is_judged_beside_the_other_markets_as_an_opening_is(tmp_path: Path) -> None:
+    room = Room(tmp_path)
+    shown = Shown(room.clock)
+    rules = WatchSettings(UniverseRules(most_days_to_end=None), refresh_seconds=300)
+    watch = MarketWatch(shown, shown, shown, room.clock, rules)
+    watch.refresh()
+    watch.read_books()
+    earned = Weights("w", NOW + timedelta(days=900), {("coherence", "politics"): Weight(d("0.5"), d("0.1"))})
+    market = WRONG[1].market
+    expected: list[Decimal | None] = []
+    for weights in (UNEARNED, earned):
+        model = PooledModel(IdentityModel(), [CoherenceModel()], weights)
+        opening = model.estimate_all(watch.states(room.clock.now()))[1]
+        expected.append(opening.q if isinstance(opening, ProbEstimate) else None)
+        views = PositionViews(room.stores, room.lease, watch, model, room.clock, shown)
+        belief = views.belief(market, market.outcomes[0].asset_id, room.clock.now())
+        assert (belief.q if belief is not None else None) == expected[-1]
+    assert expected[0] is None
+    assert expected[1] is not None
 
 
 def test_it_is_the_same_whatever_order_the_markets_come_in() -> None:
