@@ -13,10 +13,18 @@ from polyb0t.core.units import ZERO, Price, Pusd, Shares
 from polyb0t.data.fills import Role
 from polyb0t.data.markets import Market
 from polyb0t.data.order_book import OrderBook
-from polyb0t.execution.intents import IntentStatus, IntentType, OrderType, TradeIntent
+from polyb0t.execution.intents import (
+    IntentStatus,
+    IntentType,
+    OrderType,
+    ProposingRules,
+    TradeIntent,
+    superseded_because,
+)
 from polyb0t.execution.orders import OrderStatus
 from polyb0t.execution.paper import NOTHING_SIMULATED
 from polyb0t.execution.proposing import trade_of
+from polyb0t.execution.smaller import smaller_form, why_not_smaller
 from polyb0t.models.kill_switches import KillSwitchManager, KillSwitchType, Stance
 from polyb0t.models.resting import why_take_back
 from polyb0t.models.risk import ControlContext
@@ -356,3 +364,45 @@ def test_after_a_restart_it_is_still_looked_after(tmp_path: Path, kind: type) ->
     resting.show("0.45", "0.46")
     assert resting.look() == 1
     assert (resting.status, resting.reserved) == (OrderStatus.CANCELLED, ZERO)
+
+
+class TestWhileItWaitsForAPerson:
+    RULES = ProposingRules(edge_min=Decimal("0.015"))
+
+    def newer(self, bid: str, ask: str, **changes: Any) -> TradeIntent:
+        quotes = {"best_bid": Price(Decimal(bid)), "best_ask": Price(Decimal(ask))}
+        return an_intent(**{**resting_changes(), **quotes, **changes})
+
+    def test_an_offer_above_its_price_is_what_it_rests_for_and_no_reason_to_give_way(self) -> None:
+        waiting = an_intent(**resting_changes())
+        assert superseded_because(waiting, self.newer("0.47", "0.49"), self.RULES) is None
+        assert (
+            superseded_because(waiting, self.newer("0.47", "0.49", shares=Shares(Decimal(90))), self.RULES)
+            is None
+        )
+
+    @pytest.mark.parametrize(("bid", "ask"), [("0.44", "0.46"), ("0.47", "0.51")])
+    def test_it_gives_way_where_it_would_be_taken_back(self, bid: str, ask: str) -> None:
+        waiting = an_intent(**resting_changes())
+        why = superseded_because(waiting, self.newer(bid, ask), self.RULES)
+        assert why == "the market moved away from where it would rest"
+
+    def test_what_takes_and_can_still_be_had_does_not_give_way_to_what_would_rest(self) -> None:
+        taker = an_intent(worst_price=Price(Decimal("0.49")))
+        assert superseded_because(taker, self.newer("0.47", "0.49"), self.RULES) is None
+        assert (
+            superseded_because(taker, self.newer("0.48", "0.50"), self.RULES)
+            == "its worst price no longer fills"
+        )
+
+    def test_less_of_it_may_be_approved_under_the_same_conditions(self) -> None:
+        waiting = an_intent(**resting_changes())
+        less = smaller_form(waiting, shares=Shares(Decimal(10)), worst_price=None, now=waiting.created_at)
+        assert (less.shares, less.max_cost) == (Decimal(10), Decimal("4.7"))
+        assert (less.taken_back, less.life_seconds, less.post_only) == (APPROVED, 7_200, True)
+
+    def test_other_conditions_are_no_smaller_form(self) -> None:
+        waiting = an_intent(**resting_changes())
+        less = smaller_form(waiting, shares=Shares(Decimal(10)), worst_price=None, now=waiting.created_at)
+        looser = replace(less, taken_back=APPROVED._replace(below=Decimal("0.10")))
+        assert why_not_smaller(waiting, looser) == "It differs in taken_back."
