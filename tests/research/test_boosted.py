@@ -203,6 +203,15 @@ class TestInputs:
         }
         assert inputs.values[at, 2] in values
 
+    def test_an_end_that_nobody_told_is_not_known_though_the_last_price_stands_in_for_it(
+        self, history: History
+    ):
+        last = replace(history.markets[0], ends_us=int(history.markets[0].at_us[-1]), end_told=False)
+        days = named(["days_to_end"])[0]
+        at = int(last.at_us[0])
+        assert days.value(record_of(last), at) is None
+        assert days.value(record_of(history.markets[0]), at) is not None
+
     def test_a_feature_that_looks_ahead_stops_the_fit(self, history: History):
         class Cheat:
             name, version, window_us, says = "final_price", 1, 0, "how it ended"

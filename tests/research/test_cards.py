@@ -78,6 +78,19 @@ class TestTheCard:
         assert told["live"] == ["politics"]
         assert told["standings"]["sports"]["why"].startswith("It has not beaten the price")
 
+    def test_where_ends_were_found_out_afterwards_nothing_is_licensed(self, history: History):
+        """A time to the end that nobody knew makes a calibrated market look biased."""
+        some = tuple(replace(each, end_told=at % 10 > 0) for at, each in enumerate(history.markets))
+        made = make_card(replace(history, markets=some), venue="sandbox", now=NOW, trials=1)
+        why = dict(made.standings)["politics"].why
+        assert (made.live, why) == (
+            (), "When its markets were to end was not told: the time that was left is known afterwards only."
+        )  # fmt: skip
+        few = tuple(replace(each, end_told=at % 30 > 0) for at, each in enumerate(history.markets))
+        assert make_card(replace(history, markets=few), venue="sandbox", now=NOW, trials=1).live == (
+            "politics",
+        )
+
     def test_its_page_escapes_what_came_from_outside(self, card: Card):
         page = card_page(replace(card, source="<script>alert(1)</script>", problems=("<b>x</b>",)))
         assert "<script>" not in page

@@ -65,6 +65,11 @@ def test_what_ended_later_changes_nothing_of_it(models: MonthlyModels, history: 
     assert repr(said(again, LATE + timedelta(days=60))) != repr(said(models, LATE + timedelta(days=60)))
 
 
+def test_where_ends_were_found_out_afterwards_no_month_has_a_licence(history: History):
+    untold = replace(history, markets=tuple(replace(each, end_told=False) for each in history.markets))
+    assert walk_forward_models(untold, venue="sandbox").live(LATE) == ()
+
+
 def test_an_instant_without_a_zone_is_nobodys(models: MonthlyModels):
     with pytest.raises(ValueError, match="time zone"):
         models.at(datetime(2025, 1, 1))  # noqa: DTZ001 - that is the point

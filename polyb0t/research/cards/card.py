@@ -1,7 +1,7 @@
 """One fitted model with everything that was found out about it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -19,6 +19,7 @@ from polyb0t.research.evaluation.walk_forward import Forecasts, walk_forward
 from polyb0t.research.history.grid import observations
 from polyb0t.research.history.past_markets import History
 
+MOST_UNTOLD: Final = 0.05  # of a category's markets
 LIFE: Final = timedelta(days=45)
 CODE: Final = "market-calibration-fit-1"  # a part of the id: another way to fit is another model
 CALIBRATION: Final = "market calibration"
@@ -147,7 +148,7 @@ def card_of_work(
             for category in rows.categories
             for horizon in HORIZONS
         ),
-        standings=tuple((name, by_category[name]) for name in rows.categories),
+        standings=tuple((name, _if_told(by_category[name], name, history)) for name in rows.categories),
         model_bins=reliability(decided.q, decided.rows.outcome),
         price_bins=reliability(decided.rows.price, decided.rows.outcome),
         data_until=_learnt_until(rows),
@@ -166,6 +167,17 @@ def _gain_in(forecasts: Forecasts, category: str, horizon: str) -> Gain | None:
 def _gain(forecasts: Forecasts) -> Gain | None:
     rows = forecasts.rows
     return gain_over_price(rows.price, forecasts.q, rows.outcome, rows.event) if len(rows) else None
+
+
+def ends_told(history: History, category: str) -> bool:
+    """Whether it was known beforehand when the markets of `category` were to end, but for a few. A horizon
+    that was found out afterwards looks like an edge where there is none."""
+    told = [market.end_told for market in history.markets if market.category == category]
+    return told.count(False) <= MOST_UNTOLD * len(told)
+
+
+def _if_told(standing: Standing, category: str, history: History) -> Standing:
+    return standing if ends_told(history, category) else replace(standing, live=False, ends_told=False)
 
 
 def _name(history: History, venue: str, now: datetime, work: Work) -> str:

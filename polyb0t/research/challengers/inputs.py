@@ -62,13 +62,14 @@ def inputs_of(
 
 
 def record_of(market: PastMarket) -> Record:
-    """A market that is over as a record; a history keeps the end as it was scheduled last."""
+    """A market that is over as a record. A history keeps the end as it was scheduled last; where none was
+    told, the last price stands in for it, and that is the future: no end was known."""
     at = market.at_us.tolist()
     return Record(
         market=market.market,
         prices=Series(at, market.price.tolist()),
         opens_us=market.opens_us,
-        schedule=(Schedule(min(at[0], market.opens_us), market.ends_us),),
+        schedule=(Schedule(min(at[0], market.opens_us), market.ends_us),) if market.end_told else (),
         resolved_us=market.resolved_us,
         outcome=market.outcome,
     )

@@ -27,7 +27,8 @@ RECENT_US: Final = 183 * DAY_US
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Why a category is live, or why it is not. `t` and `recent_t` are gains in standard errors, `needed`
-    is what `t` has to pass; `stood`: it did so one and two months before, too."""
+    is what `t` has to pass; `stood`: it did so one and two months before, too; `ends_told`: it was known
+    beforehand when its markets were to end."""
 
     live: bool
     rows: int
@@ -35,6 +36,7 @@ class Standing:
     recent_t: float
     needed: float
     stood: bool = True
+    ends_told: bool = True
 
     @property
     def why(self) -> str:
@@ -43,6 +45,10 @@ class Standing:
             return f"{self.rows} resolved rows of the {LEAST_ROWS} that it takes."
         if self.t <= self.needed:
             return f"It has not beaten the price: t {self.t:.2f}, and {self.needed:.2f} is needed."
+        if not self.ends_told:
+            return (
+                "When its markets were to end was not told: the time that was left is known afterwards only."
+            )
         if self.recent_t < T_TO_STAY:
             return f"It has stopped beating the price: t {self.recent_t:.2f} over the last six months."
         if not self.stood:

@@ -14,7 +14,7 @@ from polyb0t.core.canonical import sha256_hex
 from polyb0t.core.clock import from_microseconds, microseconds
 from polyb0t.models.calibration import MarketCalibrationModel, parse_coefficients
 from polyb0t.models.signals import IdentityModel
-from polyb0t.research.cards.card import LIFE
+from polyb0t.research.cards.card import LIFE, ends_told
 from polyb0t.research.cards.files import Fitted
 from polyb0t.research.evaluation.gate import standings
 from polyb0t.research.evaluation.observations import HORIZONS, Flags
@@ -62,7 +62,7 @@ class MonthlyModels:
         ahead: Flags = (rows.at_us >= start) & (rows.at_us < after)
         seen: Flags = (rows.resolved_us < start - EMBARGO_US) & ~np.isin(rows.event, rows.event[ahead])
         by_category = standings(self._forecasts, start, self._trials)
-        live = [name for name in rows.categories if by_category[name].live]
+        live = [name for name in rows.categories if by_category[name].live and ends_told(self._history, name)]
         if not live or not seen.any():
             return IdentityModel(), ()
         refuse_overlap(rows, seen, ahead, start)
