@@ -14,16 +14,12 @@ from polyb0t.cli.table import Column, table
 from polyb0t.cli.terminal import Terminal
 from polyb0t.core.clock import utc
 from polyb0t.core.errors import UsageError
+from polyb0t.research.analytics.runs import GRADES
+from polyb0t.research.replay.tape import Fidelity
 from polyb0t.runtime.replay.backtests import Backtests, Done, combinations
 from polyb0t.runtime.replay.request import RECORDED, Request
 from polyb0t.runtime.replay.settings import setting_name
 
-_GRADES: Final = {
-    "A": "books that we recorded ourselves: an order would have met them",
-    "B": "books of somebody else, or only their best prices",
-    "C": "what others traded; the books around it are assumed",
-    "D": "prices alone, spread and depth are assumed: good for calibration, no proof of a result",
-}
 _SWEEP_ENDS: Final = (
     Column("FILLS", right=True),
     Column("RESULT", right=True),
@@ -154,7 +150,7 @@ def _screen(done: Done, columns: int) -> list[str]:
         f"{money['cash_pusd']} of it cash; fees {money['fees_pusd']}"
     )
     facts = [
-        ("Fidelity", f"{told['fidelity']}: {_GRADES[told['fidelity']]}"),
+        ("Fidelity", f"{told['fidelity']}: {GRADES[Fidelity(told['fidelity'])]}"),
         ("History", f"{data['name']}, {data['markets']:,} markets, {span}"),
         ("Model", f"{told['model']['name']} {told['model']['version']}".strip()),
         ("Proposals", proposals),
@@ -197,7 +193,7 @@ def _sweep_screen(done: Sequence[Done], names: Sequence[str], columns: int) -> l
     ]
     first = done[0].told
     return [
-        f"Fidelity {first['fidelity']}: {_GRADES[first['fidelity']]}",
+        f"Fidelity {first['fidelity']}: {GRADES[Fidelity(first['fidelity'])]}",
         "",
         *table((*heads, *_SWEEP_ENDS), rows, columns),
         "",
