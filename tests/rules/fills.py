@@ -160,6 +160,21 @@ FILLS: Final = Chapter(
             ),
         ),
         rule(
+            "taken_back_as_approved",
+            "The engine cancels a resting purchase by itself for what was approved with it, and for nothing "
+            "else but a halt; its money stays reserved until its end is known.",
+            "test_withdrawing:nobody_is_asked_and_no_other_order_is_touched "
+            "test_withdrawing:while_the_exchange_does_not_answer_it_is_asked_again_and_the_money_stays_reserved",
+            source("runtime/withdrawing.py")(
+                "        if intent.taken_back is None:\n            return False",
+                "        if intent.taken_back is None:\n            self.cancel(order.id, '')",
+            ),
+            source("runtime/withdrawing.py")(
+                "except VenueUnreachableError as error:  # the next look asks again",
+                "except ArithmeticError as error:",
+            ),
+        ),
+        rule(
             "fee_charged",
             "A fee that was charged otherwise than predicted is told.",
             "test_fee_check:a_fee_that_is_higher_than_predicted_is_told_once",
