@@ -4,7 +4,7 @@ import json
 import socket
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,13 +14,19 @@ import pytest
 
 from polyb0t.core.clock import SystemClock, from_iso, iso
 from polyb0t.core.errors import UsageError
+from polyb0t.db.scratch import scratch_stores
 from polyb0t.models.signals import ProbabilityModel
 from polyb0t.research.replay.events import BookShown, Event, Resolved
 from polyb0t.research.replay.human import APPROVES_ALL, NOBODY, HumanModel
+from polyb0t.runtime.cycle import CycleParts
+from polyb0t.runtime.replay.clock import SimulatedClock
+from polyb0t.runtime.replay.past_markets import PastMarkets
 from polyb0t.runtime.replay.request import Request
 from polyb0t.runtime.replay.running import Past, run_into
 from polyb0t.runtime.replay.settings import replay_settings
 from polyb0t.runtime.replay.speakers import Speaker
+from polyb0t.runtime.replay.timeline import Timeline
+from polyb0t.runtime.replay.wiring import build_replay, replay_scope
 from tests.support.hand_tape import (
     START,
     HandTape,
@@ -290,6 +296,24 @@ class TestTheSameAgain:
         assert len(made.until(8)) > 8
         assert made.text != other.text
 
+    def test_stores_that_remember_decide_as_stores_that_ask_each_time(self, tmp_path, monkeypatch):
+        """With proposals, rejections, exits, fills, an end and its payment."""
+        moving = [
+            event
+            for n in range(1, 25)
+            for event in books(n, "1", f"0.{49 - n % 3}", f"0.{50 - n % 3}", shares="40")
+        ]
+        tape = one_market(moving, [resolved(25, "1", "1", paid=26)], minutes=30)
+        often = {"cooldown_seconds": "60", "prompts_per_hour": "60", "orders_per_hour": "60"}
+        human = HumanModel("some", 0.7, 0.2)
+        remembering = replay(tmp_path / "a", tape, human=human, **often)  # type: ignore[arg-type]
+        monkeypatch.setattr("polyb0t.db.scratch.remembering", lambda stores: stores)
+        asking = replay(tmp_path / "b", tape, human=human, **often)  # type: ignore[arg-type]
+        assert remembering.text == asking.text
+        kinds = {line["kind"] for line in map(json.loads, asking.text.splitlines())}
+        assert kinds == {"cycle", "intent", "word", "fill", "paid"}
+        assert {line["came"] for line in asking.lines("word")} >= {"approved", "rejected"}
+
     def test_a_run_that_fails_leaves_nothing_behind(self, tmp_path):
         class Breaks(Sure):
             def predict(self, state):
@@ -313,6 +337,29 @@ def _poisoned(event: Event, cut: int) -> Event:
     if isinstance(event, BookShown):
         return event._replace(bids=[(10_000, 1)], asks=[(20_000, 10**12)])
     return event._replace(pays_e6=(0, 10**6)) if isinstance(event, Resolved) else event
+
+
+def test_a_stage_of_the_cycle_is_replayed_or_named_here(tmp_path):
+    """What is added to the engine belongs into `runtime/replay/wiring.py` too, or on this list."""
+    settings, clock = replay_settings({}, {}), SimulatedClock(START)
+    past = PastMarkets(Timeline(one_market().events(START, START)), clock, 10)
+    stores = scratch_stores(
+        tmp_path / "book.db", replay_scope("polymarket"), clock, opening_cooldown_seconds=1
+    )
+    parts = build_replay(
+        settings, stores, past, clock, Sure(), seed=1, tell_openings=lambda _openings: None
+    ).cycle._parts
+    left = {
+        part.name
+        for part in fields(CycleParts)
+        if part.default is not MISSING and getattr(parts, part.name) is part.default
+    }
+    assert left == {
+        *("takes_orders", "compare_fees", "read_movements", "propose_claims"),  # of an exchange, or a wallet
+        *("record", "watch_coherence"),  # told to people, and nothing is decided by it
+        "watch_outside",  # what others think is not in a history
+        "decide_by_itself",  # the person of the replay does
+    }
 
 
 class TestTroubles:

@@ -15,11 +15,6 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _group() -> None:
-    """One command among several, also while it is the only one."""
-
-
 @app.command(cls=door.Command)
 def run(
     ctx: typer.Context,
