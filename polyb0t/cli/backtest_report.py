@@ -22,7 +22,7 @@ from polyb0t.research.analytics.line_by_line import line_by_line, lines_sheet
 from polyb0t.research.analytics.records import Records
 from polyb0t.research.analytics.runs import ASSUMED, Run, caveats, fidelity_words, head, run_sentences
 from polyb0t.research.analytics.sides import By
-from polyb0t.research.analytics.words import sheet
+from polyb0t.research.analytics.tables import sheet
 from polyb0t.research.report_words import Heading, Sheet, plus
 from polyb0t.runtime.analysing import analysis_view, plain_view, read_records
 from polyb0t.runtime.opened import open_store

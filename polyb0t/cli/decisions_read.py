@@ -15,7 +15,8 @@ from polyb0t.execution.scope import mode_words
 from polyb0t.research.analytics.analysis import Analysis
 from polyb0t.research.analytics.files import as_csv, as_html
 from polyb0t.research.analytics.sides import By
-from polyb0t.research.analytics.words import sentences, sheet
+from polyb0t.research.analytics.tables import sheet
+from polyb0t.research.analytics.words import sentences
 from polyb0t.research.report_words import period
 from polyb0t.runtime.analysing import analysis_view, read_analysis
 from polyb0t.runtime.opened import OpenedStore

@@ -17,7 +17,8 @@ from polyb0t.research.analytics.fates import Scored
 from polyb0t.research.analytics.markouts import Horizon, HorizonRow
 from polyb0t.research.analytics.runs import Run, caveats, head, run_sentences
 from polyb0t.research.analytics.sides import By
-from polyb0t.research.analytics.words import sentences, sheet
+from polyb0t.research.analytics.tables import sheet
+from polyb0t.research.analytics.words import sentences
 from polyb0t.research.charts import Axis, Point, curve_chart, interval_chart, reliability_plot, span_of
 from polyb0t.research.report_files import cell
 from polyb0t.research.report_words import period
