@@ -55,6 +55,7 @@ def test_what_it_advises_is_enough(bankroll: str) -> None:
     names = {"order_fraction": "MAX_ORDER", "market_fraction": "MAX_MARKET", "event_fraction": "MAX_EVENT"}
     names |= {"theme_fraction": "MAX_THEME", "category_fraction": "MAX_CATEGORY"}
     names |= {"far_fraction": "MAX_FAR", "dependent_fraction": "MAX_DEPENDENT"}
+    names |= {"tail_fraction": "MAX_TAIL"}
     names |= {"open_fraction": "MAX_OPEN_ORDERS", "total_fraction": "MAX_EXPOSURE"}
     done: dict[str, Any] = {
         limit: fraction for limit, name in names.items() if f"POLYBOT_{name}_FRACTION" in raised

@@ -48,6 +48,8 @@ def test_an_amount_of_nothing_or_less_is_refused_by_name(name: str, value: str) 
             "POLYBOT_MAX_MARKET_FRACTION is 0.05",
             "POLYBOT_MAX_EVENT_FRACTION",
         ),
+        ({"max_far_fraction": "0.005"}, "POLYBOT_MAX_ORDER_FRACTION is 0.01", "POLYBOT_MAX_FAR_FRACTION"),
+        ({"max_tail_fraction": "0.005"}, "POLYBOT_MAX_ORDER_FRACTION is 0.01", "POLYBOT_MAX_TAIL_FRACTION"),
         ({"max_theme_fraction": "0.03"}, "POLYBOT_MAX_EVENT_FRACTION is 0.04", "POLYBOT_MAX_THEME_FRACTION"),
         ({"max_category_fraction": "0.6"}, "POLYBOT_MAX_CATEGORY_FRACTION is 0.6", "at most 0.5"),
         ({"max_exposure_fraction": "0.9"}, "POLYBOT_MAX_EXPOSURE_FRACTION is 0.9", "at most 0.8"),

@@ -21,13 +21,14 @@ from polyb0t.execution.access import NO_THRESHOLDS
 from polyb0t.execution.in_flight import InFlight
 from polyb0t.execution.intents import IntentManager, IntentStatus, OrderType, ProposingRules, TradeIntent
 from polyb0t.execution.orders import OrderStatus
-from polyb0t.execution.proposing import Frame
+from polyb0t.execution.proposing import Frame, trade_of
 from polyb0t.execution.reconciler import Reconciler
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.store import Lease
 from polyb0t.models.calibration import MarketCalibrationModel, packaged_coefficients
 from polyb0t.models.execution_choice import ExecutionRules
 from polyb0t.models.kill_switches import KillSwitchManager, KillSwitchType
+from polyb0t.models.limits import check
 from polyb0t.models.risk import RiskLimits
 from polyb0t.models.signals import model_id
 from polyb0t.runtime.agreement import Agreement
@@ -286,6 +287,19 @@ class TestWhatIsUnderWay:
         (holding,) = now.events.holdings
         assert (holding.asset_id, holding.worth) == (record.intent.asset_id, record.intent.max_cost)
         assert not holding.certain
+        assert now.tail.loss() == 100  # 99.996, up to the cent
+
+    def test_at_the_send_its_own_reservation_is_left_out_of_every_limit(self, desk):
+        desk.cycle.run()
+        record = desk.stores.intents.list(statuses=(IntentStatus.PENDING,))[0]
+        desk.stores.intents.approve(
+            record.id, digest=record.intent.digest, actor="user:anna", grace_seconds=10
+        )
+        book = books_at(a_market(), desk.venue.bid, desk.venue.ask)[0]
+        context = desk.desk.control_context(record.intent, book)
+        assert (context.exposure.dependent, context.exposure.far, context.tail.loss()) == (0, 0, 0)
+        names = {each.name: each for each in check(trade_of(record.intent), context)}
+        assert names["exposure_dependent"].value == names["portfolio_tail"].value == "100.00"
 
     def test_an_intent_says_how_its_size_came_about(self, desk):
         desk.cycle.run()

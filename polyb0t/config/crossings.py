@@ -48,6 +48,9 @@ CROSSINGS: Final[tuple[Crossing, ...]] = (
         "max_dependent_fraction",
         "One order is more than all trades without own information may hold.",
     ),
+    Crossing(
+        "max_order_fraction", "max_tail_fraction", "One order alone may lose more than all together may."
+    ),
     Crossing("max_open_orders_fraction", "max_exposure_fraction", "Orders under way are at risk as well."),
     Crossing("small_order_pusd", "max_order_pusd", "The first orders cannot be larger than any order."),
     Crossing(

@@ -30,6 +30,7 @@ _FRACTIONS: Final = (
     ("category_fraction", "POLYBOT_MAX_CATEGORY_FRACTION"),
     ("far_fraction", "POLYBOT_MAX_FAR_FRACTION"),
     ("dependent_fraction", "POLYBOT_MAX_DEPENDENT_FRACTION"),
+    ("tail_fraction", "POLYBOT_MAX_TAIL_FRACTION"),
     ("open_fraction", "POLYBOT_MAX_OPEN_ORDERS_FRACTION"),
     ("total_fraction", "POLYBOT_MAX_EXPOSURE_FRACTION"),
 )
