@@ -41,6 +41,11 @@ def fitted(history: History) -> Fit:
     return make_boosted(history, venue="sandbox", now=NOW, trials=1, draws=2)
 
 
+@pytest.fixture(scope="module")
+def few() -> History:
+    return a_history({"politics": Bias(2.0), "sports": Bias()}, markets=1_500)
+
+
 def some_inputs(level: np.ndarray, *more: np.ndarray) -> Inputs:
     return Inputs((PRICE, *(f"x{at}" for at in range(len(more)))), np.column_stack([level, *more]))
 
@@ -131,19 +136,19 @@ class TestJudging:
         assert fitted.card.overall is not None
         assert fitted.card.overall.t > 2
 
-    def test_shuffled_outcomes_leave_nothing_to_find(self, history: History):
-        rows = observations(history.markets)
+    def test_shuffled_outcomes_leave_nothing_to_find(self, few: History):
+        rows = observations(few.markets)
         fair = (np.random.default_rng(0).random(len(rows)) < rows.price).astype(float)
-        forecasts = walk_boosted(replace(rows, outcome=fair), inputs_of(history.markets, rows), draws=0)
+        forecasts = walk_boosted(replace(rows, outcome=fair), inputs_of(few.markets, rows), draws=0)
         assert not live_rows(forecasts).any()
         worse = np.square(forecasts.q - forecasts.rows.outcome) - np.square(
             forecasts.rows.price - forecasts.rows.outcome
         )
         assert worse.mean() > 0
 
-    def test_what_comes_later_changes_nothing_that_was_said_before(self, history: History):
-        rows = observations(history.markets)
-        inputs = inputs_of(history.markets, rows)
+    def test_what_comes_later_changes_nothing_that_was_said_before(self, few: History):
+        rows = observations(few.markets)
+        inputs = inputs_of(few.markets, rows)
         cut = START_US + 400 * DAY_US
         later = (rows.at_us >= cut) | (rows.resolved_us >= cut)
         poisoned = replace(rows, outcome=np.where(later, 1 - rows.outcome, rows.outcome))
@@ -224,9 +229,9 @@ class TestInputs:
             inputs_of(history.markets, observations(history.markets), [Cheat()])
 
 
-def test_without_the_library_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch, history: History):
+def test_without_the_library_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch, few: History):
     monkeypatch.setitem(sys.modules, "xgboost", None)
     with pytest.raises(ConfigurationError, match=r"polyb0t\[boosted\]") as refused:
-        make_boosted(history, venue="sandbox", now=NOW, trials=1)
+        make_boosted(few, venue="sandbox", now=NOW, trials=1)
     assert refused.value.code == "no_boosted"
-    assert make_card(replace(history, markets=history.markets[:50]), venue="sandbox", now=NOW, trials=1)
+    assert make_card(replace(few, markets=few.markets[:50]), venue="sandbox", now=NOW, trials=1)
