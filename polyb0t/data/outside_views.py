@@ -13,7 +13,7 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -228,22 +228,35 @@ class OutsideViews:
         self.read = read
         self._most_age = most_age
         self._by_market: dict[str, list[ViewLine]] = {}
-        for line in read.lines:
+        self._sources: dict[str, set[str]] = {}
+        for line in sorted(read.lines, key=lambda each: each.observed_at, reverse=True):
             self._by_market.setdefault(line.market, []).append(line)
+            self._sources.setdefault(line.market, set()).add(line.source)
 
     def of(self, market: Market, now: datetime) -> tuple[OutsideView, ...]:
         """The newest view of each source that may be used at `now`, by source."""
         if not self._by_market:
             return ()
         newest: dict[str, OutsideView] = {}
-        for view in self._views(market, lambda _kind, _line: None):
-            young = timedelta(0) <= now - view.observed_at <= self._most_age
-            if not young or view.known_at > now:
-                continue
-            before = newest.get(view.source)
-            if before is None or view.observed_at > before.observed_at:
-                newest[view.source] = view
+        for name in _names_of(market):
+            for view in self._newest(name, market, now):
+                before = newest.get(view.source)
+                if before is None or view.observed_at > before.observed_at:
+                    newest[view.source] = view
         return tuple(newest[source] for source in sorted(newest))
+
+    def _newest(self, name: str, market: Market, now: datetime) -> Iterator[OutsideView]:
+        """Of each source the first usable line, newest first: a long history costs no more than its end."""
+        waited = set(self._sources.get(name, ()))
+        for line in self._by_market.get(name, ()):
+            if not waited or now - line.observed_at > self._most_age:
+                return
+            if line.source not in waited or max(line.observed_at, line.read_at) > now:
+                continue
+            view = _view(line, market)
+            if view is not None:
+                waited.discard(line.source)
+                yield view
 
     def unused_among(self, markets: Iterable[Market], now: datetime) -> Unused:
         """What of the reading cannot be used beside these markets, with what could not be read at all.
@@ -252,30 +265,33 @@ class OutsideViews:
         """
         unused, listed = Unused(), set[str]()
         for market in markets:
-            listed |= {market.condition_id.lower(), market.slug.lower()}
-            for view in self._views(market, unused.note):
-                newer = any(each.source == view.source for each in self.of(market, now))
-                if now - view.observed_at > self._most_age and not newer:
-                    unused.note(
-                        "too_old", f"{market.slug} by {view.source}, {view.observed_at:%Y-%m-%d %H:%M}"
-                    )
+            names = _names_of(market)
+            listed.update(names)
+            lines = [line for name in names for line in self._by_market.get(name, ())]
+            heard = {view.source for view in self.of(market, now)} if lines else set()
+            for line in lines:
+                if _view(line, market) is None:
+                    unused.note("unknown_outcome", f"{line.market}: {line.outcome}")
+                elif now - line.observed_at > self._most_age and line.source not in heard:
+                    made = f"{line.observed_at:%Y-%m-%d %H:%M}"
+                    unused.note("too_old", f"{line.market} by {line.source}, {made}")
         for line in self.read.lines:
             if line.market not in listed:
                 unused.note("unknown_market", line.market)
         return unused.plus(self.read.unused)
 
-    def _views(self, market: Market, note: Callable[[str, str], None]) -> Iterator[OutsideView]:
-        labels = [outcome.label.strip().lower() for outcome in market.outcomes]
-        for name in dict.fromkeys((market.condition_id.lower(), market.slug.lower())):
-            for line in self._by_market.get(name, ()):
-                if line.outcome not in labels:
-                    note("unknown_outcome", f"{line.market}: {line.outcome}")
-                    continue
-                first = labels.index(line.outcome) == 0
-                probability = line.probability if first else ONE - line.probability
-                yield OutsideView(
-                    market.condition_id, line.source, probability, line.sd, line.observed_at, line.read_at
-                )
+
+def _names_of(market: Market) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((market.condition_id.lower(), market.slug.lower())))
+
+
+def _view(line: ViewLine, market: Market) -> OutsideView | None:
+    """The line as a view of the market's first outcome; None where the market has no such outcome."""
+    labels = [outcome.label.strip().lower() for outcome in market.outcomes]
+    if line.outcome not in labels:
+        return None
+    probability = line.probability if labels[0] == line.outcome else ONE - line.probability
+    return OutsideView(market.condition_id, line.source, probability, line.sd, line.observed_at, line.read_at)
 
 
 NO_VIEWS: Final = OutsideViews()

@@ -149,16 +149,18 @@ class OutsideNotes:
     engine: EngineStore
     lease: Lease
     _told: object = None
+    _seen: OutsideViews | None = None  # judged already: a reading is judged once
 
     def look(self, markets: Sequence[Market], now: datetime) -> None:
         """Raises DatabaseError, LeaseLostError: the next look tries again."""
-        if not self.source.places:
-            return
         views = self.source.views
+        if not self.source.places or not markets or views is self._seen:
+            return
         seen = [view for market in markets for view in views.of(market, now)]
         unused = views.unused_among(markets, now)
         told = (sorted({view.source for view in seen}), sorted(unused.counts), sorted(self.source.problems))
         if told == self._told:
+            self._seen = views
             return
         payload = {
             "sources": told[0],
@@ -168,7 +170,7 @@ class OutsideNotes:
             "problems": list(self.source.problems.values()),
         }
         self.engine.note(self.lease, kind=READ, subject=SUBJECT, payload=payload, actor="engine")
-        self._told = told
+        self._told, self._seen = told, views
 
 
 def latest_views(engine: EngineStore) -> Mapping[str, Any] | None:
