@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import random
 import tracemalloc
 from collections.abc import Iterable
 from dataclasses import replace
@@ -173,6 +174,16 @@ class TestBestPrices:
         assert problems.counts[kind] == 1
         assert problems.examples[kind]
 
+    @pytest.mark.parametrize("seed", [0, 2])
+    def test_any_order_and_any_repetition_of_the_rows_is_the_same_history(self, tmp_path: Path, seed: int):
+        rows = [snapshot(hour, band) for hour in (0, 1, 5) for band in ("21°C", "22°C")]
+        dice = random.Random(seed)
+        again = dice.sample(rows, seed)
+        plain = everything(best_prices(tmp_path, *rows))
+        tape = best_prices(tmp_path, *dice.sample(rows + again, len(rows + again)))
+        assert everything(tape) == plain
+        assert tape.about.problems.counts["duplicate_point"] == len(again)
+
     def test_without_a_result_it_stays_open(self, tmp_path: Path):
         tape = best_prices(tmp_path, snapshot(), value=None)
         assert of(everything(tape), Resolved) == []
@@ -250,6 +261,16 @@ class TestTrades:
         with pytest.raises(ConfigurationError, match="no time zone"):
             open_tape([path])
         assert everything(open_tape([path], Assumptions(zone="UTC")))[0].at_us == us(0)
+
+    @pytest.mark.parametrize("seed", [0, 2])
+    def test_any_order_and_any_repetition_of_the_lines_is_the_same_history(self, tmp_path: Path, seed: int):
+        head, *lines = TRADES.splitlines(keepends=True)
+        dice = random.Random(seed)
+        again = dice.sample(lines, seed)
+        mixed = head + "".join(dice.sample(lines + again, len(lines + again)))
+        tape = open_tape([csv(tmp_path / "mixed.csv", mixed)])
+        assert everything(tape) == everything(open_tape([csv(tmp_path / "plain.csv", TRADES)]))
+        assert tape.about.problems.counts["same_trade"] == len(again)
 
     def test_json_lines_with_whole_seconds_and_assets(self, tmp_path: Path):
         lines = [
@@ -479,6 +500,16 @@ class TestSeveral:
         )
         assert tape.about.fidelity is Fidelity.OWN_BOOKS
         assert tape.about.data_hash != open_tape([folder]).about.data_hash
+
+    def test_where_one_file_goes_on_where_another_ends_both_are_heard(self, tmp_path: Path):
+        head, *lines = TRADES.splitlines(keepends=True)
+        first = csv(tmp_path / "march-1.csv", head + lines[0])
+        later = lines[0].replace("2026-03-02T00", "2026-03-02T20")
+        tape = open_tape([first, csv(tmp_path / "march-2.csv", head + later)])
+        told = everything(tape)
+        assert [event.at_us for event in of(told, Traded)] == [us(0), us(20)]
+        assert {event.at_us for event in of(told, BookLost)} == {us(20 + 24)}
+        assert len(of(told, Resolved)) == 1
 
     def test_ends_of_markets_that_were_not_recorded_are_left_out(self, tmp_path: Path):
         folder = recorded(tmp_path / "record", looked(NIGHT))

@@ -19,6 +19,7 @@ from polyb0t.research.replay.events import BookLost, BookShown, MarketTold, Reso
 from polyb0t.research.replay.file_tape import FileTape
 from polyb0t.research.replay.past_market_tape import PastMarketTape, past_market_tape
 from polyb0t.research.replay.price_tape import price_tape
+from polyb0t.research.replay.scheduled_ends import end_in_words
 from polyb0t.research.replay.tape import Fidelity, Sight, Tape
 from tests.support.history_files import at, everything, of, parquet, us
 from tests.support.shared import shared_path
@@ -156,6 +157,29 @@ class TestTheScheduledEnd:
         assert (self.told_end(tape), tape.about.looks_ahead) == (at(500), ())
 
 
+@pytest.mark.parametrize(
+    ("question", "slug", "day"),
+    [
+        ("Will it rain by March 20, 2026?", "", (2026, 3, 21)),
+        ("Will it rain on 2026-04-02?", "", (2026, 4, 3)),
+        ("Will it rain on December 31?", "", (2027, 1, 1)),
+        ("Will it rain on January 5?", "", (2027, 1, 6)),
+        ("Will it rain on February 25?", "", (2026, 2, 26)),
+        ("Elon's posts from March 30 to April 6, 2026", "", (2026, 4, 7)),
+        ("Will it rain in February 2028?", "", (2028, 3, 1)),
+        ("Will it rain by end of June?", "", (2026, 7, 1)),
+        ("Rain?", "rain-on-may-3-2026-21c", (2026, 5, 4)),
+        ("Will it rain on February 31?", "", None),
+        ("Will the march go on?", "march-go-on", None),
+        ("Tyrese Maxey: Assists O/U 6.5", "nba-maxey-6pt5", None),
+    ],
+)
+def test_the_day_that_is_named_is_the_end(question: str, slug: str, day: tuple[int, int, int] | None):
+    """Read as on 2 March 2026, when the market was seen first: nothing of later is needed."""
+    expected = None if day is None else datetime(*day, tzinfo=UTC)
+    assert end_in_words(question, slug, at()) == expected
+
+
 class TestBadPrices:
     @pytest.mark.parametrize(
         ("rows", "kind", "count"),
@@ -200,7 +224,7 @@ class TestBadPrices:
             price_tape(path)
 
     @given(seed=some.integers(0, 2**32))
-    @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     def test_any_order_and_any_repetition_of_the_rows_is_the_same_history(self, tmp_path: Path, seed: int):
         rows = [*FERRY, *(price(n, 0.3, name="other") for n in range(5)), price(9, 0.2, 0.0, name="other")]
         dice = random.Random(seed)
@@ -287,6 +311,11 @@ class TestTheBooksOfThePast:
 
     def test_an_asset_that_was_never_seen_is_missing(self, tmp_path: Path):
         assert prices(tmp_path, *FERRY).past_books().books([Sight(AssetId("7"), at(1))]) == {}
+
+
+def test_that_markets_were_chosen_by_their_end_is_said(tmp_path: Path):
+    said = " ".join(prices(tmp_path, *FERRY, price(200, 0.1, 0.0, name="late")).about.assumed)
+    assert "1 of its 2 markets ended within the last two days of the file" in said
 
 
 def test_the_shared_price_series_can_be_replayed():

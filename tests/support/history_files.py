@@ -26,10 +26,13 @@ def us(hours: float = 0) -> int:
 def parquet(path: Path, types: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> Path:
     """A Parquet file with these columns in this order of rows."""
     columns = ", ".join(f'"{name}" {kind}' for name, kind in types.items())
-    with duckdb.connect() as database:
+    values = [list(row) for row in rows]
+    with duckdb.connect(config={"threads": 1}) as database:
         database.execute(f"CREATE TABLE told ({columns})")
-        for row in rows:
-            database.execute(f"INSERT INTO told VALUES ({', '.join('?' for _ in types)})", list(row))
+        if values:
+            one = f"({', '.join('?' for _ in types)})"
+            every = ", ".join(one for _ in values)
+            database.execute(f"INSERT INTO told VALUES {every}", [each for row in values for each in row])
         database.execute(f"COPY told TO '{path}' (FORMAT parquet)")
     return path
 

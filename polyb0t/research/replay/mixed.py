@@ -20,26 +20,27 @@ from polyb0t.research.replay.events import (
     place,
 )
 from polyb0t.research.replay.past_books import ScannedBooks
-from polyb0t.research.replay.tape import About, PastBooks, Tape
+from polyb0t.research.replay.tape import About, Fidelity, PastBooks, Tape
 
 
 class _From(NamedTuple):
-    """An event and the number of the tape that tells it; better tapes have smaller numbers."""
+    """An event, the number of the tape that tells it and that tape's grade."""
 
     event: Event
     tape: int
+    grade: Fidelity
 
 
 @dataclass(frozen=True)
 class MixedTape:
-    """Of a market that several tapes tell, the best one is heard from its first word on, and the others no
-    more; the first result that any of them tells counts."""
+    """Of a market that several tapes tell, those of the best grade are heard from their first word on, and
+    the others no more; the first result that any of them tells counts."""
 
     about: About
     _tapes: tuple[Tape, ...] = field(repr=False)
 
     def events(self, since: datetime, until: datetime) -> Iterator[Event]:
-        streams = [_told_by(number, tape.events(since, until)) for number, tape in enumerate(self._tapes)]
+        streams = [_told_by(number, tape, since, until) for number, tape in enumerate(self._tapes)]
         heard = _Heard()
         for told in heapq.merge(*streams, key=lambda each: place(each.event)):
             if heard.counts(told):
@@ -49,36 +50,52 @@ class MixedTape:
         return ScannedBooks(self.events)
 
 
-def _told_by(tape: int, events: Iterator[Event]) -> Iterator[_From]:
-    for event in events:
-        yield _From(event, tape)
+def _told_by(number: int, tape: Tape, since: datetime, until: datetime) -> Iterator[_From]:
+    grade = tape.about.fidelity
+    for event in tape.events(since, until):
+        yield _From(event, number, grade)
 
 
 class _Heard:
     """Whose word counts on which market."""
 
     def __init__(self) -> None:
-        self._best: dict[str, int] = {}  # by condition
+        self._best: dict[str, Fidelity] = {}  # by condition
         self._condition: dict[str, str] = {}  # by asset
+        self._shown_by: dict[str, int] = {}  # by asset
         self._over: set[str] = set()
 
     def counts(self, told: _From) -> bool:
-        event, tape = told
+        event = told.event
         match event:
             case Resolved():
                 first = event.condition not in self._over
                 self._over.add(event.condition)
                 return first
             case MarketTold():
-                condition = event.market.condition_id
-                for outcome in event.market.outcomes:
-                    self._condition[outcome.asset_id] = condition
-                self._best[condition] = min(tape, self._best.get(condition, tape))
-                return self._best[condition] == tape
+                return self._market(event, told.grade)
             case TermsTold():
-                return self._best.get(event.terms.condition_id, tape) == tape
-            case BookShown() | BookLost() | LevelChanged() | Traded():
-                return self._best.get(self._condition.get(event.asset, ""), tape) == tape
+                return self._is_best(event.terms.condition_id, told.grade)
+            case BookLost():
+                # Where one file goes on where another ends, the end of the first loses nothing.
+                return self._shown_by.get(event.asset) == told.tape
+            case BookShown():
+                heard = self._is_best(event.condition, told.grade)
+                if heard:
+                    self._shown_by[event.asset] = told.tape
+                return heard
+            case LevelChanged() | Traded():
+                return self._is_best(self._condition.get(event.asset, ""), told.grade)
+
+    def _market(self, event: MarketTold, grade: Fidelity) -> bool:
+        condition = event.market.condition_id
+        for outcome in event.market.outcomes:
+            self._condition[outcome.asset_id] = condition
+        self._best[condition] = min(grade, self._best.get(condition, grade))
+        return self._best[condition] == grade
+
+    def _is_best(self, condition: str, grade: Fidelity) -> bool:
+        return self._best.get(condition, grade) == grade
 
 
 def mixed(tapes: Sequence[Tape]) -> Tape:

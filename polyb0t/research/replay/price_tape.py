@@ -161,6 +161,9 @@ def _market(row: Sequence[Any], assumed: Assumptions, problems: Problems) -> Fil
 
 def _about(path: Path, markets: Mapping[str, FileMarket], assumed: Assumptions, problems: Problems) -> About:
     starts, ends = span(markets.values())
+    last_us = max(each.last_us for each in markets.values())
+    late = sum(last_us - each.last_us < 2 * KEPT_US for each in markets.values())
+    chosen = f"{late:,} of its {len(markets):,} markets ended within the last two days of the file."
     return About(
         name=path.name,
         kind="price_series",
@@ -171,7 +174,7 @@ def _about(path: Path, markets: Mapping[str, FileMarket], assumed: Assumptions, 
         markets=len(markets),
         assumed=(
             *_SAID,
-            _CHOSEN,
+            f"{_CHOSEN} {chosen}",
             assumed.end_sentence,
             assumed.spread.sentence,
             kept_sentence(KEPT_US),

@@ -21,7 +21,7 @@ _MONTH_ALONE: Final = re.compile(
     rf"\b(?:in|of|by end of)[ -]({'|'.join(_MONTHS)})(?:[ -](20\d\d))?(?![ -]\d)", re.IGNORECASE
 )
 _NUMBERS: Final = re.compile(r"(?<!\d)(20\d\d)-(\d\d)-(\d\d)(?!\d)")
-_FIRST_HALF_YEAR: Final = timedelta(days=183)
+_BACK: Final = timedelta(days=7)
 
 
 def scheduled_end_us(
@@ -44,8 +44,8 @@ def scheduled_end_us(
 def end_in_words(question: str, slug: str, told: datetime) -> datetime | None:
     """The end (UTC midnight after) of the latest day that is named; None when none is.
 
-    A date without a year is the first such date from half a year before `told` on, when the market was
-    seen first: a market is rarely about a day that long ago.
+    A date without a year is the first such date from a week before `told` on, when the market was seen
+    first: what is waited for lies ahead, or its result is late.
     """
     days = [*_days(question, told), *_days(slug, told)]
     return max(days) + timedelta(days=1) if days else None
@@ -66,7 +66,7 @@ def _dated(year: str, month: int, day: int, told: datetime) -> Iterator[datetime
         yield from _day(int(year), month, day)
         return
     near = [found for add in (-1, 0, 1) for found in _day(told.year + add, month, day)]
-    yield from [found for found in near if found >= told - _FIRST_HALF_YEAR][:1]
+    yield from [found for found in near if found >= told - _BACK][:1]
 
 
 def _day(year: int, month: int, day: int) -> Iterator[datetime]:
