@@ -168,9 +168,7 @@ def build_engine(
         books,
         stream,
         clock,
-        WatchSettings(
-            universe_rules(settings), settings.market_refresh_seconds, declared_links(settings)
-        ),
+        WatchSettings(universe_rules(settings), settings.market_refresh_seconds, declared_links(settings)),
         outside=lambda: outside.views,
     )
     said = OwnVoices(CoherenceModel(declared_links(settings)))
