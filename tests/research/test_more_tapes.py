@@ -175,6 +175,11 @@ class TestBestPrices:
         assert {kind: problems.counts[kind] for kind in bad} == dict.fromkeys(bad, 1)
         assert all(problems.examples[kind].startswith("oslo-") for kind in bad)
 
+    def test_nothing_is_shown_of_a_market_after_its_result(self, tmp_path: Path):
+        tape = best_prices(tmp_path, snapshot(), snapshot(40))
+        told = list(tape.events(tape.about.starts, at(100)))
+        assert isinstance(told[-1], Resolved)
+
     def test_a_book_that_cannot_be_is_not_used(self, tmp_path: Path):
         bad = [snapshot(2, best_bid=0.75), snapshot(2.5, best_ask=1.0), snapshot(3, best_ask_size=None)]
         assert everything(best_prices(tmp_path, snapshot(), *bad)) == everything(
