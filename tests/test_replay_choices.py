@@ -89,7 +89,14 @@ def state(now: datetime) -> MarketState:
 
 class TestPeople:
     @pytest.mark.parametrize(
-        ("word", "parts"), [("0.7", (0.7, 0.3)), ("0.7/0.1", (0.7, 0.1)), ("1", (1, 0)), ("nobody", (0, 0))]
+        ("word", "parts"),
+        [
+            ("0.7", (0.7, 0.3)),
+            ("0.7/0.1", (0.7, 0.1)),
+            ("1", (1, 0)),
+            ("nobody", (0, 0)),
+            ("at-once", (1, 0)),
+        ],
     )
     def test_a_person_is_stated(self, word, parts):
         human = person(word, replay_settings({}, {}))

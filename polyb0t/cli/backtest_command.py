@@ -32,7 +32,9 @@ def run(
     seed: Annotated[int, typer.Option(help="Of everything that chance decides.")] = 1,
     human: Annotated[
         str,
-        typer.Option(help="approves, nobody, journal (as you decided here), or the fraction approved: 0.7."),
+        typer.Option(
+            help="approves, at-once, nobody, journal (as you did here), or the fraction approved: 0.7."
+        ),
     ] = "approves",
     model: Annotated[
         str, typer.Option(help="engine (the one in use), identity, published, or a fitted model's id.")

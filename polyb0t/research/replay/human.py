@@ -77,6 +77,7 @@ class HumanModel:
 
 
 APPROVES_ALL: Final = HumanModel("approves", 1.0, 0.0)
+AT_ONCE: Final = HumanModel("at-once", 1.0, 0.0, median_seconds=0.001)  # as a paper run decides by itself
 NOBODY: Final = HumanModel("nobody", 0.0, 0.0)
 
 

@@ -5,16 +5,16 @@ from typing import Final
 from polyb0t.config.settings import Settings
 from polyb0t.core.errors import ConfigurationError, UsageError
 from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType
-from polyb0t.research.replay.human import APPROVES_ALL, NOBODY, HumanModel, measured
+from polyb0t.research.replay.human import APPROVES_ALL, AT_ONCE, NOBODY, HumanModel, measured
 from polyb0t.runtime.opened import open_store
 
 JOURNAL: Final = "journal"
-_STATED: Final = {"approves": APPROVES_ALL, "nobody": NOBODY}
+_STATED: Final = {"approves": APPROVES_ALL, "at-once": AT_ONCE, "nobody": NOBODY}
 
 
 def person(word: str, settings: Settings) -> HumanModel:
-    """`approves`, `nobody`, a fraction that is approved (`0.7`; the rest is rejected) or two of them
-    (`0.7/0.1`: approved and rejected, the rest is let end), or `journal`.
+    """`approves`, `at-once`, `nobody`, `journal`, or a fraction that is approved (`0.7`; the rest is
+    rejected), or two of them (`0.7/0.1`: approved and rejected, the rest is let end).
 
     Raises:
         UsageError: another word. ConfigurationError: too few decisions in the journal.
@@ -31,7 +31,7 @@ def person(word: str, settings: Settings) -> HumanModel:
     except ValueError:
         raise UsageError(
             f"Not replayed: {word!r:.40} is no person.",
-            do="--human approves, nobody, journal, or the fraction approved (0.7, or 0.7/0.1 rejected).",
+            do="--human approves, at-once, nobody, journal, or the fraction approved: 0.7, or 0.7/0.1.",
         ) from None
 
 
