@@ -12,11 +12,16 @@ from evidence import golden, poison, shuffle
 from evidence.__main__ import DOCUMENT, EXPERIMENTS, HEAD, section
 from evidence.findings import Finding, hazard_test, null_test, planted_test
 from evidence.golden import golden_test
+from evidence.look_ahead import CHEATS, look_ahead_test
 from evidence.poison import poison_test
-from evidence.samples import READERS, samples_test
+from evidence.samples import FILES, daily_rows, day_by_day, samples_test
 from evidence.shuffle import dealt_anew, one_row_a_market, shuffle_test
+from evidence.worlds import START_US
 from polyb0t.research.evaluation import gate, walk_forward
 from polyb0t.research.evaluation.observations import DAY_US, Observations
+from polyb0t.research.features.registry import FEATURES
+from polyb0t.research.history.past_markets import PastMarket
+from polyb0t.research.replay.reading import hash_of
 from tests.support.shared import shared_path
 
 ROOT = Path(__file__).parents[2]
@@ -75,6 +80,11 @@ class TestEachCanFail:
         monkeypatch.setattr(golden, "cost_per_share", lambda price, _fee: price + Decimal(0))
         assert not golden_test().holds
 
+    def test_the_look_ahead_test_when_a_feature_knows_the_winner(self):
+        finding = look_ahead_test((*FEATURES[:2], CHEATS[0]))
+        assert not finding.holds
+        assert finding.rows[-1][0] == "the winner.1"
+
 
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,10 +109,36 @@ class TestRealSamples:
         assert finding.holds
         assert finding.answer.startswith("Not run")
 
-    def test_the_section_is_what_comes_out(self):
-        for name in READERS:
-            shared_path(f"data/{name}")
-        assert section(samples_test()) in (ROOT / DOCUMENT).read_text("utf-8")
+    def test_the_document_names_the_files_that_are_here_by_their_hash(self):
+        prices, *books = (shared_path(f"data/{name}") for name in FILES)
+        text = (ROOT / DOCUMENT).read_text("utf-8")
+        for files in ([prices], books):
+            assert f"| {files[0].name} | {hash_of(files)[:16]} |" in text
+
+    def test_every_day_is_predicted_by_what_had_ended_a_day_before(self):
+        """A bias that is the same on all days is found by the end of them, and not on the first one."""
+        gain = day_by_day([past_market(number) for number in range(3_000)])
+        assert gain is not None
+        assert gain.t > 3
+        assert gain.rows < len(daily_rows([past_market(number) for number in range(3_000)]))
+
+
+def past_market(number: int) -> PastMarket:
+    """Open for one midnight of thirty, at 70 cents; nine of ten come true."""
+    opens_us = START_US + number % 30 * DAY_US + DAY_US // 2
+    return PastMarket(
+        market=str(number),
+        event=str(number),
+        category="weather",
+        question="Will it rain?",
+        named_sides=False,
+        opens_us=opens_us,
+        ends_us=opens_us + DAY_US,
+        resolved_us=opens_us + DAY_US,
+        outcome=float(number % 10 != 0),
+        at_us=np.array([opens_us], np.int64),
+        price=np.array([0.7]),
+    )
 
 
 class TestTheDocument:
