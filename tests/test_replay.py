@@ -226,6 +226,7 @@ class TestLimits:
             exit_liquidity="false",
         )
         assert "DRAWDOWN" in [line["name"] for line in made.lines("switch")]
+        assert Decimal("0.018") < made.money("worst_drawdown") < Decimal("0.02")  # two hundredths, gone
         assert {line["asset"] for line in made.lines("intent") if line["type"] == "OPEN_POSITION"} == {"11"}
 
     def test_nobody_approves_so_nothing_is_bought(self, tmp_path):

@@ -85,6 +85,8 @@ class Loop:
         for record in self.hand.ask(waiting):
             self.decisions.intent(record)
         self._note()
+        health = self.engine.books.health
+        self.equity.fell(None if health is None else health.drawdown_fraction)
         if self.equity.due:
             self.equity.seen(self.worth())
         self._tick_us = max(self._tick_us + self.every_us, self.clock.now_us)

@@ -158,5 +158,10 @@ class EquityCurve:
         figures = (worth.cash, worth.held, worth.equity, worth.cost)
         self._rows.writerow([iso(self.clock.now()), *map(plain, figures), worth.positions])
 
+    def fell(self, fraction: Decimal | None) -> None:
+        """How far the account is under its peak now, between two rows as well; None: not known."""
+        if fraction is not None:
+            self.worst_drawdown = max(self.worst_drawdown, fraction)
+
     def close(self) -> None:
         self._file.close()
