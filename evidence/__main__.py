@@ -13,6 +13,7 @@ from evidence.findings import Finding, hazard_test, null_test, planted_test, slo
 from evidence.golden import golden_test
 from evidence.look_ahead import look_ahead_test
 from evidence.poison import poison_test
+from evidence.replayed import replay_tests
 from evidence.samples import FOLDER, samples_test
 from evidence.sandbox import sandbox_test
 from evidence.shuffle import shuffle_test
@@ -29,9 +30,10 @@ EXPERIMENTS: Final[tuple[Callable[[], Finding | tuple[Finding, ...]], ...]] = (
     poison_test,
     look_ahead_test,
     sandbox_test,
+    replay_tests,
     samples_test,
 )
-LONGEST: Final = (null_test,)  # these begin first
+LONGEST: Final = (replay_tests, null_test)  # these begin first
 HEAD: Final = """# Evidence
 
 <!-- Written by `make evidence`; edit the folder evidence instead. -->

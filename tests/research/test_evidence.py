@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from evidence.findings import Finding, hazard_test, null_test, planted_test
 from evidence.golden import golden_test
 from evidence.look_ahead import CHEATS, look_ahead_test
 from evidence.poison import poison_test
+from evidence.replayed import Done, gains_of, poisoned
 from evidence.samples import FILES, daily_rows, day_by_day, samples_test
 from evidence.shuffle import dealt_anew, one_row_a_market, shuffle_test
 from evidence.worlds import START_US
@@ -141,11 +143,37 @@ def past_market(number: int) -> PastMarket:
     )
 
 
+def test_a_poisoned_past_says_the_same_until_then_and_another_thing_afterwards():
+    line: dict[str, Any] = {
+        "market": "0x1",
+        "points": [[at, 300_000] for at in range(0, 100, 10)],
+        "resolved_us": 100,
+        "pays_e6": 0,
+    }
+    false = poisoned(line, 50)
+    assert [each for each in false["points"] if each[0] < 50] == line["points"][:5]
+    assert {price for at, price in false["points"] if at >= 50} == {700_000}
+    assert (false["pays_e6"], false["resolved_us"]) == (1_000_000, 83)
+    assert poisoned(line, 200) == line
+
+
+def test_what_an_outcome_brought_is_its_payments_less_its_cost_and_fee():
+    fills = [
+        {"kind": "fill", "asset": name, "price": "0.6", "shares": "10", "fee": "0.1", "at": ""}
+        for name in ("won", "lost", "won")
+    ]
+    paid = [
+        {"kind": "paid", "asset": "won", "pusd": "20", "at": ""},
+        {"kind": "paid", "asset": "lost", "pusd": "0", "at": ""},
+    ]
+    assert gains_of(Done({}, [*fills, *paid], [])) == pytest.approx([7.8, -6.1])
+
+
 class TestTheDocument:
     def test_it_has_a_section_for_each_experiment_and_all_of_them_hold(self):
         text = (ROOT / DOCUMENT).read_text("utf-8")
         assert text.startswith(HEAD)
-        assert text.count("\n## ") == len(EXPERIMENTS)
+        assert text.count("\n## ") == len(EXPERIMENTS) + 1  # a replay answers two questions
         assert "This is not as it has to be." not in text
 
     @pytest.mark.parametrize("experiment", [golden_test, hazard_test])
