@@ -62,15 +62,13 @@ class Trading:
     fees: dict[OrderId, FeeSchedule] = field(default_factory=dict)
 
     def place(self, kind: str) -> Place:
-        """The first market of a kind, by the catalogue; its terms and book by the exchange."""
+        """The dearest market of a kind, by the catalogue; its terms and book by the exchange."""
         wanted = {
             view.spec.condition_id for view in self.link.sandbox.world.markets() if _kind(view.spec) == kind
         }
-        market = next(
-            each
-            for each in self.places.catalogue().markets
-            if each.condition_id in wanted and each.best_bid and each.best_bid > Decimal("0.2")
-        )
+        listed = [each for each in self.places.catalogue().markets if each.condition_id in wanted]
+        # Prices wander: the dearest of the kind is the furthest from the smallest order's minimum.
+        market = max(listed, key=lambda each: each.best_bid or Decimal(0))
         terms = self.places.terms([market.condition_id])[market.condition_id]
         asset = market.outcomes[0].asset_id
         return Place(market, terms, self.places.books([asset])[asset])
