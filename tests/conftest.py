@@ -15,9 +15,11 @@ settings.load_profile("polyb0t")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+_LOG_AT_FIRST = structlog.get_config()
+
 
 @pytest.fixture(autouse=True)
 def _log_as_it_was() -> Iterator[None]:
-    before = structlog.get_config()
+    """As it was before any test: a fixture of a whole module may have silenced it before this one."""
     yield
-    structlog.configure(**before)
+    structlog.configure(**_LOG_AT_FIRST)
