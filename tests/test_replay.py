@@ -15,7 +15,7 @@ import pytest
 from polyb0t.core.clock import SystemClock, from_iso, iso
 from polyb0t.core.errors import UsageError
 from polyb0t.db.scratch import scratch_stores
-from polyb0t.models.signals import ProbabilityModel
+from polyb0t.models.signals import Abstain, ProbabilityModel
 from polyb0t.research.replay.events import BookShown, Event, Resolved
 from polyb0t.research.replay.human import APPROVES_ALL, NOBODY, HumanModel
 from polyb0t.runtime.cycle import CycleParts
@@ -361,6 +361,42 @@ def test_a_stage_of_the_cycle_is_replayed_or_named_here(tmp_path):
         "watch_outside",  # what others think is not in a history
         "decide_by_itself",  # the person of the replay does
     }
+
+
+class TestWhyNoMore:
+    """What became of every decision, so that a replay without trades says why."""
+
+    def test_every_decision_ends_somewhere_and_they_add_up(self, tmp_path):
+        dear = [*told(0, a_market("2")), *books(0, "2", "0.549", "0.55")]
+        soon = [*told(0, a_market("3", end_date=START + timedelta(hours=5))), *books(0, "3", "0.49", "0.50")]
+        made = replay(tmp_path, one_market(dear, soon, minutes=5))
+        found, counts = made.told["funnel"], made.told["counts"]
+        passed = {each["code"]: each["count"] for each in found["passed"]}
+        assert (
+            found["worth_proposing"] + found["too_little_edge"] + sum(passed.values()) == counts["decisions"]
+        )
+        assert found["worth_proposing"] == counts["openings_proposed"] > 0
+        assert found["too_little_edge"] == counts["cycles"]
+        assert found["left_out"] == [{"code": "ends_too_soon", "count": counts["cycles"]}]
+
+    def test_the_nearest_misses_are_told_with_what_they_lacked(self, tmp_path):
+        """It misses by a cent and a half first, and by half a cent later: the nearest is kept."""
+        made = replay(
+            tmp_path, one_market(books(2, "1", "0.53", "0.54"), minutes=4), Sure("0.545"), min_edge="0.06"
+        )
+        (miss,) = made.told["funnel"]["misses"]
+        assert (miss["question"], miss["outcome"], miss["needed"]) == ("Will 1 happen?", "Yes", "0.06")
+        assert Decimal("0.03") < Decimal(miss["edge"]) < Decimal("0.045")
+
+    def test_a_reason_in_many_wordings_is_one_reason(self, tmp_path):
+        class Silent(Sure):
+            def predict(self, state):
+                return Abstain("says_nothing", f"Nothing at {state.now}.")
+
+        made = replay(tmp_path, one_market(minutes=5), Silent())
+        (reason,) = made.told["funnel"]["passed"]
+        assert (reason["code"], reason["count"]) == ("says_nothing", made.told["counts"]["decisions"])
+        assert reason["wordings"] == made.told["counts"]["cycles"] > 1
 
 
 class TestTroubles:

@@ -14,7 +14,8 @@ from polyb0t.cli.table import Column, table
 from polyb0t.cli.terminal import Terminal
 from polyb0t.core.clock import utc
 from polyb0t.core.errors import UsageError
-from polyb0t.research.analytics.runs import GRADES
+from polyb0t.research.analytics.funnel_words import funnel, nothing_proposed, why_nothing
+from polyb0t.research.analytics.runs import GRADES, model_words
 from polyb0t.research.replay.tape import Fidelity
 from polyb0t.runtime.replay.backtests import Backtests, Done, combinations
 from polyb0t.runtime.replay.request import RECORDED, Request
@@ -151,9 +152,10 @@ def _screen(done: Done, columns: int) -> list[str]:
     )
     facts = [
         ("Fidelity", f"{told['fidelity']}: {GRADES[Fidelity(told['fidelity'])]}"),
+        *((("Proposals", why_nothing(told)),) if nothing_proposed(told) else ()),
         ("History", f"{data['name']}, {data['markets']:,} markets, {span}"),
-        ("Model", f"{told['model']['name']} {told['model']['version']}".strip()),
-        ("Proposals", proposals),
+        ("Model", model_words(told)),
+        *(() if nothing_proposed(told) else (("Proposals", proposals),)),
         ("Orders", f"{counts['orders']:,}, with {counts['fills']:,} fills"),
         ("Money", became),
         ("Worst fall", f"{100 * float(money['worst_drawdown']):.2f} % of the most it was worth"),
@@ -161,6 +163,7 @@ def _screen(done: Done, columns: int) -> list[str]:
     ]
     lines = [line for name, text in facts for line in _fact(name, text, columns)]
     for title, sentences in (
+        funnel(told),
         ("Assumed", told["assumed"]),
         ("Not known at its time", told["looks_ahead"]),
         ("Problems", told["problems"]),

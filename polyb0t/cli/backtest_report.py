@@ -71,7 +71,7 @@ def _row(told: Mapping[str, Any]) -> tuple[str, ...]:
         f"{told['counts']['fills']:,}",
         plus(parse_decimal(told["money"]["result_pusd"])),
         "assumed" if Run.of(told).assumed else "",
-        Run.of(told).model,
+        words.cut(Run.of(told).model, 40),
         words.cut(told["data"]["name"], 40),
     )
 

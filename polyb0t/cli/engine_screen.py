@@ -8,11 +8,11 @@ from polyb0t.cli import words
 from polyb0t.cli.scene import account_words, override_words
 from polyb0t.cli.terminal import Terminal
 from polyb0t.cli.trade_words import Trade
-from polyb0t.cli.universe_words import left_out
 from polyb0t.core.clock import from_microseconds
 from polyb0t.core.errors import PolybotError
 from polyb0t.core.ids import IntentId, OrderId
 from polyb0t.data.order_book import Side
+from polyb0t.data.universe_words import left_out
 from polyb0t.execution.intents import IntentRecord
 from polyb0t.execution.outcome import outcome_of
 from polyb0t.execution.refusals import person

@@ -7,10 +7,10 @@ from polyb0t.cli import words
 from polyb0t.cli.render_intents import miss_words
 from polyb0t.cli.scene import Scene, context_line, look
 from polyb0t.cli.terminal import Terminal
-from polyb0t.cli.universe_words import left_out
 from polyb0t.core.clock import from_iso
 from polyb0t.core.errors import NotFoundError
 from polyb0t.core.units import parse_decimal
+from polyb0t.data.universe_words import left_out
 from polyb0t.models import wording
 from polyb0t.runtime.coherence_watch import latest_gaps
 from polyb0t.runtime.opened import OpenedStore

@@ -56,6 +56,29 @@ def test_the_grade_comes_first_and_the_assumptions_are_all_there(prices, capsys)
     assert "1 different run on this history so far." in out
 
 
+def test_a_run_without_proposals_says_why_before_anything_else(prices, data_dir, capsys):
+    """Of the grade it is the next: in the run, in its report and on its page."""
+    assert backtest(prices, "--model", "identity") == 0
+    lines = capsys.readouterr().out.splitlines()
+    second = next(line for line in lines[1:] if not line.startswith(" "))
+    assert second.startswith("Proposals    none in 12 decisions. 12 times: ")
+    at = lines.index("Why nothing was proposed:")
+    assert lines[at + 1].startswith("- 12 of 12 decisions (100 %): ")
+    assert at < lines.index("Assumed:")
+
+    (folder,) = data_dir.glob("backtests/*/")
+    assert run(["backtest", "report", folder.name]) == 0
+    reported = capsys.readouterr().out
+    assert (
+        reported.index("Fidelity")
+        < reported.index("Proposals  none in 12 decisions.")
+        < reported.index("History")
+    )
+    assert "Why nothing was proposed:\n- 12 of 12 decisions (100 %): " in reported
+    assert run(["backtest", "report", folder.name, "--html", "page.html"]) == 0
+    assert "<h2>Why nothing was proposed</h2>" in Path("page.html").read_text("utf-8")
+
+
 def test_the_same_command_is_the_same_run(prices, data_dir, capsys):
     assert backtest(prices, "--json") == 0
     first = json.loads(capsys.readouterr().out)

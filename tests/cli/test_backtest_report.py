@@ -80,6 +80,7 @@ def test_the_grade_and_what_was_assumed_stand_before_every_figure(
 
     assert lines[0].startswith("Fidelity   D: prices alone, spread and depth are assumed")
     result = next(n for n, line in enumerate(lines) if line.startswith("Result"))
+    assert lines.index("Why no more was proposed:") < lines.index("Assumed:")
     assert lines.index("Assumed:") < lines.index("Not known at its time:") < result
     assert lines[result].startswith("Result     Spread and depth were assumed. -")
     assert max(map(len, lines)) <= 100

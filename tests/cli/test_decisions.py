@@ -341,8 +341,8 @@ def test_every_reason_to_leave_a_market_out_has_words_that_follow_a_number() -> 
     import re
     from pathlib import Path
 
-    from polyb0t.cli.universe_words import left_out
     from polyb0t.data import universe
+    from polyb0t.data.universe_words import left_out
 
     source = Path(str(universe.__file__)).read_text(encoding="utf-8")
     codes = set(re.findall(r'Reason\(\s*"([a-z_]+)"', source))

@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 
 from polyb0t.core.clock import from_iso
 from polyb0t.research.analytics.analysis import Analysis
+from polyb0t.research.analytics.funnel_words import funnel, nothing_proposed, why_nothing
 from polyb0t.research.analytics.words import sentences
 from polyb0t.research.replay.tape import Fidelity
 
@@ -49,7 +50,13 @@ class Run:
 
     @property
     def model(self) -> str:
-        return f"{self.told['model']['name']} {self.told['model']['version']}".strip()
+        return model_words(self.told)
+
+
+def model_words(told: Mapping[str, Any]) -> str:
+    """What is said of the model; its name and version where a replay kept no words of it."""
+    model: Mapping[str, Any] = told["model"]
+    return str(model.get("words") or f"{model['name']} {model['version']}".strip())
 
 
 def fidelity_words(run: Run) -> str:
@@ -60,6 +67,8 @@ def head(run: Run) -> Iterator[tuple[str, str]]:
     """What a result is worth: stands before every figure of it."""
     told, data = run.told, run.told["data"]
     yield "Fidelity", fidelity_words(run)
+    if nothing_proposed(told):
+        yield "Proposals", why_nothing(told)
     yield "History", f"{data['name']}, {data['markets']:,} markets, SHA-256 {data['hash'][:12]}"
     yield (
         "Time",
@@ -77,6 +86,7 @@ def head(run: Run) -> Iterator[tuple[str, str]]:
 def caveats(run: Run) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Named lists of sentences; empty ones are left out."""
     lists = (
+        funnel(run.told),
         ("Assumed", tuple(run.told["assumed"])),
         ("Not known at its time", tuple(run.told["looks_ahead"])),
         ("Problems", (*run.told["problems"], *run.doubts)),

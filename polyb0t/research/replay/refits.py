@@ -5,6 +5,7 @@ are quoted in that month, and it may speak where earlier forecasts had beaten th
 later changes nothing of it.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -47,6 +48,21 @@ class MonthlyModels:
     def live(self, instant: datetime) -> tuple[str, ...]:
         """The categories in which the model of that instant may speak."""
         return self._of(instant)[1]
+
+    def licences(self) -> str:
+        """Where the models that were asked for could speak, and in which of their months, in words."""
+        months = sorted(self._made)
+        found = {name: None for month in months for name in self._made[month][1]}
+        if not found:
+            return "licensed in nothing in that time, so it says that the price is right"
+        return "licensed in: " + ", ".join(f"{name} {self._span(name, months)}" for name in sorted(found))
+
+    def _span(self, category: str, months: Sequence[datetime]) -> str:
+        live = [category in self._made[month][1] for month in months]
+        first = live.index(True)
+        if all(live[first:]):
+            return f"from {months[first]:%Y-%m}"
+        return "in " + " ".join(f"{month:%Y-%m}" for month, may in zip(months, live, strict=True) if may)
 
     def _of(self, instant: datetime) -> tuple[MonthlyModel, tuple[str, ...]]:
         if instant.tzinfo is None:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
@@ -29,7 +30,7 @@ from polyb0t.runtime.replay.people import person
 from polyb0t.runtime.replay.request import RECORDED, Request
 from polyb0t.runtime.replay.running import RUN, Past, run_into
 from polyb0t.runtime.replay.settings import replay_settings
-from polyb0t.runtime.replay.speakers import speaker
+from polyb0t.runtime.replay.speakers import MONTHLY, Speaker, speaker
 
 FOLDER: Final = "backtests"
 TRIALS: Final = "trials"
@@ -125,16 +126,22 @@ def past_of(flags: Mapping[str, Any], request: Request) -> Past:
     settings = replay_settings(flags, request.settings)
     tape = tape_of(settings, request)
     since = request.since or tape.about.starts
-    months = None
-    if request.walk_forward is not None:
-        months = walk_forward_models(_history(Path(request.walk_forward)), venue=settings.venue)
     return Past(
         request,
         settings,
         tape,
-        speaker(settings, request.model, since, months),
+        _speaker(settings, request, since),
         person(request.human, replay_settings(flags, {})),
     )
+
+
+def _speaker(settings: Settings, request: Request, since: datetime) -> Speaker:
+    if request.walk_forward is None:
+        return speaker(settings, request.model, since)
+    path = Path(request.walk_forward)
+    months = walk_forward_models(_history(path), venue=settings.venue)
+    spoken = speaker(settings, request.model, since, months)
+    return replace(spoken, told=lambda: f"{MONTHLY} on {path.name}, {months.licences()}")
 
 
 def _run(flags: Mapping[str, Any], request: Request, folder: Path) -> tuple[dict[str, Any], bool | None]:

@@ -12,6 +12,7 @@ from polyb0t.data.fills import Fill
 from polyb0t.execution.intents import IntentStatus
 from polyb0t.models.portfolio import FillKey, fill_key
 from polyb0t.runtime.replay.clock import SimulatedClock
+from polyb0t.runtime.replay.funnel import Funnel
 from polyb0t.runtime.replay.hand import Hand
 from polyb0t.runtime.replay.records import Decisions, EquityCurve, Worth
 from polyb0t.runtime.replay.timeline import Timeline
@@ -28,6 +29,7 @@ class Loop:
     hand: Hand
     decisions: Decisions
     equity: EquityCurve
+    funnel: Funnel
     every_us: int
     until_us: int
     cycles: int = 0
@@ -78,6 +80,7 @@ class Loop:
         self._asleep = False
         report = self.engine.cycle.run()
         self.cycles += 1
+        self.funnel.looked(self.engine.watch.universe)
         for stage, why in report.failed.items():
             self.failed[f"{stage}: {why}"] += 1
         self._execute()

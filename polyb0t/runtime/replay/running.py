@@ -18,12 +18,14 @@ from polyb0t.core.units import ZERO, plain
 from polyb0t.db.scratch import scratch_stores
 from polyb0t.execution.intents import IntentType
 from polyb0t.execution.store import Stores
+from polyb0t.models.proposal import Openings
 from polyb0t.models.signals import model_id
 from polyb0t.research.replay.human import HumanModel
 from polyb0t.research.replay.tape import Tape
 from polyb0t.runtime.choices import cycle_seconds
 from polyb0t.runtime.replay import code_version
 from polyb0t.runtime.replay.clock import SimulatedClock
+from polyb0t.runtime.replay.funnel import Funnel
 from polyb0t.runtime.replay.hand import Hand
 from polyb0t.runtime.replay.loop import Loop
 from polyb0t.runtime.replay.past_markets import PastMarkets
@@ -97,8 +99,10 @@ class Past:
         }
 
     def _files(self) -> list[tuple[str, Path]]:
-        """The files that settings name and decisions depend on."""
-        found = ((name, getattr(self.settings, name, None)) for name in _FILES)
+        """The files beside the history that decisions depend on."""
+        found = [(name, getattr(self.settings, name, None)) for name in _FILES]
+        learnt_from = self.request.walk_forward
+        found.append(("walk_forward", None if learnt_from is None else Path(learnt_from)))
         return [(name, path) for name, path in found if path is not None]
 
     @property
@@ -157,6 +161,12 @@ class Running:
         past = self.past
         timeline = Timeline(past.tape.events(past.since, past.until))
         markets = PastMarkets(timeline, clock, past.settings.max_markets)
+        funnel = Funnel()
+
+        def tell_openings(openings: Openings) -> None:
+            decisions.openings(openings)
+            funnel.decided(openings)
+
         engine = build_replay(
             past.settings,
             stores,
@@ -164,7 +174,7 @@ class Running:
             clock,
             past.speaker.model,
             seed=past.request.seed,
-            tell_openings=decisions.openings,
+            tell_openings=tell_openings,
         )
         hand = Hand(
             stores,
@@ -180,6 +190,7 @@ class Running:
             hand,
             decisions,
             equity,
+            funnel,
             every_us=round(past.every_seconds * _MILLION),
             until_us=microseconds(past.until),
         )
@@ -221,13 +232,19 @@ class Running:
             "since": iso(past.since),
             "until": iso(past.until),
             "every_seconds": past.every_seconds,
-            "model": {"name": model.name, "version": model.version, "validated": model.validated},
+            "model": {
+                "name": model.name,
+                "version": model.version,
+                "validated": model.validated,
+                "words": past.speaker.words(),
+            },
             "human": past.human.name,
             "settings": deciding(past.settings),
             "assumed": [*about.assumed, past.human.sentence, *_ALWAYS_ASSUMED],
             "looks_ahead": [*about.looks_ahead, *past.speaker.said],
             "problems": [*about.problems.sentences(), *_failures(loop)],
             "counts": self._counts(loop),
+            "funnel": loop.funnel.as_dict(),
             "money": _money(loop),
             "seconds": round(seconds, 3),
             "decisions_per_second": round(loop.decisions.estimates / seconds, 1) if seconds else None,

@@ -1,6 +1,6 @@
 """Which model speaks in a replay, and whether it may: one that has seen what is replayed is refused."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -23,14 +23,23 @@ ENGINES: Final = "engine"
 IDENTITY: Final = "identity"
 PUBLISHED: Final = "published"
 MONTHLY: Final = "walk-forward"
+EACH_MONTH: Final = "by month"  # its version: each month's has its own, and they are told in words
 
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """A model for a replay and what has to be said of it beside every result."""
+    """A model for a replay and what has to be said of it beside every result.
+
+    `told`: what it was, in words, once the replay is over; its name and version where nobody says more.
+    """
 
     model: ProbabilityModel
     said: tuple[str, ...] = ()
+    told: Callable[[], str] | None = None
+
+    def words(self) -> str:
+        """What people read in place of its name."""
+        return f"{self.model.name} {self.model.version}".strip() if self.told is None else self.told()
 
 
 class ByMonth(Protocol):
@@ -73,7 +82,7 @@ def speaker(settings: Settings, name: str, since: datetime, months: ByMonth | No
         ConfigurationError: its file cannot be used.
     """
     if months is not None:
-        return Speaker(probability_model(settings, MonthlyModel(months, f"{MONTHLY}")))
+        return Speaker(probability_model(settings, MonthlyModel(months, EACH_MONTH)))
     if name == IDENTITY or (name == ENGINES and settings.model == IDENTITY):
         return Speaker(probability_model(settings, IdentityModel()))
     coefficients = _coefficients(settings, name)
