@@ -138,5 +138,6 @@ def _desk_settings() -> DeskSettings:
         prompts_per_hour=6,
         most_waiting=2,
         cooldown_seconds=900,
+        reentry_hours=168,
         spender_of=lambda _market: "0x",
     )

@@ -131,6 +131,7 @@ class Desk:
                 "book": LimitSettings(active_model=model_id(model.name, model.version)),
                 "most_waiting": 2,
                 "cooldown_seconds": 900,
+                "reentry_hours": 168,
                 "spender_of": lambda _market: SPENDER,
                 **settings,
             },

@@ -101,6 +101,7 @@ class House:
                 prompts_per_hour=6,
                 most_waiting=2,
                 cooldown_seconds=900,
+                reentry_hours=168,
                 spender_of=lambda _market: "0x",
             ),
         )
@@ -362,6 +363,18 @@ class TestStanding:
 
 
 class TestCounterfactual:
+    def test_what_was_sold_is_not_bought_back_for_a_week(self, house: House) -> None:
+        """The model that liked it still does: bought, stopped and bought again it pays the spread each time."""
+        house.cycle("0.55")
+        assert house.desk.desk().sold_assets == frozenset()
+        sale = house.waiting()
+        house.world.intents.approve(sale.id, digest=sale.digest, actor="user:anna", grace_seconds=10)
+        house.sell(sale, "20", trade="t2", price="0.55")
+
+        assert house.desk.desk().sold_assets == {YES}
+        house.clock.advance(seconds=168 * 3_600 + 60)
+        assert house.desk.desk().sold_assets == frozenset()
+
     def test_what_a_sale_brought_and_what_holding_would_have(self, house: House) -> None:
         house.cycle("0.55")
         record = house.world.approve(house.waiting().id)

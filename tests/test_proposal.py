@@ -156,6 +156,7 @@ class TestNothing:
             ({"live_assets": frozenset({AssetId("tram-yes")})}, "duplicate"),
             ({"live_assets": frozenset({AssetId("tram-no")})}, "self_trade"),
             ({"resting_assets": frozenset({AssetId("tram-yes")})}, "resting"),
+            ({"sold_assets": frozenset({AssetId("tram-yes")})}, "sold_lately"),
             ({"clock_skew_seconds": None}, "clock_skew"),
             ({"at_most": 0}, "no_slot"),
             ({"regime": "live"}, "model_unvalidated"),

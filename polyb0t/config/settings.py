@@ -358,6 +358,11 @@ class Settings(BaseSettings):
     exit_stop_loss_fraction: PartOf = Field(
         Decimal("0.05"), description="How far the bid has to be under the bid at entry, of that bid."
     )
+    reentry_hours: Annotated[int, Field(ge=0, le=8_760)] = Field(
+        168,
+        description="How long an outcome that was sold is not proposed for purchase again: the model that "
+        "liked it still does, and selling and buying in turn pays the spread each time.",
+    )
     exit_time: bool = Field(default=True, description="Whether what ends soon is proposed to be sold.")
     exit_time_hours: Annotated[int, Field(ge=1, le=8_760)] = Field(
         48, description="How long before the scheduled end that is."

@@ -52,8 +52,9 @@ _SLIPPAGE: Final = "The whole amount would leave {} a share: the best offer is t
 class Desk:
     """Everything about us that a decision depends on. None means not known, and then nothing passes.
 
-    `resting_assets` are ideas that cool down after an end; `live_assets` are targets of live intents
-    and open orders. `at_most` is how many new proposals there is room for.
+    `resting_assets` are ideas that cool down after an end, `sold_assets` outcomes that were sold and are not
+    bought back yet; `live_assets` are targets of live intents and open orders. `at_most` is how many new
+    proposals there is room for.
     """
 
     now: datetime
@@ -65,6 +66,7 @@ class Desk:
     exposure: Exposure | None
     live_assets: frozenset[AssetId] | None
     resting_assets: frozenset[AssetId]
+    sold_assets: frozenset[AssetId]
     clock_skew_seconds: Decimal | None
     allow_unvalidated: bool
     identity_proven: bool
@@ -223,6 +225,8 @@ def _after(desk: Desk, market: Market, proposal: OpeningProposal) -> Desk:
 
 def _refused(chance: Chance, desk: Desk, events: set[str], taken: int) -> Passed | None:
     market = chance.market
+    if chance.side.outcome.asset_id in desk.sold_assets:
+        return Passed(market.question, "sold_lately", "It was sold a while ago and is not bought back yet.")
     if chance.side.outcome.asset_id in desk.resting_assets:
         return Passed(market.question, "resting", "The same idea ended a short while ago and rests.")
     if event_key(market) in events:

@@ -258,6 +258,7 @@ def desk_settings(
         book=limit_settings(settings, regime),
         most_waiting=settings.most_waiting,
         cooldown_seconds=settings.cooldown_seconds,
+        reentry_hours=settings.reentry_hours,
         execution=ExecutionRules(settings.execution == "auto", settings.resting_seconds),
         thresholds=thresholds_of(settings, regime),
         spender_of=lambda market: environment.exchange(market.version, neg_risk=market.neg_risk).contract,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 from threading import Lock
 from typing import Final
@@ -59,6 +60,7 @@ class DeskSettings:
     prompts_per_hour: int
     most_waiting: int
     cooldown_seconds: int
+    reentry_hours: int
     spender_of: Callable[[Market], str]  # the contract that settles a market
     thresholds: Thresholds
     book: LimitSettings = NO_LISTS
@@ -203,6 +205,7 @@ class AccountDesk:
             drawdown=self._drawdown(),
             live_assets=look.assets(without=None),
             resting_assets=self._resting(),
+            sold_assets=self._sold(),
             clock_skew_seconds=self._skew_seconds(),
             allow_unvalidated=self._settings.allow_unvalidated,
             identity_proven=self._settings.identity_proven,
@@ -386,6 +389,18 @@ class AccountDesk:
         muted = (self._watch.market(mute.condition_id) for mute in self._stores.by_hand.mutes())
         assets = {outcome.asset_id for market in muted if market is not None for outcome in market.outcomes}
         return frozenset(resting | assets)
+
+    def _sold(self) -> frozenset[AssetId]:
+        """Outcomes that were sold a while ago. The model that liked them mostly still does."""
+        since = self._stores.intents.now() - timedelta(hours=self._settings.reentry_hours)
+        closed = self._stores.intents.list(
+            statuses=(IntentStatus.EXECUTED,),
+            types=(IntentType.CLOSE_POSITION,),
+            changed_since=since,
+            limit=None,
+        )
+        regime = self._settings.regime
+        return frozenset(each.intent.asset_id for each in closed if each.intent.regime is regime)
 
     def _execution(self) -> ExecutionRules:
         """The owner's choice, with what the newest orders that rested say about chances of a fill."""

@@ -191,6 +191,7 @@ def a_desk_of(world: World, orders: object) -> AccountDesk:
         prompts_per_hour=6,
         most_waiting=6,
         cooldown_seconds=900,
+        reentry_hours=168,
         spender_of=lambda _market: "",
     )
     watch = MarketWatch(nothing, nothing, nothing, world.clock, WatchSettings(UniverseRules(), 300))

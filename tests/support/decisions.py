@@ -158,6 +158,7 @@ def a_desk(**changes: Any) -> Desk:
         exposure=Exposure(),
         live_assets=frozenset(),
         resting_assets=frozenset(),
+        sold_assets=frozenset(),
         clock_skew_seconds=d(0),
         allow_unvalidated=False,
         identity_proven=True,
