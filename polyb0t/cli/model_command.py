@@ -60,7 +60,7 @@ def fit(
 def evaluate(
     ctx: typer.Context, history: History = None, kind: Kind = Way.CALIBRATION, as_json: door.AsJson = False
 ) -> None:
-    """The same judgement without keeping a model; it counts as a trial."""
+    """The same judgement without keeping a model; a new one counts as a trial."""
     from polyb0t.cli import model_read
 
     terminal = door.terminal(ctx, as_json=as_json)

@@ -60,7 +60,7 @@ def collect(terminal: Terminal, settings: Settings, since: str, most: int) -> No
 
 
 def fit(terminal: Terminal, settings: Settings, path: Path | None, *, keep: bool, boosted: bool) -> None:
-    """Fit and judge; with `keep` the model goes on the shelf. Every fit is counted as a trial.
+    """Fit and judge; with `keep` the model goes on the shelf. Every different fit is counted as a trial.
 
     Raises:
         NotFoundError: nothing was collected. ConfigurationError: the file cannot be used, or the library
@@ -71,21 +71,26 @@ def fit(terminal: Terminal, settings: Settings, path: Path | None, *, keep: bool
     place = model_place(settings)
     history = _history(place, path)
     shelf = Shelf(place.folder)
-    now, trials = SystemClock().now(), shelf.trials(history.source) + 1
-    trees: str | None = None
-    if boosted:
+    now = SystemClock().now()
+
+    def make(trials: int) -> tuple[Card, str | None]:
+        if not boosted:
+            return make_card(history, venue=place.venue, now=now, trials=trials), None
         fitted = make_boosted(history, venue=place.venue, now=now, trials=trials)
-        made, trees = fitted.card, fitted.text
-    else:
-        made = make_card(history, venue=place.venue, now=now, trials=trials)
-    shelf.count_trial(made)
+        return fitted.card, fitted.text
+
+    made, trees = shelf.trial(make)
+    again = keep and shelf.holds(made)
     page = shelf.put(made, trees) if keep else None
+    if again:
+        made = shelf.card(made.id)
     if terminal.json:
         terminal.data(card_data(made))
         return
     terminal.show(screen_of(made, terminal.columns))
     if page is not None:
-        terminal.show(["", f"Its page: {page}", _next(made)])
+        unchanged = ["Fitted already today on this history, and unchanged."] if again else []
+        terminal.show(["", *unchanged, f"Its page: {page}", _next(made)])
 
 
 def listed(terminal: Terminal, settings: Settings) -> None:

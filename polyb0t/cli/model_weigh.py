@@ -9,6 +9,7 @@ from polyb0t.config.settings import Settings
 from polyb0t.core.clock import SystemClock, microseconds
 from polyb0t.core.errors import NotFoundError
 from polyb0t.data.outside_views import ViewLines, parse_views
+from polyb0t.research.cards.card import Card
 from polyb0t.research.cards.files import card_data
 from polyb0t.research.cards.shelf import Shelf
 from polyb0t.research.cards.weighing import make_weights, recorded_views
@@ -42,18 +43,23 @@ def weigh(terminal: Terminal, settings: Settings, path: Path | None) -> None:
             do="Name a source and let an engine run: POLYBOT_INDEPENDENT_FILE",
             code="no_views",
         )
-    trials = shelf.trials(history.source) + 1
-    made = make_weights(history, views, venue=place.venue, now=SystemClock().now(), trials=trials)
-    shelf.count_trial(made.card)
-    page = shelf.put(made.card, weights=made.text) if path is None else None
+    now = SystemClock().now()
+
+    def make(trials: int) -> tuple[Card, str | None]:
+        weighed = make_weights(history, views, venue=place.venue, now=now, trials=trials)
+        return weighed.card, weighed.text
+
+    made, weights = shelf.trial(make)
+    page = shelf.put(made, weights=weights) if path is None else None
+    made = made if page is None else shelf.card(made.id)  # the one of this day that is kept
     if terminal.json:
-        terminal.data(card_data(made.card))
+        terminal.data(card_data(made))
         return
-    terminal.show([*screen_of(made.card, terminal.columns), *notes])
+    terminal.show([*screen_of(made, terminal.columns), *notes])
     if page is None:
         terminal.show(["", "It was judged only: weights are earned with views that an engine has recorded."])
-    elif made.card.live:
-        terminal.show(["", f"To let them count: polyb0t model activate {made.card.id}"])
+    elif made.live:
+        terminal.show(["", f"To let them count: polyb0t model activate {made.id}"])
     else:
         terminal.show(["", "No source has earned a weight: they are shown and count for nothing."])
 

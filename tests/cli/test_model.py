@@ -67,11 +67,27 @@ def test_a_model_that_has_won_nowhere_is_not_activated(said) -> None:
     assert probability_model(load_settings()).version == "1"  # the published coefficients
 
 
-def test_every_fit_is_a_trial(said) -> None:
-    said("collect", "--most", "40")
-    told = [json.loads(said(command, "--json")[1])["trials"] for command in ("fit", "evaluate", "fit")]
-    assert told == [1, 2, 3]
-    assert len(json.loads(said("list", "--json")[1])) == 1  # the same data on the same day
+def test_every_different_fit_is_a_trial_and_the_same_one_none(said) -> None:
+    told = []
+    for most in ("40", "41"):
+        said("collect", "--most", most)
+        told += [json.loads(said(command, "--json")[1])["trials"] for command in ("fit", "evaluate", "fit")]
+    assert told == [1, 1, 1, 2, 2, 2]
+    assert len(json.loads(said("list", "--json")[1])) == 2
+    assert "Fitted already today on this history, and unchanged." in said("fit")[1]
+
+
+def test_a_history_of_another_name_is_no_new_start(said, tmp_path: Path) -> None:
+    monday = 1_772_409_600_000_000
+    line = {
+        "market": "0xaa", "event": "17", "category": "politics", "question": "Will it?", "named_sides": False,
+        "opens_us": monday, "ends_us": monday + 28 * 86_400_000_000, "resolved_us": monday + 86_400_000_000,
+        "pays_e6": 1_000_000, "points": [[monday, 600_000]],
+    }  # fmt: skip
+    for number, source in enumerate(("sandbox since 2024-01-01", "sandbox since 2024-01-02"), 1):
+        path = tmp_path / f"{number}.jsonl.gz"
+        write_history(path, [line], source=source)
+        assert json.loads(said("evaluate", str(path), "--json")[1])["trials"] == number
 
 
 @pytest.mark.parametrize(
@@ -138,7 +154,7 @@ def test_trees_are_judged_on_the_same_source_and_counted_with_the_rest(said) -> 
         json.loads(said(*command, "--json")[1])["trials"]
         for command in (("fit",), ("evaluate", "--kind", "boosted"), ("fit", "--kind", "boosted"))
     ]
-    assert trials == [1, 2, 3]
+    assert trials == [1, 2, 2]
     kept = [each["id"] for each in json.loads(said("list", "--json")[1])]
     assert sorted(each[:3] for each in kept) == ["bt-", "mc-"]
     code, out, _ = said("card", next(each for each in kept if each.startswith("bt-")))

@@ -1,5 +1,6 @@
 """A model speaks only where it has beaten the price, only for a while, and only as it was activated."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -145,11 +146,33 @@ class TestTheShelf:
         with pytest.raises(ConfigurationError, match="not those that were activated"):
             active_coefficients(tmp_path)
 
-    def test_every_fit_counts_as_a_trial_kept_or_not(self, card: Card, tmp_path: Path):
+    def test_the_active_model_fitted_again_on_its_day_stays_usable(
+        self, card: Card, history: History, tmp_path: Path
+    ):
         shelf = Shelf(tmp_path)
-        for _ in range(3):
-            shelf.count_trial(card)
-        assert (shelf.trials("a world"), shelf.trials("another")) == (3, 0)
+        shelf.put(card)
+        shelf.activate(card.id, NOW)
+        later = make_card(history, venue="sandbox", now=NOW + timedelta(hours=1), trials=2)
+        assert (later.id, later.expires_at > card.expires_at) == (card.id, True)
+        shelf.put(later)
+        assert active_coefficients(tmp_path) == coefficients_text(card)
+        assert shelf.card(card.id) == card
+
+    def test_every_different_fit_is_a_trial_whatever_its_history_is_called(self, card: Card, tmp_path: Path):
+        shelf = Shelf(tmp_path)
+        tried = [
+            card,
+            card,  # the same once more
+            replace(card, id="mc-2", source="sandbox since 2024-02-02"),
+            replace(card, id="bt-1", source="renamed.parquet"),
+            replace(card, id="mc-2"),
+        ]
+
+        def of(card: Card) -> Callable[[int], tuple[Card, None]]:
+            return lambda trials: (replace(card, trials=trials), None)
+
+        assert [shelf.trial(of(each))[0].trials for each in tried] == [1, 1, 2, 3, 3]
+        assert shelf.trials() == 3
 
 
 class TestWhatTheEngineReads:

@@ -40,8 +40,8 @@ class CellLine:
 class Card:
     """The evidence behind one model. Probabilities and scores are floats: nothing here is money.
 
-    `trials` counts the models that were fitted on this source before and with this one: the more there
-    were, the less a good score means.
+    `trials` counts the different models that were fitted on this venue before and with this one: the more
+    there were, the less a good score means.
     """
 
     id: str

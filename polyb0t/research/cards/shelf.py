@@ -3,11 +3,11 @@
 <folder>/<id>/coefficients.json  card.json  card.html
 <folder>/active                  the id, with the SHA-256 of its coefficients
 <folder>/active-weights          the same of the pool's weights
-<folder>/trials                  one line a fit, never shortened
+<folder>/trials                  one line for each different fit, never shortened
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from polyb0t.research.cards.files import card_of, card_text, coefficients_text
 from polyb0t.research.cards.page import card_page
 
 _TRIALS: Final = "trials"
+Made = tuple[Card, str | None]  # a card, and the file of its kind where that is more than the card
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +49,40 @@ class Shelf:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def trials(self, source: str) -> int:
-        """How many models were fitted on `source` so far."""
-        return sum(json.loads(line)["source"] == source for line in self._trial_lines())
+    def trials(self) -> int:
+        """How many different models were fitted on this venue so far, kept or not.
 
-    def count_trial(self, card: Card) -> None:
-        """One more model was fitted on the card's source, kept or not."""
+        Whatever their histories are called: one that begins on another day, or has another name, tells of
+        the same markets, and luck is looked for in them once more.
+        """
+        return len(self._tried())
+
+    def trial(self, make: Callable[[int], Made]) -> Made:
+        """What `make` makes of the number of trials with it; counted. The same fit once more is none."""
+        tried = self._tried()
+        made = make(len(tried) + 1)
+        if made[0].id in tried:
+            return make(len(tried))
+        self._count(made[0])
+        return made
+
+    def holds(self, card: Card) -> bool:
+        """Whether a model of the same data, way and day is kept."""
+        return (self._folder / card.id / "card.json").exists()
+
+    def _tried(self) -> frozenset[str]:
+        return frozenset(json.loads(line)["id"] for line in self._trial_lines())
+
+    def _count(self, card: Card) -> None:
         line = json.dumps({"source": card.source, "id": card.id, "fitted_at": card.fitted_at.isoformat()})
         write_durably(self._folder / _TRIALS, "".join(f"{each}\n" for each in [*self._trial_lines(), line]))
 
     def put(self, card: Card, trees: str | None = None, weights: str | None = None) -> Path:
-        """Keep a card with its model; its page. A model of the same data, way and day replaces itself."""
+        """Keep a card with its model; its page. A model of the same data, way and day stays as it is: it may
+        be active, and what was activated is one file to the byte."""
         folder = self._folder / card.id
+        if self.holds(card):
+            return folder / "card.html"
         if weights is not None:
             write_durably(folder / "weights.json", weights)
         elif trees is not None:

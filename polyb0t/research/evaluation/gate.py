@@ -2,7 +2,7 @@
 
 Judged at each refit on earlier forecasts whose markets had ended by then, so that no decision of a month
 uses anything of that month. Who looks in many places finds luck somewhere: the 5 % that luck is allowed are
-shared by all categories that are judged and by every model that was tried on the same source. And who looks
+shared by all categories that are judged and by every model that was tried on the same venue. And who looks
 every month finds it sometime: a gain has to stand for two months before it counts.
 """
 
