@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from evidence import worlds
 from evidence.worlds import CALIBRATED, PLANTED, START_US, Bias, World, make_world
+from polyb0t.research.evaluation.doubt import larger, meat, sandwich
 from polyb0t.research.evaluation.gate import LEAST_ROWS, live_rows, needed_t, standings
 from polyb0t.research.evaluation.observations import DAY_US, HORIZONS, Floats, Observations, expit, logit
-from polyb0t.research.evaluation.recalibration import Prior, fit
+from polyb0t.research.evaluation.recalibration import USUAL, Prior, fit
 from polyb0t.research.evaluation.scores import (
     clustered_t,
     events_needed,
@@ -71,6 +73,33 @@ class TestFitting:
                     inside += abs(1 + cell.slope - bias.slope) < 1.645 * cell.var_slope**0.5
         assert inside / cells == pytest.approx(0.9, abs=0.1)
 
+    def test_twenty_mondays_of_one_price_are_one_result(self):
+        """Copies of a row bring nothing new, so they make nothing surer, however their weights add up."""
+        chance = np.random.default_rng(7)
+        price = chance.uniform(0.1, 0.9, 400)
+        once = some(price, (chance.random(400) < price).astype(float))
+        once = replace(once, ends_us=once.at_us + 200 * DAY_US)
+        copies = once.take(np.tile(np.arange(400), 20))
+        week = np.repeat(np.arange(20), 400) * 5 * DAY_US
+        copies = replace(copies, at_us=copies.at_us + week, ends_us=copies.ends_us + week)
+        for prior in (USUAL, Prior((5, 5, 5), (5, 5, 5))):
+            _, sd = fit(once, START_US, prior).predict(once)
+            _, again = fit(copies, START_US, prior).predict(once)
+            assert (again >= 0.97 * sd).all()
+
+    def test_its_doubt_covers_the_truth_with_many_rows_to_an_event(self, monkeypatch: pytest.MonkeyPatch):
+        """Of what it says of each row, in ten bins of equal mass: the truth lies in the 90 % interval."""
+        monkeypatch.setattr(worlds, "MOST_SNAPSHOTS", 20)
+        inside = []
+        for seed in range(6):
+            world = make_world(PLANTED, seed, markets=4_000)
+            q, sd = fit(world.seen, END_US).predict(world.seen)
+            covered = np.abs(q - world.truth) <= 1.645 * sd
+            inside.append([part.mean() for part in np.array_split(covered[np.argsort(q)], 10)])
+        by_bin = np.mean(inside, axis=0)
+        assert by_bin.min() > 0.85
+        assert by_bin.mean() > 0.9
+
     def test_sides_that_are_names_have_no_bias_towards_the_first(self):
         price = np.full(2_000, 0.6)
         rows = some(price, np.ones(2_000))
@@ -114,6 +143,31 @@ class TestFitting:
         model = fit(planted.seen, END_US)
         with pytest.raises(ValueError, match="categories"):
             model.predict(some(np.array([0.5]), np.array([1.0])))
+
+
+class TestDoubt:
+    def test_the_score_of_an_event_is_that_of_all_its_cells(self):
+        """Against the sum written out event by event."""
+        chance = np.random.default_rng(2)
+        event, cell = chance.integers(0, 30, 200), chance.integers(0, 4, 200)
+        scores = chance.normal(size=(200, 2))
+        whole = np.zeros((30, 4, 2))
+        np.add.at(whole, (event, cell), scores)
+        of_event = whole.reshape(30, 8)
+        assert meat(event, cell, scores, 4) == pytest.approx(of_event.T @ of_event)
+
+    def test_independent_results_leave_it_as_the_curvature_says(self):
+        inverse, penalty = np.diag([1 / 400, 1 / 400]), np.array([1e-6, 1e-6])
+        assert sandwich(inverse, penalty, np.diag([400.0, 400.0]), 10_000) == pytest.approx(inverse, rel=1e-3)
+
+    def test_the_larger_of_two_is_below_neither_in_any_direction(self):
+        one = np.array([[[1.0, 0.3], [0.3, 2.0]]])
+        other = np.array([[[3.0, -0.5], [-0.5, 0.5]]])
+        found = larger(one, other)[0]
+        for below in (one[0], other[0]):
+            assert np.linalg.eigvalsh(found - below).min() > -1e-9
+        assert larger(one, 0.5 * one) == pytest.approx(one)
+        assert larger(one, 3 * one) == pytest.approx(3 * one)
 
 
 class TestWalkingForward:

@@ -21,7 +21,7 @@ from polyb0t.research.history.past_markets import History
 
 MOST_UNTOLD: Final = 0.05  # of a category's markets
 LIFE: Final = timedelta(days=45)
-CODE: Final = "market-calibration-fit-1"  # a part of the id: another way to fit is another model
+CODE: Final = "market-calibration-fit-2"  # a part of the id: another way to fit is another model
 CALIBRATION: Final = "market calibration"
 POOL_WEIGHTS: Final = "weights of outside sources"
 

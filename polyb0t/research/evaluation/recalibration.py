@@ -3,8 +3,9 @@
     logit(q) = L + a0 + a_cat + a_cat,h + (b0 + b_cat + b_cat,h) x L         L = logit(market price)
 
 Every a and b has a normal prior around zero, so a category with little data keeps the market price.
-The most probable coefficients are found by Newton's method (the problem is convex); their covariance is
-the inverse of the curvature there (Laplace), and gives each probability its standard deviation.
+The most probable coefficients are found by Newton's method (the problem is convex). Their covariance gives
+each probability its standard deviation: the inverse of the curvature there (Laplace), or what the events
+disagree about among themselves (`doubt`), whichever is larger in a cell.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from polyb0t.research.evaluation.doubt import larger, meat, sandwich
 from polyb0t.research.evaluation.observations import HORIZONS, Codes, Floats, Observations, expit
 
 MOST_STEPS: Final = 50
@@ -102,12 +104,23 @@ def fit(rows: Observations, asof_us: int, prior: Prior = USUAL) -> Recalibration
         found = found + step
         if float(np.max(np.abs(step))) < CLOSE_ENOUGH:
             break
-    _, curvature = evidence.at(shape @ found)
-    doubt = shape @ np.linalg.inv(shape.T @ curvature @ shape + np.diag(penalty)) @ shape.T
-    cells = count * _H
-    by_cell = (shape @ found).reshape(cells, 2)
-    spread = np.stack([doubt[2 * at : 2 * at + 2, 2 * at : 2 * at + 2] for at in range(cells)])
+    by_cell = (shape @ found).reshape(count * _H, 2)
+    spread = _spread(evidence, shape, penalty, found)
     return Recalibration(rows.categories, len(rows), by_cell[:, 0].copy(), by_cell[:, 1].copy(), spread)
+
+
+def _spread(evidence: "_Evidence", shape: Floats, penalty: Floats, found: Floats) -> Floats:
+    """The 2 x 2 covariance of (intercept, slope) of each cell."""
+    _, curvature = evidence.at(shape @ found)
+    inverse: Floats = np.linalg.inv(shape.T @ curvature @ shape + np.diag(penalty)).astype(np.float64)
+    between = shape.T @ evidence.between_events(shape @ found) @ shape
+    by_event = sandwich(inverse, penalty, between, evidence.events)
+    return larger(_of_each_cell(shape @ inverse @ shape.T), _of_each_cell(shape @ by_event @ shape.T))
+
+
+def _of_each_cell(covariance: Floats) -> Floats:
+    """The 2 x 2 blocks on the diagonal."""
+    return np.stack([covariance[at : at + 2, at : at + 2] for at in range(0, len(covariance), 2)])
 
 
 class _Evidence:
@@ -121,6 +134,15 @@ class _Evidence:
         self._outcome, self._meaning = rows.outcome, _meaning(rows)
         self._weight = rows.weights(asof_us)
         self._cells = len(rows.categories) * _H
+        self._event, self.events = rows.event, len(np.unique(rows.event))
+
+    def between_events(self, coefficients: Floats) -> Floats:
+        """The sum over events of each one's gradient times itself."""
+        intercept, slope = coefficients.reshape(self._cells, 2).T
+        cell, level, meaning = self._cell, self._level, self._meaning
+        off = self._weight * (self._outcome - expit(level + meaning * intercept[cell] + slope[cell] * level))
+        scores = np.stack([off * meaning, off * level], axis=1)
+        return meat(self._event, cell, scores, self._cells)
 
     def at(self, coefficients: Floats) -> tuple[Floats, Floats]:
         intercept, slope = coefficients.reshape(self._cells, 2).T
