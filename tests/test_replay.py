@@ -36,6 +36,7 @@ from tests.support.hand_tape import (
     level,
     lost,
     resolved,
+    said,
     told,
     traded,
     us,
@@ -358,9 +359,48 @@ def test_a_stage_of_the_cycle_is_replayed_or_named_here(tmp_path):
     assert left == {
         *("takes_orders", "compare_fees", "read_movements", "propose_claims"),  # of an exchange, or a wallet
         *("record", "watch_coherence"),  # told to people, and nothing is decided by it
-        "watch_outside",  # what others think is not in a history
+        "watch_outside",  # notes for screens of another process; what others think is told by the history
         "decide_by_itself",  # the person of the replay does
     }
+
+
+class Listener(Sure):
+    """Writes down what it hears of others, and when."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[tuple[float, tuple[str, ...]]] = []  # minutes, what was said
+
+    def predict(self, state):
+        minutes = (state.now - START).total_seconds() / 60
+        self.heard.append((minutes, tuple(f"{view.source} {view.probability}" for view in state.outside)))
+        return Abstain("listens", "It only listens.")
+
+
+class TestWhatOthersThink:
+    """Views from outside that were recorded are heard from when they were known here."""
+
+    def heard(self, folder: Path, *views: Event, minutes: float = 9, **settings: Any) -> Listener:
+        listener = Listener()
+        replay(folder, one_market(views, minutes=minutes), listener, every=60, **settings)
+        return listener
+
+    def test_a_view_is_heard_from_when_it_was_known_and_not_before(self, tmp_path):
+        """It was made after a minute and reached us after four."""
+        heard = self.heard(tmp_path, said(4, "1", "0.7", of=1)).heard
+        assert {said for minutes, said in heard if minutes < 4} == {()}
+        assert {said for minutes, said in heard if minutes >= 4} == {("crowd 0.7",)}
+        assert {minutes for minutes, _ in heard} == {*map(float, range(10))}
+
+    def test_of_each_source_the_newest_is_heard_whenever_it_came(self, tmp_path):
+        """What was thought earlier and came later is old news."""
+        views = (said(2, "1", "0.7"), said(3, "1", "0.2", source="expert"), said(4, "1", "0.6", of=1))
+        assert self.heard(tmp_path, *views).heard[-1][1] == ("crowd 0.7", "expert 0.2")
+
+    def test_one_that_is_too_old_is_not_heard_any_more(self, tmp_path):
+        heard = self.heard(tmp_path, said(0, "1", "0.7"), minutes=62, independent_max_age_hours="1").heard
+        assert {said for minutes, said in heard if minutes <= 60} == {("crowd 0.7",)}
+        assert {said for minutes, said in heard if minutes > 60} == {()}
 
 
 class TestWhyNoMore:

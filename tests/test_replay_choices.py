@@ -1,19 +1,24 @@
 """Who speaks and who decides in a replay, by the words of the command."""
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from polyb0t.core.errors import ConfigurationError, ConflictError, NotFoundError, UsageError
 from polyb0t.core.ids import AssetId, ConditionId, IntentId
+from polyb0t.data.outside_views import OutsideView
 from polyb0t.models.signals import IdentityModel, MarketState, ProbabilityModel, ProbEstimate
+from polyb0t.research.cards.active import set_active_weights
 from polyb0t.research.cards.files import Fitted
 from polyb0t.research.replay.human import APPROVES_ALL
 from polyb0t.runtime.places import models_folder
 from polyb0t.runtime.replay.people import person
 from polyb0t.runtime.replay.settings import replay_settings
-from polyb0t.runtime.replay.speakers import MonthlyModel, speaker
+from polyb0t.runtime.replay.speakers import MonthlyModel, Speaker, speaker
 from tests.support.hand_tape import Sure, a_market
 from tests.support.paper_room import PaperRoom
 from tests.support.trading import a_book
@@ -85,6 +90,54 @@ class TestSpeakers:
 
 def state(now: datetime) -> MarketState:
     return MarketState(a_market("1"), None, (a_book(), None), now)
+
+
+class TestWeights:
+    """What others are worth is learnt from the past, too: only what was earned before it counts in it."""
+
+    def earned(self, folder: Path, *, until: datetime | None) -> None:
+        settings = replay_settings({"data_dir": folder}, {})
+        place = models_folder(settings, "polymarket")
+        (place / "pw-1").mkdir(parents=True)
+        weights = {
+            "format": "polyb0t-pool-weights-1",
+            "version": "pw-1",
+            "venue": "polymarket",
+            "expires_at": "2027-09-01T00:00:00+00:00",
+            "data_from": None if until is None else "2025-01-01T00:00:00+00:00",
+            "data_until": None if until is None else until.isoformat(),
+            "earned": [
+                {"component": "independent:crowd", "category": "politics", "value": "0.5", "sd": "0.05"}
+            ],
+        }
+        (place / "pw-1" / "weights.json").write_text(json.dumps(weights), "utf-8")
+        set_active_weights(place, "pw-1")
+
+    def spoken(self, folder: Path) -> tuple[Speaker, Decimal | None]:
+        """Who speaks, and what of a market at 50 cents that the crowd takes to be likelier."""
+        spoken = speaker(replay_settings({"data_dir": folder}, {}), "identity", SINCE, hears=True)
+        view = OutsideView(ConditionId("0x1"), "crowd", Decimal("0.7"), Decimal("0.01"), SINCE, SINCE)
+        (answer,) = spoken.model.estimate_all([replace(state(SINCE), outside=(view,))])
+        return spoken, answer.q if isinstance(answer, ProbEstimate) else None
+
+    def test_what_was_earned_before_counts(self, tmp_path):
+        self.earned(tmp_path, until=SINCE)
+        spoken, q = self.spoken(tmp_path)
+        assert (spoken.said, spoken.model.version) == ((), "1+pw-1")
+        assert q is not None and q > Decimal("0.55")
+
+    @pytest.mark.parametrize("until", [SINCE + timedelta(seconds=1), None])
+    def test_what_was_earned_later_counts_for_nothing_and_that_is_said(self, tmp_path, until):
+        self.earned(tmp_path, until=until)
+        spoken, q = self.spoken(tmp_path)
+        assert q is None
+        assert spoken.model.version == "1"
+        (said,) = spoken.said
+        assert said.startswith("The weights pw-1 were earned ") and "no component counts" in said
+
+    def test_without_weights_others_are_heard_and_nothing_has_to_be_said(self, tmp_path):
+        spoken, q = self.spoken(tmp_path)
+        assert (spoken.said, q) == ((), None)
 
 
 class TestPeople:

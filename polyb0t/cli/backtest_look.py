@@ -54,6 +54,7 @@ def _screen(about: About, columns: int) -> list[str]:
         ("Fidelity", f"{about.fidelity.value}: {GRADES[about.fidelity]}"),
         ("Span", f"{_minute(about.starts)} to {_minute(about.ends)} UTC"),
         ("Markets", f"{about.markets:,}"),
+        *((("Others", f"probabilities of {', '.join(about.sources)}"),) if about.sources else ()),
         ("Hash", about.data_hash),
     )
     lines = [line for name, text in facts for line in words.hang(f"{name:<{_LABEL}}{text}", columns, _LABEL)]
@@ -77,6 +78,7 @@ def _data(about: About) -> dict[str, Any]:
         "ends": iso(about.ends),
         "markets": about.markets,
         "hash": about.data_hash,
+        "sources": list(about.sources),
         "assumed": list(about.assumed),
         "looks_ahead": list(about.looks_ahead),
         "problems": [

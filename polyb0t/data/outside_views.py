@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from polyb0t.core.clock import from_iso
 from polyb0t.core.ids import ConditionId
@@ -219,6 +219,14 @@ def _line(number: int, row: Mapping[str, Any], read_at: datetime, unused: Unused
         return None
     market, outcome, source = (str(each).strip() for each in texts)
     return ViewLine(market.lower(), outcome.lower(), probability, sd, observed_at, source, read_at)
+
+
+class Views(Protocol):
+    """What others think of a market, as it is known at an instant."""
+
+    def of(self, market: Market, now: datetime, /) -> tuple[OutsideView, ...]:
+        """The newest view of each source that may be used at `now`, by source."""
+        ...
 
 
 class OutsideViews:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from polyb0t.core.errors import ConfigurationError
 from polyb0t.core.units import parse_decimal
-from polyb0t.models.model_files import unknown_format
+from polyb0t.models.model_files import data_window, unknown_format
 from polyb0t.models.pooling import Weight, Weights
 
 FORMAT: Final = "polyb0t-pool-weights-1"
@@ -33,7 +33,7 @@ def parse_weights(text: str, venue: str) -> Weights:
         earned = [_earned(each) for each in told["earned"]]
         if len(dict(earned)) != len(earned):
             raise ValueError("a component has two weights in one category")
-        return Weights(str(told["version"]), expires_at, dict(earned))
+        return Weights(str(told["version"]), expires_at, dict(earned), data_window(told))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConfigurationError(
             "The weights of the pool cannot be used.",

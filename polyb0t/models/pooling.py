@@ -24,6 +24,7 @@ from polyb0t.models.calibration import (
 )
 from polyb0t.models.exhaustive_sets import renormalise
 from polyb0t.models.logit import PRECISION, expit, logit, rounded
+from polyb0t.models.model_files import DataWindow
 from polyb0t.models.signals import (
     OTHERS,
     Abstain,
@@ -59,6 +60,7 @@ class Weights:
     version: str = ""
     expires_at: datetime | None = None
     earned: Mapping[tuple[str, str], Weight] = field(default_factory=dict)
+    data: DataWindow | None = None  # what they were earned on; None where the file does not tell
 
     def of(self, component: str, category: str, now: datetime) -> Weight:
         """Zero where nothing was earned, and for everything once they have expired."""

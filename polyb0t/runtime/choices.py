@@ -162,19 +162,27 @@ def universe_rules(settings: Settings) -> UniverseRules:
     )
 
 
-def probability_model(settings: Settings, base: ProbabilityModel | None = None) -> ProbabilityModel:
+def probability_model(
+    settings: Settings,
+    base: ProbabilityModel | None = None,
+    *,
+    weights: Weights = UNEARNED,
+    hears: bool = False,
+) -> ProbabilityModel:
     """The model that speaks, with the components that it hears; `base` in place of the settings' own.
+
+    Whoever brings a base replays the past, and brings the `weights` that were earned before it as well: those
+    of today have learnt from it. `hears`: others are heard although no setting says where they speak.
 
     Raises:
         ConfigurationError: a file that it is made of cannot be read or is not what it should be.
     """
-    # Whoever brings a base replays the past, which weights of today have learnt from.
-    weights = pool_weights(settings) if base is None else UNEARNED
     links = declared_links(settings)
     if base is None:
+        weights = pool_weights(settings)
         base = IdentityModel() if settings.model == "identity" else _calibration(settings)
     components: list[ProbabilityModel] = [CoherenceModel(links)]
-    if settings.independent_file is not None or settings.independent_url is not None:
+    if hears or settings.independent_file is not None or settings.independent_url is not None:
         components += independent_models(weights)
     return PooledModel(base, components, weights, links)
 

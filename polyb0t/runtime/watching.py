@@ -15,7 +15,7 @@ from polyb0t.core.units import Price, plain
 from polyb0t.data.declared_links import NO_LINKS, NOTHING_LINKED, DeclaredLinks, LinkedMarkets
 from polyb0t.data.markets import Catalogue, Market, MarketProvider, TradingTerms
 from polyb0t.data.order_book import OrderBook
-from polyb0t.data.outside_views import NO_VIEWS, OutsideViews
+from polyb0t.data.outside_views import NO_VIEWS, Views
 from polyb0t.data.universe import Universe, UniverseRules, select
 from polyb0t.execution.store import EngineStore, Lease
 from polyb0t.models.movement import MidHistory, Movement
@@ -59,7 +59,7 @@ class MarketWatch:
         clock: Clock,
         settings: WatchSettings,
         *,
-        outside: Callable[[], OutsideViews] = lambda: NO_VIEWS,
+        outside: Callable[[], Views] = lambda: NO_VIEWS,
     ) -> None:
         self._provider = provider
         self._books_source = books

@@ -20,6 +20,7 @@ from polyb0t.core.errors import ConfigurationError, NotFoundError, UsageError
 from polyb0t.core.ids import AssetId
 from polyb0t.core.units import Price, Shares
 from polyb0t.data.order_book import Level, OrderBook, Side
+from polyb0t.data.outside_views import OWN, OutsideView
 from polyb0t.research.convert import convert
 from polyb0t.research.history.past_markets import write_history
 from polyb0t.research.observing import Observation, SeenTrade
@@ -33,6 +34,7 @@ from polyb0t.research.replay.events import (
     Resolved,
     TermsTold,
     Traded,
+    ViewTold,
     place,
 )
 from polyb0t.research.replay.file_tape import FileTape
@@ -297,6 +299,7 @@ class TestTrades:
 # -- recordings --------------------------------------------------------------------------------
 
 NIGHT = datetime(2026, 11, 22, 23, 50, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
 ASSET = a_book().asset_id
 
 
@@ -363,6 +366,21 @@ class TestARecording:
         assert [type(event) for event in part[:3]] == [MarketTold, TermsTold, BookShown]
         assert in_order(part)
         assert all(event.at_us < microseconds(since) for event in part[:3])
+
+    def test_what_others_thought_is_told_at_the_instant_from_which_it_was_known(self, tmp_path: Path):
+        """Every day tells all of it again, and an engine that starts anew reads the same file again."""
+        crowd = OutsideView(a_market().condition_id, "crowd", Decimal("0.7"), None, NIGHT, NIGHT + 2 * MINUTE)
+        again = replace(crowd, read_at=NIGHT + 9 * MINUTE)
+        own = replace(crowd, source=f"{OWN}coherence")
+        looks = [looked(NIGHT + n * MINUTE, outside=(crowd, own) if n > 2 else ()) for n in range(8)]
+        folder = recorded(tmp_path, *looks, looked(NIGHT + 10 * MINUTE, outside=(again, own)))
+        tape = recorder_tape(folder)
+        (view,) = of(everything(tape), ViewTold)
+        assert view == ViewTold(microseconds(NIGHT + 2 * MINUTE), crowd)
+        assert tape.about.sources == ("crowd",)
+        (known,) = of(tape.events(NIGHT + 5 * MINUTE, tape.about.ends), ViewTold)
+        assert known == view
+        assert of(tape.events(NIGHT, NIGHT + 2 * MINUTE), ViewTold) == []
 
     def test_rules_are_those_of_their_time(self, tmp_path: Path):
         amended = a_market(rules_text="Otherwise.", rules_hash="other")

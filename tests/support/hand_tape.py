@@ -11,6 +11,7 @@ from polyb0t.core.clock import microseconds
 from polyb0t.core.ids import AssetId, ConditionId, EventId
 from polyb0t.core.units import Price, Pusd, Shares
 from polyb0t.data.markets import FeeSchedule, Market, Outcome, ProtocolVersion, TradingTerms
+from polyb0t.data.outside_views import OutsideView
 from polyb0t.models.signals import Answer, LoneModel, MarketState, ProbEstimate
 from polyb0t.research.history.problems import Problems
 from polyb0t.research.replay.events import (
@@ -22,6 +23,7 @@ from polyb0t.research.replay.events import (
     Resolved,
     TermsTold,
     Traded,
+    ViewTold,
     place,
 )
 from polyb0t.research.replay.tape import About, Fidelity, PastBooks
@@ -125,6 +127,13 @@ def lost(minutes: float, asset: str) -> Event:
 
 def traded(minutes: float, asset: str, price: str, shares: str) -> Event:
     return Traded(us(minutes), asset, e6(price), e6(shares), "BUY")
+
+
+def said(minutes: float, name: str, q: str, *, of: float | None = None, source: str = "crowd") -> Event:
+    """Somebody outside thinks that of market `name`; `of`: when he thought it, where that was earlier."""
+    known, made = (START + timedelta(minutes=at) for at in (minutes, minutes if of is None else of))
+    view = OutsideView(ConditionId(f"0x{name}"), source, Decimal(q), Decimal("0.01"), made, known)
+    return ViewTold(us(minutes), view)
 
 
 def resolved(minutes: float, name: str, first_pays: str, *, paid: float) -> Event:

@@ -81,6 +81,9 @@ def _text(card: Card, found: Weighing) -> str:
         "version": card.id,
         "venue": card.venue,
         "expires_at": card.expires_at.isoformat(),
+        "data_from": card.first_row.isoformat() if card.first_row else None,
+        "data_until": card.data_until.isoformat() if card.data_until else None,
+        "data_hash": card.data_hash,
         "earned": earned,
     }
     return json.dumps(content, indent=1) + "\n"

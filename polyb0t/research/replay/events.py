@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from polyb0t.data.markets import Market, TradingTerms
+from polyb0t.data.outside_views import OutsideView
 
 LevelE6 = tuple[int, int]  # price and shares, in millionths
 
@@ -25,6 +26,13 @@ class TermsTold(NamedTuple):
 
     at_us: int
     terms: TradingTerms
+
+
+class ViewTold(NamedTuple):
+    """What somebody outside thought of a market. `at_us` is when it was known here: made and read."""
+
+    at_us: int
+    view: OutsideView
 
 
 class BookShown(NamedTuple):
@@ -77,12 +85,14 @@ class Resolved(NamedTuple):
     paid_us: int
 
 
-Event = MarketTold | TermsTold | BookLost | BookShown | LevelChanged | Traded | Resolved
+Event = MarketTold | TermsTold | ViewTold | BookLost | BookShown | LevelChanged | Traded | Resolved
 
 # At one instant: what a market is comes before its book, a trade before the book that is left, its end last.
 _RANKS: Final[Mapping[type, int]] = {
     kind: rank
-    for rank, kind in enumerate((MarketTold, TermsTold, BookLost, Traded, BookShown, LevelChanged, Resolved))
+    for rank, kind in enumerate(
+        (MarketTold, TermsTold, ViewTold, BookLost, Traded, BookShown, LevelChanged, Resolved)
+    )
 }
 
 

@@ -10,6 +10,7 @@ from polyb0t.research.replay.events import (
     MarketTold,
     Resolved,
     TermsTold,
+    ViewTold,
     place,
 )
 from polyb0t.research.replay.past_books import after_change
@@ -22,6 +23,7 @@ class _State:
         self._markets: dict[str, MarketTold] = {}
         self._terms: dict[str, TermsTold] = {}
         self._books: dict[str, BookShown] = {}
+        self._views: dict[tuple[str, str], ViewTold] = {}  # by condition and source
 
     def take(self, event: Event) -> None:
         match event:
@@ -29,6 +31,10 @@ class _State:
                 self._markets[event.market.condition_id] = event
             case TermsTold():
                 self._terms[event.terms.condition_id] = event
+            case ViewTold(_, view):
+                before = self._views.get((view.condition_id, view.source))
+                if before is None or view.observed_at >= before.view.observed_at:
+                    self._views[view.condition_id, view.source] = event
             case BookShown():
                 self._books[event.asset] = event
             case BookLost():
@@ -43,7 +49,8 @@ class _State:
                 pass
 
     def told(self) -> list[Event]:
-        return sorted((*self._markets.values(), *self._terms.values(), *self._books.values()), key=place)
+        known = (self._markets, self._terms, self._views, self._books)
+        return sorted((event for each in known for event in each.values()), key=place)
 
 
 def known_first(events: Iterator[Event], since_us: int) -> Iterator[Event]:

@@ -17,6 +17,7 @@ from polyb0t.research.replay.events import (
     Resolved,
     TermsTold,
     Traded,
+    ViewTold,
     place,
 )
 from polyb0t.research.replay.past_books import ScannedBooks
@@ -72,6 +73,8 @@ class _Heard:
                 first = event.condition not in self._over
                 self._over.add(event.condition)
                 return first
+            case ViewTold():
+                return True
             case MarketTold():
                 return self._market(event, told.grade)
             case TermsTold():
@@ -122,6 +125,7 @@ def _about(each: Sequence[About]) -> About:
         assumed=_once([about.assumed for about in each]),
         problems=_all([about.problems for about in each]),
         looks_ahead=_once([about.looks_ahead for about in each]),
+        sources=tuple(sorted({source for about in each for source in about.sources})),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from polyb0t.core.errors import ConflictError
 from polyb0t.models.calibration import Coefficients
+from polyb0t.models.pooling import Weights
 
 UNKNOWN_DATA: Final = (
     "The published coefficients do not say which markets they were found on: what they make here may be "
@@ -32,6 +33,22 @@ def refuse_overlap(coefficients: Coefficients, since: datetime) -> str | None:
             f"and the replay begins on {since:%Y-%m-%d %H:%M} UTC: it has seen results of that time."
         )
     return None
+
+
+def weights_too_young(weights: Weights, since: datetime) -> str | None:
+    """Why what components have earned may not count from `since` on, to be printed beside the result; None
+    where it was earned before. They are not refused: without it the base speaks alone, as one would have had.
+    """
+    if not weights.components:
+        return None
+    data = weights.data
+    if data is None:
+        known = "their file does not say on which days"
+    elif data.until > since:
+        known = f"on what was known until {data.until:%Y-%m-%d %H:%M} UTC"
+    else:
+        return None
+    return f"The weights {weights.version} were earned {known}: in this replay no component counts."
 
 
 def _refused(why: str) -> ConflictError:

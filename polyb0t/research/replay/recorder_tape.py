@@ -22,6 +22,7 @@ from polyb0t.research.replay.reading import database, hash_of, refused
 from polyb0t.research.replay.recorded_books import RecordedBooks
 from polyb0t.research.replay.recorded_problems import problems_of
 from polyb0t.research.replay.recorded_rows import READ, Looked, Raw, files_of, table_rows
+from polyb0t.research.replay.recorded_views import OLDEST_US, sources, views
 from polyb0t.research.replay.tape import About, Fidelity, PastBooks
 from polyb0t.research.rows import LEVELS, TABLES
 
@@ -46,10 +47,16 @@ class RecorderTape:
         """A day more is read, for what was known before `since`: each day of a recording tells everything."""
         until = min(until, self.about.ends)
         told = without_gaps(self._days(max(since - OLDEST, self.about.starts), until), microseconds(until))
-        return known_first(told, microseconds(since))
+        heard = self._views(microseconds(since), microseconds(until))
+        return known_first(heapq.merge(told, heard, key=place), microseconds(since))
 
     def past_books(self) -> PastBooks:
         return RecordedBooks(self._folder)
+
+    def _views(self, since_us: int, until_us: int) -> Iterator[Event]:
+        """Apart from the rest: they say nothing of whether anybody looked at a market."""
+        with database() as opened:
+            yield from views(opened, self._folder, since_us - OLDEST_US, until_us)
 
     def _days(self, since: datetime, until: datetime) -> Iterator[Raw]:
         with database() as opened:
@@ -79,6 +86,8 @@ def recorder_tape(folder: Path) -> RecorderTape:
             "Give the folder record/ of a place whose engine has run, or run it: polyb0t run",
         )
     problems, starts_us, ends_us, conditions = problems_of(files)
+    with database() as opened:
+        heard = sources(opened, folder)
     about = About(
         name=f"{folder.parent.name}/{folder.name}",
         kind="recorder",
@@ -89,6 +98,7 @@ def recorder_tape(folder: Path) -> RecorderTape:
         markets=len(conditions),
         assumed=_SAID,
         problems=problems,
+        sources=heard,
     )
     return RecorderTape(about, conditions, folder)
 

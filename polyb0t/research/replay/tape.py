@@ -39,6 +39,7 @@ class About:
     assumed: tuple[str, ...]
     problems: Problems
     looks_ahead: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()  # who outside told a probability in it
 
 
 class Sight(NamedTuple):

@@ -130,17 +130,17 @@ def past_of(flags: Mapping[str, Any], request: Request) -> Past:
         request,
         settings,
         tape,
-        _speaker(settings, request, since),
+        _speaker(settings, request, since, hears=bool(tape.about.sources)),
         person(request.human, replay_settings(flags, {})),
     )
 
 
-def _speaker(settings: Settings, request: Request, since: datetime) -> Speaker:
+def _speaker(settings: Settings, request: Request, since: datetime, *, hears: bool) -> Speaker:
     if request.walk_forward is None:
-        return speaker(settings, request.model, since)
+        return speaker(settings, request.model, since, hears=hears)
     path = Path(request.walk_forward)
     months = walk_forward_models(_history(path), venue=settings.venue)
-    spoken = speaker(settings, request.model, since, months)
+    spoken = speaker(settings, request.model, since, months, hears=hears)
     return replace(spoken, told=lambda: f"{MONTHLY} on {path.name}, {months.licences()}")
 
 

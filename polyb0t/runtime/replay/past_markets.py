@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from polyb0t.core.clock import from_microseconds
 from polyb0t.core.ids import AssetId, ConditionId
 from polyb0t.core.units import ZERO, Price, from_e6
 from polyb0t.data.markets import Catalogue, Market, TradingTerms
 from polyb0t.data.order_book import OrderBook
+from polyb0t.data.outside_views import OutsideView
 from polyb0t.research.replay.events import Resolved
 from polyb0t.runtime.replay.clock import SimulatedClock
 from polyb0t.runtime.replay.timeline import Timeline
@@ -16,7 +17,7 @@ from polyb0t.runtime.replay.timeline import Timeline
 
 @dataclass
 class PastMarkets:
-    """Implements `MarketProvider`, `MarketLookup`, `ResolutionSource` and the two ports of `MarketWatch`.
+    """Implements `MarketProvider`, `MarketLookup`, `ResolutionSource`, `Views`, the ports of `MarketWatch`.
 
     `most_markets` are listed at a time, the most liquid first, as an engine asks the exchange for them.
     """
@@ -24,6 +25,7 @@ class PastMarkets:
     timeline: Timeline
     clock: SimulatedClock
     most_markets: int
+    most_age: timedelta = timedelta(days=1)  # of a view from outside
 
     def catalogue(self) -> Catalogue:
         """Every market that is known and not over, with the best prices of its first outcome's book."""
@@ -65,6 +67,12 @@ class PastMarkets:
             for asset, found in ends
             if found is not None and found[1].paid_us <= self.clock.now_us
         }
+
+    def of(self, market: Market, now: datetime, /) -> tuple[OutsideView, ...]:
+        """What others think of it; nothing of the history was ever said that was not known by now."""
+        self._now()
+        told, oldest = self.timeline.views(market.condition_id), now - self.most_age
+        return tuple(view for view in told if view.known_at <= now and view.observed_at >= oldest)
 
     def newest_price(self) -> datetime | None:
         """When any book was known to stand last."""

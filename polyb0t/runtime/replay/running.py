@@ -23,6 +23,7 @@ from polyb0t.models.signals import model_id
 from polyb0t.research.replay.human import HumanModel
 from polyb0t.research.replay.tape import Tape
 from polyb0t.runtime.choices import cycle_seconds
+from polyb0t.runtime.outside_source import most_age
 from polyb0t.runtime.replay import code_version
 from polyb0t.runtime.replay.clock import SimulatedClock
 from polyb0t.runtime.replay.funnel import Funnel
@@ -160,7 +161,7 @@ class Running:
     def _loop(self, stores: Stores, clock: SimulatedClock, decisions: Decisions, equity: EquityCurve) -> Loop:
         past = self.past
         timeline = Timeline(past.tape.events(past.since, past.until))
-        markets = PastMarkets(timeline, clock, past.settings.max_markets)
+        markets = PastMarkets(timeline, clock, past.settings.max_markets, most_age(past.settings))
         funnel = Funnel()
 
         def tell_openings(openings: Openings) -> None:

@@ -13,10 +13,11 @@ from polyb0t.models.calibration import (
     packaged_coefficients,
     parse_coefficients,
 )
+from polyb0t.models.pooling import UNEARNED, Weights
 from polyb0t.models.signals import Answer, IdentityModel, MarketState, ProbabilityModel, ProbEstimate
 from polyb0t.research.cards.shelf import Shelf
-from polyb0t.research.replay.overlap import refuse_overlap
-from polyb0t.runtime.choices import calibration_coefficients, probability_model
+from polyb0t.research.replay.overlap import refuse_overlap, weights_too_young
+from polyb0t.runtime.choices import calibration_coefficients, pool_weights, probability_model
 from polyb0t.runtime.places import models_folder
 
 ENGINES: Final = "engine"
@@ -72,23 +73,41 @@ class MonthlyModel:
         return replace(answer, model=self.name, version=self.version)
 
 
-def speaker(settings: Settings, name: str, since: datetime, months: ByMonth | None = None) -> Speaker:
+def speaker(
+    settings: Settings, name: str, since: datetime, months: ByMonth | None = None, *, hears: bool = False
+) -> Speaker:
     """The model called `name`: the engine's own, the identity, the published figures, the one of each month,
-    or a fitted one by the beginning of its id.
+    or a fitted one by the beginning of its id. With `hears` it is told what others think, as far as the
+    history tells it; that counts for what its sources had earned before `since`.
 
     Raises:
         ConflictError: it was fitted on what is replayed.
         NotFoundError: no fitted model begins with `name`.
         ConfigurationError: its file cannot be used.
     """
+    base, said = _base(settings, name, since, months)
+    weights, young = _weights(settings, since)
+    model = probability_model(settings, base, weights=weights, hears=hears)
+    return Speaker(model, tuple(each for each in (said, young) if each is not None))
+
+
+def _base(
+    settings: Settings, name: str, since: datetime, months: ByMonth | None
+) -> tuple[ProbabilityModel, str | None]:
+    """Who speaks, and what has to be said of it."""
     if months is not None:
-        return Speaker(probability_model(settings, MonthlyModel(months, EACH_MONTH)))
+        return MonthlyModel(months, EACH_MONTH), None
     if name == IDENTITY or (name == ENGINES and settings.model == IDENTITY):
-        return Speaker(probability_model(settings, IdentityModel()))
+        return IdentityModel(), None
     coefficients = _coefficients(settings, name)
-    said = refuse_overlap(coefficients, since)
-    model = probability_model(settings, MarketCalibrationModel(coefficients))
-    return Speaker(model, () if said is None else (said,))
+    return MarketCalibrationModel(coefficients), refuse_overlap(coefficients, since)
+
+
+def _weights(settings: Settings, since: datetime) -> tuple[Weights, str | None]:
+    """What the components had earned before `since`; else nothing, and why."""
+    weights = pool_weights(settings)
+    young = weights_too_young(weights, since)
+    return (weights, None) if young is None else (UNEARNED, young)
 
 
 def _coefficients(settings: Settings, name: str) -> Coefficients:

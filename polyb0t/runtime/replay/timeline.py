@@ -17,6 +17,7 @@ from polyb0t.core.ids import AssetId, ConditionId
 from polyb0t.core.units import Price, Shares, from_e6
 from polyb0t.data.markets import Market, TradingTerms
 from polyb0t.data.order_book import Level, OrderBook
+from polyb0t.data.outside_views import OutsideView
 from polyb0t.research.replay.events import (
     BookLost,
     BookShown,
@@ -27,6 +28,7 @@ from polyb0t.research.replay.events import (
     Resolved,
     TermsTold,
     Traded,
+    ViewTold,
 )
 
 Heard = Callable[[Traded], None]
@@ -83,6 +85,7 @@ class Timeline:
         self.heard = heard
         self._books: dict[str, _Shown] = {}
         self._terms: dict[str, TradingTerms] = {}
+        self._views: dict[str, dict[str, OutsideView]] = {}  # by condition and source, the newest
         self.markets: dict[ConditionId, Market] = {}
         self.open: dict[ConditionId, Market] = {}  # those that are not over
         self._market_of: dict[str, ConditionId] = {}  # by asset
@@ -138,11 +141,19 @@ class Timeline:
             self._describe(event.market)
         elif isinstance(event, TermsTold):
             self._terms[event.terms.condition_id] = event.terms
+        elif isinstance(event, ViewTold):
+            self._hear(event.view)
         elif isinstance(event, BookLost):
             self._books.pop(event.asset, None)
         elif isinstance(event, Resolved):
             self._end(event)
         self.counts[type(event).__name__] += 1
+
+    def _hear(self, view: OutsideView) -> None:
+        by_source = self._views.setdefault(view.condition_id, {})
+        before = by_source.get(view.source)
+        if before is None or view.observed_at >= before.observed_at:
+            by_source[view.source] = view
 
     def _show(self, event: BookShown) -> None:
         if event.condition in self.ended:
@@ -171,6 +182,11 @@ class Timeline:
 
     def terms(self, condition: ConditionId) -> TradingTerms | None:
         return self._terms.get(condition)
+
+    def views(self, condition: ConditionId) -> tuple[OutsideView, ...]:
+        """The newest view of each source, however old, by source."""
+        found = self._views.get(condition)
+        return () if found is None else tuple(found[source] for source in sorted(found))
 
     def end_of(self, asset: AssetId) -> tuple[Market, Resolved] | None:
         """The market of an outcome and its end; None while it has not ended."""

@@ -95,7 +95,7 @@ def build_replay(
     """Join everything and open the account. Calls nobody."""
     lease = _lease(stores)
     open_account(settings, stores, lease)
-    watch = MarketWatch(past, past, past, clock, _watch_settings(settings))
+    watch = MarketWatch(past, past, past, clock, _watch_settings(settings), outside=lambda: past)
     books = AccountBooks(stores, lease, REGIME, watch, clock)
     desk = AccountDesk(
         stores,
