@@ -27,6 +27,7 @@ CENT: Final = Decimal("0.01")
 HALF_SPREAD: Final = Decimal("0.005")
 _MILLIONTH: Final = Decimal("0.000001")
 _LIMITS: Final = RiskLimits()
+NO_GATE: Final = RiskLimits(edge_min=Decimal(0), edge_sd_multiple=Decimal(0))  # any edge is enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,11 @@ class Bet:
     realised: float
 
 
-def bets(forecasts: Forecasts, truth: Floats, chosen: Flags) -> Iterator[Bet]:
+def bets(forecasts: Forecasts, truth: Floats, chosen: Flags, limits: RiskLimits = _LIMITS) -> Iterator[Bet]:
     """Every purchase that passes the trade's own gate among the rows of `chosen`."""
     rows = forecasts.rows
     for at in np.flatnonzero(chosen):
-        chance = find_chance(_candidate(forecasts, int(at)), _LIMITS)
+        chance = find_chance(_candidate(forecasts, int(at)), limits)
         if not isinstance(chance, Chance):
             continue
         first = chance.side.outcome.label == "Yes"
@@ -57,9 +58,10 @@ def bets(forecasts: Forecasts, truth: Floats, chosen: Flags) -> Iterator[Bet]:
         )
 
 
-def far(forecasts: Forecasts) -> Flags:
-    """Rows whose q lies two cents or more off the price: no other can pass the trade's gate."""
-    found: Flags = np.abs(forecasts.q - forecasts.rows.price) > 0.02
+def far(forecasts: Forecasts, off: float = 0.02) -> Flags:
+    """Rows whose q lies `off` or more off the price: under two cents none can pass the trade's gate, and
+    under half the spread none can have an edge."""
+    found: Flags = np.abs(forecasts.q - forecasts.rows.price) > off
     return found
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evidence import golden, poison, shuffle
+from evidence import findings, golden, poison, shuffle
 from evidence.__main__ import DOCUMENT, EXPERIMENTS, HEAD, section
-from evidence.findings import Finding, hazard_test, null_test, planted_test
+from evidence.findings import Finding, hazard_test, null_test, planted_test, slope_test
 from evidence.golden import golden_test
 from evidence.look_ahead import CHEATS, look_ahead_test
 from evidence.poison import poison_test
@@ -31,11 +31,15 @@ ROOT = Path(__file__).parents[2]
 
 class TestEachHolds:
     def test_where_prices_are_right_nothing_is_proposed(self):
-        finding = null_test(seeds=range(2))
+        finding = null_test(seeds=range(2), ungated=0)
         assert finding.holds, finding
 
     def test_what_is_expected_comes_true_where_a_bias_is(self):
-        finding = planted_test(seeds=6)
+        finding = planted_test(seeds=3)
+        assert finding.holds, finding
+
+    def test_the_planted_slopes_are_found(self):
+        finding = slope_test(worlds=24)
         assert finding.holds, finding
 
     @pytest.mark.parametrize("experiment", [golden_test, hazard_test])
@@ -60,7 +64,21 @@ class TestEachCanFail:
         monkeypatch.setattr(gate, "LEAST_ROWS", 0)
         monkeypatch.setattr(gate, "needed_t", lambda _judged, _trials: -100.0)
         monkeypatch.setattr(gate, "T_TO_STAY", -100.0)
-        assert not null_test(seeds=[2]).holds
+        assert not null_test(seeds=[2], ungated=0).holds
+
+    def test_the_planted_test_when_a_model_promises_too_much(self, monkeypatch: pytest.MonkeyPatch):
+        forward = walk_forward.walk_forward
+
+        def boasting(rows: Observations) -> walk_forward.Forecasts:
+            said = forward(rows)
+            return replace(said, q=said.rows.price + 2 * (said.q - said.rows.price))
+
+        monkeypatch.setattr(findings, "walk_forward", boasting)
+        assert not planted_test(seeds=2).holds
+
+    def test_the_planted_test_on_too_few_trades_to_tell(self, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(findings, "MANY", 12_000)
+        assert not planted_test(seeds=5).holds
 
     def test_the_shuffle_test_when_a_forecast_knows_how_it_ends(self, monkeypatch: pytest.MonkeyPatch):
         forward = walk_forward.walk_forward
