@@ -14,7 +14,7 @@ from polyb0t.core.ids import AssetId, ConditionId, OrderId, TradeId
 from polyb0t.core.units import Price, Pusd, Shares
 from polyb0t.data.fills import FILL_TRANSITIONS, Fill, FillStatus, Role
 from polyb0t.data.order_book import Side
-from polyb0t.models.portfolio import Portfolio, portfolio_of
+from polyb0t.models.portfolio import Portfolio, Reckoning, portfolio_of
 from tests.support.decisions import NOW, d
 
 START = Pusd(d(10_000))
@@ -209,3 +209,22 @@ def test_a_later_sighting_moves_forward_only() -> None:
             shares = portfolio(a_fill(status=old), a_fill(status=new)).positions.get(YES)
             wanted = portfolio(a_fill(status=new if new in allowed else old)).positions.get(YES)
             assert shares == wanted, (old, new)
+
+
+class TestWorkedOutOnlyWhereSomethingChanged:
+    """A cycle asks for the portfolio many times between two fills."""
+
+    def test_the_same_fills_are_the_same_portfolio_and_a_new_one_is_not_missed(self) -> None:
+        reckoning, first = Reckoning(), (a_fill(),)
+        before = reckoning.of(first, START, ())
+        assert before == portfolio_of(first, starting_cash=START)
+        assert reckoning.of(first, START, ()) is before
+        more = (*first, a_fill("t2"))
+        assert reckoning.of(more, START, ()) == portfolio_of(more, starting_cash=START) != before
+
+    def test_other_cash_and_fills_that_grew_in_place_are_worked_out_anew(self) -> None:
+        reckoning, growing = Reckoning(), [a_fill()]
+        cash = reckoning.of(growing, START, ()).cash
+        growing.append(a_fill("t2"))
+        assert reckoning.of(growing, START, ()).cash < cash
+        assert reckoning.of((), Pusd(START + 1), ()).cash == START + 1

@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 from polyb0t.db.engine import Database
 from polyb0t.db.stores import SqlStores
-from polyb0t.execution.intents import IntentRecord, IntentStatus
+from polyb0t.execution.intents import LIVE_STATUSES, IntentRecord, IntentStatus, IntentType
 from polyb0t.execution.store import IntentStore, Lease
 
 # By store: the questions whose answers change only when something is written.
@@ -37,7 +37,22 @@ APART: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "books": {"mark": ("marks",)},
     "prices": {"note": ()},
 }
+_BOOKS: Final = ("movements", "opening", "marks")
+_ORDERS: Final = ("order", "ours", "named", "orders", "watched", "absent", "fills")
+# Writes that touch no row of what these questions of the named stores are answered from: an intent moves
+# before its order is stored and without it, and neither is a movement of the wallet. `now` is the time of the
+# journal's head, which our own writes put where the clock stands, and that is looked at in any case.
+_OF_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {"books": _BOOKS, "intents": ("now",)}
+_OF_INTENTS: Final[Mapping[str, tuple[str, ...]]] = {**_OF_ORDERS, "orders": _ORDERS}
+LEFT: Final[Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]]] = {
+    "intents": {
+        **dict.fromkeys(("propose", "supersede", "approve", "reject", "claim"), _OF_INTENTS),
+        "permit": _OF_ORDERS,
+    },
+    "orders": dict.fromkeys(("record_fills", "settle"), _OF_ORDERS),
+}
 _MOST: Final = 10_000  # answers that are kept; then all are forgotten
+_LIVE: Final = tuple(sorted(LIVE_STATUSES))
 _OPEN: Final = (IntentStatus.PENDING, IntentStatus.APPROVED)
 _NOTHING: Final = object()
 
@@ -76,6 +91,15 @@ class Memory:
             del self._answers[key]
         return done
 
+    def write_leaving(self, left: Mapping[str, tuple[str, ...]], write: Callable[[], Any]) -> Any:
+        """A write after which all is forgotten but the answers to the questions that it leaves alone. One
+        that fails has forgotten everything."""
+        self._forget_if_written()
+        done = write()
+        self._as_of = self._database.written
+        self._answers = {key: found for key, found in self._answers.items() if key[1] in left.get(key[0], ())}
+        return done
+
     def _forget_if_written(self) -> None:
         if self._as_of != self._database.written:
             self._answers.clear()
@@ -93,6 +117,8 @@ class Remembered:
             setattr(self, work, self._done_once(name, work))
         for work, questions in APART.get(name, {}).items():
             setattr(self, work, self._apart(name, work, questions))
+        for work, left in LEFT.get(name, {}).items():
+            setattr(self, work, self._leaving(work, left))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
@@ -111,6 +137,14 @@ class Remembered:
 
         def written(*args: Any, **kwargs: Any) -> Any:
             return memory.write_apart(store, questions, lambda: write(*args, **kwargs))
+
+        return written
+
+    def _leaving(self, work: str, left: Mapping[str, tuple[str, ...]]) -> Callable[..., Any]:
+        write, memory = getattr(self._store, work), self._memory
+
+        def written(*args: Any, **kwargs: Any) -> Any:
+            return memory.write_leaving(left, lambda: write(*args, **kwargs))
 
         return written
 
@@ -142,6 +176,8 @@ class RememberedIntents(Remembered):
         return max(clock, known)
 
     def list(self, *, changed_since: datetime | None = None, **given: Any) -> tuple[IntentRecord, ...]:
+        if changed_since is None and _of_live_ones(given):
+            return self._live(**given)
         key = ("intents", "list", _hashable(sorted(given.items())), changed_since is None)
         if changed_since is None or given.get("limit", 100) is not None:
             whole: tuple[IntentRecord, ...] = self._memory.answer(
@@ -155,12 +191,33 @@ class RememberedIntents(Remembered):
             return cast("tuple[IntentRecord, ...]", self._store.list(changed_since=changed_since, **given))
         return tuple(record for record in known if record.updated_at > changed_since)
 
+    def _live(
+        self, *, statuses: Sequence[IntentStatus], limit: None, types: Sequence[IntentType] = ()
+    ) -> tuple[IntentRecord, ...]:
+        """Those that are not over are few and asked for in many ways: read once, and told apart here."""
+        del limit
+        live: tuple[IntentRecord, ...] = self._memory.answer(
+            ("intents", "live"), lambda: self._store.list(statuses=_LIVE, limit=None)
+        )
+        return tuple(
+            record
+            for record in live
+            if record.status in statuses and (not types or record.intent.intent_type in types)
+        )
+
     def expire_due(self, lease: Lease) -> tuple[IntentRecord, ...]:
         """Writes only where something is due."""
         now = self.now()
         if not any(_due(record, now) for record in self.list(statuses=_OPEN, limit=None)):
             return ()
         return cast("tuple[IntentRecord, ...]", self._store.expire_due(lease))
+
+
+def _of_live_ones(given: Mapping[str, Any]) -> bool:
+    """Whether a list is asked for that holds all of some kind, none of which is over."""
+    asked = given.get("statuses") or ()
+    unbounded = given.get("limit", 100) is None and given.keys() <= {"statuses", "types", "limit"}
+    return unbounded and bool(asked) and LIVE_STATUSES.issuperset(asked)
 
 
 def _due(record: IntentRecord, now: datetime) -> bool:

@@ -5,7 +5,7 @@ markets paid; a restart reads the same rows and has the same account.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
@@ -26,7 +26,7 @@ from polyb0t.execution.reconciler import ReconcileReport
 from polyb0t.execution.scope import PAPER_WALLET, Lease, Regime
 from polyb0t.execution.store import Stores
 from polyb0t.models.kill_switches import Stance, stance_of
-from polyb0t.models.portfolio import Portfolio, Position, portfolio_of
+from polyb0t.models.portfolio import Portfolio, Position, Reckoning
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +39,8 @@ class PaperAccount:
 
     stores: Stores
     clock: Clock
+    _reckoning: Reckoning = field(default_factory=Reckoning)
+    _names: dict[AssetId, tuple[str, str]] = field(default_factory=dict)  # what an asset is called stays so
 
     def read(self) -> AccountState:
         """Raises DatabaseError."""
@@ -59,7 +61,7 @@ class PaperAccount:
         booked = self.stores.books.movements()  # first: a payout that comes meanwhile is seen next time
         opening = self.stores.books.opening(Regime.PAPER)
         fills = self.stores.orders.fills()
-        return portfolio_of(fills, starting_cash=opening.pusd if opening else Pusd(ZERO), booked=booked)
+        return self._reckoning.of(fills, opening.pusd if opening else Pusd(ZERO), booked)
 
     def cash_pusd(self) -> Pusd | None:
         return self.portfolio().cash
@@ -69,12 +71,7 @@ class PaperAccount:
         return Shares(ZERO) if position is None else position.shares
 
     def _position(self, position: Position) -> AccountPosition:
-        label, question = "", ""
-        for fill in self.stores.orders.fills():
-            if fill.asset_id == position.asset_id:
-                intent = self.stores.intents.get(self.stores.orders.order(fill.order_id).intent_id).intent
-                label, question = intent.outcome_label, intent.question
-                break
+        label, question = self._name(position.asset_id)
         return AccountPosition(
             asset_id=position.asset_id,
             condition_id=position.condition_id,
@@ -85,6 +82,17 @@ class PaperAccount:
             current_price=None,
             redeemable=False,
         )
+
+    def _name(self, asset_id: AssetId) -> tuple[str, str]:
+        """Its outcome and its question, as the intent behind its first fill has them."""
+        known = self._names.get(asset_id)
+        if known is not None:
+            return known
+        first = next((fill for fill in self.stores.orders.fills() if fill.asset_id == asset_id), None)
+        if first is None:
+            return "", ""
+        intent = self.stores.intents.get(self.stores.orders.order(first.order_id).intent_id).intent
+        return self._names.setdefault(asset_id, (intent.outcome_label, intent.question))
 
 
 @dataclass

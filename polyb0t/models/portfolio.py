@@ -143,6 +143,24 @@ def portfolio_of(fills: Iterable[Fill], *, starting_cash: Pusd, booked: Sequence
     return Portfolio(Pusd(cash + brought), positions, tuple(dict.fromkeys(contradictions)), Pusd(brought))
 
 
+class Reckoning:
+    """`portfolio_of` that works again only where something has changed: between two fills a cycle asks for
+    it many times. The store hands out the same tuple of fills as long as none is new, so only that is taken
+    for unchanged. Several threads may ask: the last answer is replaced, never changed."""
+
+    def __init__(self) -> None:
+        self._last: tuple[Sequence[Fill], Pusd, Sequence[Booked], Portfolio] | None = None
+
+    def of(self, fills: Sequence[Fill], starting_cash: Pusd, booked: Sequence[Booked]) -> Portfolio:
+        """As `portfolio_of`."""
+        last = self._last
+        unchanged = last is not None and last[0] is fills and isinstance(fills, tuple)
+        if last is None or not unchanged or last[1] != starting_cash or last[2] != booked:
+            made = portfolio_of(fills, starting_cash=starting_cash, booked=booked)
+            self._last = last = (fills, starting_cash, booked, made)
+        return last[3]
+
+
 class _Lot:
     """One asset while the fills are gone through."""
 

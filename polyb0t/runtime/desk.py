@@ -1,6 +1,6 @@
 """What is known of money and risk right now: the cycle decides by it, the executor checks by it again."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -25,7 +25,7 @@ from polyb0t.execution.store import ClaimLimits, Stores
 from polyb0t.models.execution_choice import TAKER_ONLY, ExecutionRules, came_true
 from polyb0t.models.exposure import AtRisk, exposure_of
 from polyb0t.models.kill_switches import stance_of
-from polyb0t.models.portfolio import FillKey, Portfolio, fill_key, portfolio_of
+from polyb0t.models.portfolio import FillKey, Portfolio, Reckoning, fill_key
 from polyb0t.models.proposal import Desk
 from polyb0t.models.risk import (
     Allowance,
@@ -145,6 +145,7 @@ class AccountDesk:
         self._clocks = clocks or Clocks(clock)
         self._drawdown = drawdown
         self._origins = Origins(stores)
+        self._reckoning = Reckoning()
         self._prompting = Prompting(
             stores,
             settings.regime,
@@ -303,9 +304,8 @@ class AccountDesk:
         fills = self._stores.orders.fills()
         return _Look(live, unresolved, reserved, fills, self._cash(fills), self._portfolio(fills))
 
-    def _portfolio(self, fills: Iterable[Fill]) -> Portfolio:
-        booked = self._stores.books.movements()
-        return portfolio_of(fills, starting_cash=Pusd(ZERO), booked=booked)
+    def _portfolio(self, fills: Sequence[Fill]) -> Portfolio:
+        return self._reckoning.of(fills, Pusd(ZERO), self._stores.books.movements())
 
     def _cash(self, fills: Iterable[Fill]) -> Pusd | None:
         if self._settings.regime is Regime.DRY_RUN:
