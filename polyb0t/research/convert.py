@@ -19,10 +19,11 @@ from typing import Final
 import duckdb
 import psutil
 
+from polyb0t.research.quiet_duckdb import in_memory
 from polyb0t.research.rows import TABLES
 from polyb0t.research.spool import SUFFIX
 
-_LIMITS: Final[dict[str, str | bool | int | float | list[str]]] = {"threads": 1, "memory_limit": "256MB"}
+_MEMORY: Final = "256MB"
 _SPOOL: Final = "spool"
 # Small, and needed until the markets are over: what a source is worth is learnt from it.
 KEPT: Final = frozenset({"independent"})
@@ -36,7 +37,7 @@ def convert(folder: Path, *, writer: int = 0, leave: Collection[str] = ()) -> li
     if not waiting:
         return []
     made = []
-    with duckdb.connect(config=_LIMITS) as database:
+    with in_memory(memory_limit=_MEMORY) as database:
         for segment in waiting:
             table, day, began, _ = _parts(segment)
             if table not in TABLES:
@@ -67,7 +68,7 @@ def read_table(folder: Path, table: str) -> "duckdb.DuckDBPyRelation":
     parts = sorted(str(path) for path in (folder / table).glob("*/*.parquet"))
     if not parts:
         raise FileNotFoundError(f"no recorded {table} under {folder}")
-    return duckdb.connect(config=_LIMITS).read_parquet(parts).order("at_us")
+    return in_memory(memory_limit=_MEMORY).read_parquet(parts).order("at_us")
 
 
 def _write(database: "duckdb.DuckDBPyConnection", segment: Path, table: str, target: Path) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from polyb0t.research.quiet_duckdb import in_memory
 from polyb0t.research.spool import SUFFIX
 
 _MILLION: Final = 1_000_000
@@ -57,13 +58,11 @@ def _open_rows(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def _last_day(folder: Path) -> Iterator[dict[str, Any]]:
-    import duckdb  # noqa: PLC0415 - slow to load, and seldom needed
-
     days = sorted(path for path in (folder / _TABLE).glob("????-??-??") if path.is_dir())
     if not days:
         return
     parts = sorted(str(path) for path in days[-1].glob("*.parquet"))
-    with duckdb.connect(config={"threads": 1}) as database:
+    with in_memory() as database:
         told = database.read_parquet(parts)
         for row in told.fetchall():
             yield dict(zip(told.columns, row, strict=True))

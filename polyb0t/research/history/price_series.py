@@ -15,6 +15,7 @@ from polyb0t.core.errors import ConfigurationError
 from polyb0t.research.evaluation.observations import Floats
 from polyb0t.research.history.past_markets import MILLION, History, PastMarket, checked_market
 from polyb0t.research.history.problems import Problems
+from polyb0t.research.quiet_duckdb import in_memory
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -40,7 +41,7 @@ def read_price_series(path: Path) -> History:
 
     problems = Problems()
     try:
-        with duckdb.connect(config={"threads": 1}) as database:
+        with in_memory() as database:
             _check(database, path)
             rows = database.execute(_READ, [str(path)]).fetchall()
         data_hash = hashlib.sha256(path.read_bytes()).hexdigest()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from polyb0t.core.errors import ConfigurationError
+from polyb0t.research.quiet_duckdb import in_memory
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -20,14 +21,7 @@ _MEBIBYTE: Final = 1 << 20
 @contextmanager
 def database() -> "Iterator[DuckDBPyConnection]":
     """A database in memory that puts aside on the disk what does not fit into 256 MB."""
-    import duckdb  # noqa: PLC0415 - slow to load, and needed for files of history alone
-
-    limits: dict[str, str | bool | int | float | list[str]] = {
-        "threads": 1,
-        "memory_limit": "256MB",
-        "temp_directory": tempfile.gettempdir(),
-    }
-    with duckdb.connect(config=limits) as opened:
+    with in_memory(memory_limit="256MB", temp_directory=tempfile.gettempdir()) as opened:
         opened.execute("SET TimeZone = 'UTC'")
         yield opened
 
