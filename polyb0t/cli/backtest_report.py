@@ -103,7 +103,16 @@ def report(terminal: Terminal, flags: Mapping[str, Any], asked: Asked) -> None:
     elif asked.html is None and asked.csv is None:
         terminal.show(_screen(terminal, result.run, made, asked.by))
     else:
-        terminal.show([f"Written: {path}" for path in (asked.html, asked.csv) if path is not None])
+        written = [f"Written: {path}" for path in (asked.html, asked.csv) if path is not None]
+        terminal.show([*_in_short(result.run, made, terminal.columns), *written])
+
+
+def _in_short(run: Run, made: Analysis, columns: int) -> list[str]:
+    """What the files say above all: what the result is worth, how sure it is, and the result."""
+    said = dict(run_sentences(run, made))
+    facts = [("Fidelity", fidelity_words(run))]
+    facts += [(name, said[name]) for name in ("Proposals", "Certainty", "Result") if name in said]
+    return fact_lines(facts, columns)
 
 
 def _screen(terminal: Terminal, run: Run, made: Analysis, by: By | None) -> list[str]:

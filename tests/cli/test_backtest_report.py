@@ -240,3 +240,25 @@ def test_an_account_that_was_never_there_is_told(
 ) -> None:
     assert run(["backtest", "compare", "live", ids["500"]]) != 0
     assert "no engine has run" in capsys.readouterr().err
+
+
+def test_the_parts_that_a_comparison_shows_sum_to_its_net_result(
+    ids: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = typed(capsys, "compare", ids["500"], ids["1000"]).splitlines()
+    net = next(line.split()[-1] for line in shown if line.startswith("net result"))
+    parts = [line.split()[-1] for line in shown if line.startswith("of it ")]
+
+    assert len(parts) == 8
+    assert abs(sum(map(Decimal, parts)) - Decimal(net)) < Decimal("0.08")  # each rounded to a cent
+
+
+def test_who_writes_files_reads_what_the_result_is_worth(
+    ids: dict[str, str], place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = typed(capsys, "report", ids["1000"], "--html", str(place / "verdict.html"))
+
+    words = " ".join(shown.split())
+    assert words.startswith("Fidelity D: prices alone")
+    assert "nothing can be said yet" in words and "pUSD net = model edge" in words
+    assert "Spread and depth were assumed." in words and "Written: " in words

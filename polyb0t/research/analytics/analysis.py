@@ -1,7 +1,7 @@
 """Everything that can be said of an account's records, in one pass, with how sure it is."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -54,6 +54,7 @@ class Analysis:
     undecided: int  # openings that wait, rest, or were replaced: nothing became of them yet
     all: FateRow
     fates: tuple[FateRow, ...]
+    beside: tuple[FateRow, ...]  # what the net result has besides openings: closes, and what is neither
     categories: tuple[FateRow, ...]
     models: tuple[FateRow, ...]
     markouts: tuple[HorizonRow, ...]
@@ -85,6 +86,7 @@ def analyse(records: Records) -> Analysis:
     openings = [each for each in scored if each.opening]
     ended = [each for each in openings if each.fate is not None]
     by_fate = {fate: [each for each in ended if each.fate is fate] for fate in Fate}
+    closes = [each for each in scored if not each.opening]
     worth, held, net = curve(records.equity, records.flows), exposure(records), attribution(records)
     return Analysis(
         regime=records.regime,
@@ -95,6 +97,7 @@ def analyse(records: Records) -> Analysis:
         undecided=len(openings) - len(ended),
         all=fate_row("all", ended),
         fates=tuple(fate_row(fate.value, own) for fate, own in by_fate.items() if own),
+        beside=_beside(ended, closes, net),
         categories=_grouped(ended, lambda each: each.category),
         models=_grouped(ended, lambda each: each.model),
         markouts=horizon_rows([each.record for each in ended], drifts),
@@ -135,6 +138,16 @@ def fate_row(name: str, own: Sequence[Scored]) -> FateRow:
         per_share=_mean(own, lambda each: each.realised_edge),
         needed=needed(own),
     )
+
+
+def _beside(ended: Sequence[Scored], closes: Sequence[Scored], net: Attribution) -> tuple[FateRow, ...]:
+    """With the fates of openings these sum to the net result. Sales count against keeping the shares; `other`
+    left without an order of ours, was never proposed, or was bought before the period."""
+    rows = [fate_row("closes", closes)] if closes else []
+    told = sum((row.outcome_pusd or ZERO for row in (fate_row("all", ended), *rows)), ZERO)
+    if net.outcomes and net.net_pusd != told:
+        rows.append(replace(fate_row("other", ()), outcome_pusd=Pusd(net.net_pusd - told)))
+    return tuple(rows)
 
 
 def _grouped(own: Sequence[Scored], name_of: Callable[[Scored], str]) -> tuple[FateRow, ...]:

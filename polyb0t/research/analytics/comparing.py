@@ -12,6 +12,7 @@ from polyb0t.core.units import ZERO
 from polyb0t.research.analytics.analysis import Analysis
 from polyb0t.research.analytics.clusters import Mean, clustered_mean
 from polyb0t.research.analytics.markouts import Horizon
+from polyb0t.research.analytics.money_words import PARTS
 from polyb0t.research.analytics.runs import ASSUMED, Run
 from polyb0t.research.analytics.words import cents, counted, interval, pusd_words, share, signed_share
 from polyb0t.research.report_words import Heading, Sheet, plus
@@ -115,16 +116,18 @@ def _markout(made: Analysis) -> str:
     return interval(row.net, cents)
 
 
+def _part(name: str) -> Callable[[Analysis], str]:
+    return lambda made: plus(getattr(made.attribution.parts, name))
+
+
+# Every part of the net result stands there, so that what is shown sums to it.
 _FIGURES: Final[tuple[tuple[str, Callable[[Analysis], str]], ...]] = (
     ("intents", lambda made: f"{made.all.proposals:,}"),
     ("events", lambda made: f"{made.all.events:,}"),
     ("filled", lambda made: f"{made.sent.filled:,}"),
     ("found a trade", lambda made: share(made.sent.rate)),
     ("net result, pUSD", lambda made: plus(made.attribution.net_pusd)),
-    ("of it model edge", lambda made: plus(made.attribution.parts.model_edge)),
-    ("of it spread", lambda made: plus(made.attribution.parts.spread)),
-    ("of it wait", lambda made: plus(made.attribution.parts.wait)),
-    ("of it fees", lambda made: plus(made.attribution.parts.fee)),
+    *((f"of it {words}", _part(name)) for name, words in PARTS),
     ("expected edge", lambda made: cents(made.edge.expected)),
     ("realised edge", lambda made: interval(made.edge.realised, cents)),
     ("hits above break-even", lambda made: interval(made.hits.above, signed_share)),

@@ -45,7 +45,8 @@ def rows(made: Analysis, by: By) -> list[Row]:
                 {"expected": each.expected, **_mean("realised", each.realised)} for each in made.edge.deciles
             ]
         case _:
-            found = {By.FATE: made.fates, By.CATEGORY: made.categories, By.MODEL: made.models}[by]
+            fates = (*made.fates, *made.beside)
+            found = {By.FATE: fates, By.CATEGORY: made.categories, By.MODEL: made.models}[by]
             return [_fate_row(each) for each in found]
 
 

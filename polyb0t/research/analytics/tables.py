@@ -1,5 +1,6 @@
 """An analysis in tables of plain text."""
 
+from dataclasses import replace
 from typing import Final
 
 from polyb0t.models import wording
@@ -57,10 +58,18 @@ def sheet(made: Analysis, by: By) -> Sheet:
         case By.INTENT:
             return Sheet(_INTENT, tuple(_intent_row(each) for each in made.scored), None)
         case _:
-            rows = {By.FATE: made.fates, By.CATEGORY: made.categories, By.MODEL: made.models}[by]
+            fates = (*made.fates, *made.beside)
+            rows = {By.FATE: fates, By.CATEGORY: made.categories, By.MODEL: made.models}[by]
             headings = (Heading(by.value.upper(), text=True), *_FATE)
-            total = _fate_row(made.all) if len(rows) > 1 else None
+            total = _fate_row(_total(made, by)) if len(rows) > 1 else None
             return Sheet(headings, tuple(_fate_row(row) for row in rows), total)
+
+
+def _total(made: Analysis, by: By) -> FateRow:
+    """Of all openings; by fate, where closes are a row, with the net result."""
+    if by is not By.FATE or not made.beside:
+        return made.all
+    return replace(made.all, name="all, net", outcome_pusd=made.attribution.net_pusd)
 
 
 def _fate_row(row: FateRow) -> tuple[str, ...]:

@@ -12,6 +12,12 @@ from polyb0t.research.analytics.money_words import attribution_words, capital_wo
 from polyb0t.research.report_words import plus
 
 TOO_FEW: Final = "too few"
+AS_IF_HELD: Final = (
+    ". Bets that were sold before the end are scored as if they had been kept: what sales changed is "
+    "exit timing in the result"
+)
+CREDIBLE_SKILL: Final = 0.02  # of the price's Brier score
+TOO_GOOD: Final = " (MORE THAN 2%: a leak from the future or luck, until proven otherwise)"
 _MOST_CODES: Final = 3
 
 
@@ -108,9 +114,10 @@ def _hits(made: Analysis) -> str:
     void = f"; {found.void} void" if found.void else ""
     factor = made.gains.profit_factor
     ratio = "" if factor is None else f"; profit factor {factor:.2f}"
+    sold = AS_IF_HELD if made.closings else ""
     return (
         f"{found.won:,} of {counted(found.bets, 'ended bet')}, {share(found.hit_rate)}; break-even needs "
-        f"{share(found.break_even_rate)}: {interval(found.above, signed_share)}{ratio}{void}"
+        f"{share(found.break_even_rate)}: {interval(found.above, signed_share)}{ratio}{void}{sold}"
     )
 
 
@@ -121,8 +128,8 @@ def _forecast(made: Analysis) -> str:
     reach = f"{gain.low:+.4f} to {gain.high:+.4f}" if found.enough else TOO_FEW
     return (
         f"Brier {gain.model_brier:.4f}, the price's {gain.price_brier:.4f}: {gain.brier:+.4f} ({reach}), "
-        f"skill {gain.skill * 100:+.2f}%, log loss {gain.model_log_loss:.4f} against "
-        f"{gain.price_log_loss:.4f}, {counted(found.events, 'event')}"
+        f"skill {gain.skill * 100:+.2f}%{TOO_GOOD if gain.skill > CREDIBLE_SKILL else ''}, log loss "
+        f"{gain.model_log_loss:.4f} against {gain.price_log_loss:.4f}, {counted(found.events, 'event')}"
     )
 
 

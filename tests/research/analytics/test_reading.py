@@ -3,18 +3,24 @@
 import csv
 import io
 import re
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from polyb0t.cli import words
 from polyb0t.cli.decisions_read import screen
 from polyb0t.cli.terminal import Paint
+from polyb0t.data.order_book import Side
 from polyb0t.research.analytics.analysis import Analysis, analyse
 from polyb0t.research.analytics.files import as_csv, as_html
 from polyb0t.research.analytics.sides import By
-from polyb0t.research.analytics.words import sentences
-from tests.research.analytics.ideas import expired, fill, idea, pays, records, rejected
+from polyb0t.research.analytics.tables import sheet
+from polyb0t.research.analytics.words import AS_IF_HELD, sentences
+from tests.research.analytics.ideas import closing, expired, fill, idea, pays, records, rejected
 from tests.research.analytics.worlds import an_analysis
+from tests.support.decisions import NOW
 
 
 @pytest.fixture(scope="module")
@@ -124,3 +130,42 @@ def test_the_page_of_a_few_proposals_draws_nothing_that_is_not_there() -> None:
 
     assert "<svg" not in page
     assert "nothing can be said yet" in page
+
+
+def test_the_table_by_fate_has_the_closes_and_sums_to_the_net_result() -> None:
+    at = NOW + timedelta(hours=2)
+    made = analyse(
+        records(
+            idea("a"),
+            closing("a", order="s", at=at),
+            fills=[fill(), fill(order="s", side=Side.SELL, at_price="0.30", at=at)],
+            pays=pays(a="1"),
+        )
+    )
+
+    found = sheet(made, By.FATE)
+
+    column = [heading.name for heading in found.headings].index("MADE")
+    assert [row[0] for row in found.rows] == ["filled", "closes"]
+    assert found.total is not None
+    assert sum(Decimal(row[column]) for row in found.rows) == Decimal(found.total[column])
+    assert Decimal(found.total[column]) == made.attribution.net_pusd
+
+
+def test_hits_say_that_what_was_sold_counts_as_if_it_had_been_kept(month: Analysis) -> None:
+    sold = replace(month, closings=3)
+
+    assert AS_IF_HELD in dict(sentences(sold))["Hits"]
+    assert AS_IF_HELD not in dict(sentences(replace(month, closings=0)))["Hits"]
+
+
+@pytest.mark.parametrize(("skill", "warned"), [(0.0461, True), (0.0201, True), (0.0199, False), (-0.3, False)])
+def test_a_skill_that_is_too_good_to_be_true_says_so(month: Analysis, skill: float, warned: bool) -> None:
+    gain = month.forecast.gain
+    assert gain is not None
+    price = 0.2
+    better = replace(gain, model_brier=price * (1 - skill), price_brier=price)
+
+    told = dict(sentences(replace(month, forecast=replace(month.forecast, gain=better))))["Forecast"]
+
+    assert ("a leak from the future or luck" in told) is warned
