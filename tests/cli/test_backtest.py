@@ -135,3 +135,9 @@ def test_what_cannot_be_replayed_is_said_and_leaves_nothing_behind(arguments, sa
     assert backtest(*[prices if each == "FILE" else each for each in arguments]) in (2, 3)
     assert said in capsys.readouterr().err
     assert not list(data_dir.glob("backtests/*/run.json"))
+
+
+def test_a_sweep_with_one_impossible_value_is_refused_before_anything_runs(prices, data_dir, capsys):
+    assert backtest(prices, "--sweep", "MIN_EDGE=0.01,abc") in (2, 3)
+    assert "MIN_EDGE" in capsys.readouterr().err.upper()
+    assert not list(data_dir.glob("backtests/*/run.json"))

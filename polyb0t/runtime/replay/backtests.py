@@ -67,7 +67,13 @@ class Backtests:
         return self._counted(told, same)
 
     def sweep(self, requests: Sequence[Request], jobs: int) -> list[Done]:
-        """Replay each, `jobs` at a time in processes of their own; in the order of the requests."""
+        """Replay each, `jobs` at a time in processes of their own; in the order of the requests.
+
+        Raises:
+            PolybotError: as `run`; a setting that cannot be used in one of them is found before any runs.
+        """
+        for request in requests:
+            replay_settings(self.flags, request.settings)
         if jobs == 1 or len(requests) == 1:
             return [self.run(request) for request in requests]
         with ProcessPoolExecutor(min(jobs, len(requests)), mp_context=get_context("spawn")) as pool:
