@@ -16,8 +16,11 @@ from polyb0t.core.clock import SystemClock, from_iso, iso
 from polyb0t.core.errors import UsageError
 from polyb0t.db.scratch import scratch_stores
 from polyb0t.models.signals import Abstain, ProbabilityModel
+from polyb0t.research.analytics.runs import grade_words
 from polyb0t.research.replay.events import BookShown, Event, Resolved
 from polyb0t.research.replay.human import APPROVES_ALL, NOBODY, HumanModel
+from polyb0t.research.replay.mixed import mixed
+from polyb0t.research.replay.tape import Fidelity, Tape
 from polyb0t.runtime.cycle import CycleParts
 from polyb0t.runtime.replay.clock import SimulatedClock
 from polyb0t.runtime.replay.past_markets import PastMarkets
@@ -74,7 +77,7 @@ class Replayed:
 
 def replay(
     folder: Path,
-    tape: HandTape,
+    tape: Tape,
     model: ProbabilityModel | None = None,
     *,
     human: HumanModel = APPROVES_ALL,
@@ -401,6 +404,37 @@ class TestWhatOthersThink:
         heard = self.heard(tmp_path, said(0, "1", "0.7"), minutes=62, independent_max_age_hours="1").heard
         assert {said for minutes, said in heard if minutes <= 60} == {("crowd 0.7",)}
         assert {said for minutes, said in heard if minutes > 60} == {()}
+
+
+class TestGrades:
+    """A result is as good as its worst fill."""
+
+    def made(self, folder: Path, *, filled: str, human: HumanModel = APPROVES_ALL) -> dict[str, Any]:
+        """Market 1 is told by our own books, market 2 by prices alone; one of them is cheap."""
+        cheap, dear = ("0.49", "0.50"), ("0.55", "0.56")
+        ours = HandTape([*told(0, a_market("1")), *books(0, "1", *(cheap if filled == "1" else dear))], 5)
+        prices = HandTape(
+            [*told(0, a_market("2")), *books(0, "2", *(cheap if filled == "2" else dear))],
+            5,
+            fidelity=Fidelity.PRICES,
+            kind="price_series",
+        )
+        made = replay(folder, mixed([ours, prices]), human=human, every=60)
+        assert {line["asset"] for line in made.lines("fill")} == ({f"{filled}1"} if human.approves else set())
+        return made.told
+
+    def test_the_grade_is_the_worst_of_what_was_filled_and_the_historys_is_told_too(self, tmp_path):
+        told = self.made(tmp_path, filled="1")
+        assert (told["fidelity"], told["history_fidelity"]) == ("A", "D")
+        assert grade_words(told).endswith("The history goes down to D; nothing was filled there")
+
+    def test_one_fill_at_prices_alone_makes_it_a_d(self, tmp_path):
+        told = self.made(tmp_path, filled="2")
+        assert (told["fidelity"], told["history_fidelity"]) == ("D", "D")
+        assert "goes down" not in grade_words(told)
+
+    def test_without_a_fill_it_is_the_historys_worst(self, tmp_path):
+        assert self.made(tmp_path, filled="1", human=NOBODY)["fidelity"] == "D"
 
 
 class TestWhyNoMore:

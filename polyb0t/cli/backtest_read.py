@@ -15,8 +15,7 @@ from polyb0t.cli.terminal import Terminal
 from polyb0t.core.clock import utc
 from polyb0t.core.errors import UsageError
 from polyb0t.research.analytics.funnel_words import funnel, nothing_proposed, why_nothing
-from polyb0t.research.analytics.runs import GRADES, model_words
-from polyb0t.research.replay.tape import Fidelity
+from polyb0t.research.analytics.runs import grade_words, model_words
 from polyb0t.runtime.replay.backtests import Backtests, Done, combinations
 from polyb0t.runtime.replay.request import RECORDED, Request
 from polyb0t.runtime.replay.settings import setting_name
@@ -151,7 +150,7 @@ def _screen(done: Done, columns: int) -> list[str]:
         f"{money['cash_pusd']} of it cash; fees {money['fees_pusd']}"
     )
     facts = [
-        ("Fidelity", f"{told['fidelity']}: {GRADES[Fidelity(told['fidelity'])]}"),
+        ("Fidelity", grade_words(told)),
         *((("Proposals", why_nothing(told)),) if nothing_proposed(told) else ()),
         ("History", f"{data['name']}, {data['markets']:,} markets, {span}"),
         ("Model", model_words(told)),
@@ -194,9 +193,9 @@ def _sweep_screen(done: Sequence[Done], names: Sequence[str], columns: int) -> l
         ]
         for each in done
     ]
-    first = done[0].told
+    worst = max((each.told for each in done), key=lambda told: str(told["fidelity"]))
     return [
-        f"Fidelity {first['fidelity']}: {GRADES[Fidelity(first['fidelity'])]}",
+        f"Fidelity {grade_words(worst)}",
         "",
         *table((*heads, *_SWEEP_ENDS), rows, columns),
         "",

@@ -30,6 +30,7 @@ from polyb0t.research.replay.events import (
     BookLost,
     BookShown,
     Event,
+    Graded,
     MarketTold,
     Resolved,
     TermsTold,
@@ -497,6 +498,17 @@ class TestSeveral:
         tape = open_tape([trades, other])
         assert (tape.about.fidelity, tape.about.markets) == (Fidelity.PRICES, 3)
         assert in_order(everything(tape))
+
+    def test_each_book_has_the_grade_of_the_history_that_shows_it(self, tmp_path: Path):
+        """Said before the first book of each, and where it changes."""
+        past = collected(
+            tmp_path / "past.jsonl.gz", points=[[microseconds(NIGHT) + n, 600_000] for n in (-19, -9, 9)]
+        )
+        folder = recorded(tmp_path / "record", looked(NIGHT))
+        graded = of(everything(open_tape([past, folder])), Graded)
+        recording = microseconds(NIGHT)
+        assert {(each.at_us, each.grade) for each in graded} == {(recording - 19, "D"), (recording, "A")}
+        assert of(everything(open_tape([folder])), Graded) == []
 
     def test_the_order_in_which_they_are_given_does_not_matter(self, tmp_path: Path):
         paths = [csv(tmp_path / "trades.csv", TRADES), collected(tmp_path / "past.jsonl.gz", market="0xdd")]

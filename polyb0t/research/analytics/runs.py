@@ -60,7 +60,15 @@ def model_words(told: Mapping[str, Any]) -> str:
 
 
 def fidelity_words(run: Run) -> str:
-    return f"{run.fidelity.value}: {GRADES[run.fidelity]}"
+    return grade_words(run.told)
+
+
+def grade_words(told: Mapping[str, Any]) -> str:
+    """The worst grade of what was filled; where the history goes further down, that as well."""
+    grade = Fidelity(told["fidelity"])
+    worst = Fidelity(told.get("history_fidelity", grade))
+    below = "" if worst is grade else f". The history goes down to {worst.value}; nothing was filled there"
+    return f"{grade.value}: {GRADES[grade]}{below}"
 
 
 def head(run: Run) -> Iterator[tuple[str, str]]:

@@ -35,6 +35,15 @@ class ViewTold(NamedTuple):
     view: OutsideView
 
 
+class Graded(NamedTuple):
+    """From now on the books of this asset are those of a history of that grade (`tape.Fidelity`, as a text).
+    Only a mixture of histories says it, before the first book of each."""
+
+    at_us: int
+    asset: str
+    grade: str
+
+
 class BookShown(NamedTuple):
     """A whole book, best level first on both sides. It replaces what was shown of this asset before."""
 
@@ -85,14 +94,18 @@ class Resolved(NamedTuple):
     paid_us: int
 
 
-Event = MarketTold | TermsTold | ViewTold | BookLost | BookShown | LevelChanged | Traded | Resolved
+Event = MarketTold | TermsTold | ViewTold | Graded | BookLost | BookShown | LevelChanged | Traded | Resolved
 
 # At one instant: what a market is comes before its book, a trade before the book that is left, its end last.
 _RANKS: Final[Mapping[type, int]] = {
     kind: rank
-    for rank, kind in enumerate(
-        (MarketTold, TermsTold, ViewTold, BookLost, Traded, BookShown, LevelChanged, Resolved)
+    for rank, kinds in enumerate(
+        (
+            *((MarketTold,), (TermsTold,), (ViewTold,), (BookLost,), (Traded,)),
+            *((Graded, BookShown), (LevelChanged,), (Resolved,)),
+        )
     )
+    for kind in kinds
 }
 
 

@@ -12,6 +12,7 @@ from polyb0t.research.replay.events import (
     BookLost,
     BookShown,
     Event,
+    Graded,
     LevelChanged,
     MarketTold,
     Resolved,
@@ -44,8 +45,11 @@ class MixedTape:
         streams = [_told_by(number, tape, since, until) for number, tape in enumerate(self._tapes)]
         heard = _Heard()
         for told in heapq.merge(*streams, key=lambda each: place(each.event)):
-            if heard.counts(told):
-                yield told.event
+            if not heard.counts(told):
+                continue
+            if isinstance(told.event, BookShown) and heard.regraded(told.event.asset, told.grade):
+                yield Graded(told.event.at_us, told.event.asset, told.grade.value)
+            yield told.event
 
     def past_books(self) -> PastBooks:
         return ScannedBooks(self.events)
@@ -65,6 +69,7 @@ class _Heard:
         self._condition: dict[str, str] = {}  # by asset
         self._shown_by: dict[str, int] = {}  # by asset
         self._over: set[str] = set()
+        self._graded: dict[str, Fidelity] = {}  # by asset
 
     def counts(self, told: _From) -> bool:
         event = told.event
@@ -73,7 +78,7 @@ class _Heard:
                 first = event.condition not in self._over
                 self._over.add(event.condition)
                 return first
-            case ViewTold():
+            case ViewTold() | Graded():
                 return True
             case MarketTold():
                 return self._market(event, told.grade)
@@ -89,6 +94,12 @@ class _Heard:
                 return heard
             case LevelChanged() | Traded():
                 return self._is_best(self._condition.get(event.asset, ""), told.grade)
+
+    def regraded(self, asset: str, grade: Fidelity) -> bool:
+        """Whether the books of an asset come from a history of another grade than until now."""
+        before = self._graded.get(asset)
+        self._graded[asset] = grade
+        return before is not grade
 
     def _market(self, event: MarketTold, grade: Fidelity) -> bool:
         condition = event.market.condition_id

@@ -36,6 +36,7 @@ class Loop:
     silences: int = 0  # times in which nobody looked, and no engine ran
     silent_us: int = 0
     failed: Counter[str] = field(default_factory=Counter)
+    grades: set[str | None] = field(default_factory=set)  # of the books behind the fills; None: the history's
     _tick_us: int = 0
     _asleep: bool = False
     _fills: tuple[Fill, ...] = ()
@@ -135,6 +136,7 @@ class Loop:
             return 0
         new = [fill for fill in fills if fill_key(fill) not in self._filled]
         self.decisions.fills(new)
+        self.grades.update(self.timeline.grade(fill.asset_id) for fill in new)
         self._filled.update(map(fill_key, new))
         self._fills = fills
         return len(new)

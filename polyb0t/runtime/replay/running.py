@@ -215,11 +215,12 @@ class Running:
 
     def _told(self, loop: Loop, seconds: float) -> dict[str, Any]:
         past, about = self.past, self.past.tape.about
-        model = past.speaker.model
+        model, worst = past.speaker.model, about.fidelity.value
         return {
             "format": FORMAT,
             "id": past.run_id,
-            "fidelity": about.fidelity.value,
+            "fidelity": max((grade or worst for grade in loop.grades), default=worst),
+            "history_fidelity": worst,
             "request": past.request.as_dict(),
             "code": code_version.as_dict(),
             "data": {

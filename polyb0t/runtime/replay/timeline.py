@@ -22,6 +22,7 @@ from polyb0t.research.replay.events import (
     BookLost,
     BookShown,
     Event,
+    Graded,
     LevelChanged,
     LevelE6,
     MarketTold,
@@ -85,6 +86,7 @@ class Timeline:
         self.heard = heard
         self._books: dict[str, _Shown] = {}
         self._terms: dict[str, TradingTerms] = {}
+        self._grades: dict[str, str] = {}  # by asset, where histories are mixed
         self._views: dict[str, dict[str, OutsideView]] = {}  # by condition and source, the newest
         self.markets: dict[ConditionId, Market] = {}
         self.open: dict[ConditionId, Market] = {}  # those that are not over
@@ -141,6 +143,8 @@ class Timeline:
             self._describe(event.market)
         elif isinstance(event, TermsTold):
             self._terms[event.terms.condition_id] = event.terms
+        elif isinstance(event, Graded):
+            self._grades[event.asset] = event.grade
         elif isinstance(event, ViewTold):
             self._hear(event.view)
         elif isinstance(event, BookLost):
@@ -182,6 +186,10 @@ class Timeline:
 
     def terms(self, condition: ConditionId) -> TradingTerms | None:
         return self._terms.get(condition)
+
+    def grade(self, asset: AssetId) -> str | None:
+        """Of the history that shows this book; None where there is one history only."""
+        return self._grades.get(asset)
 
     def views(self, condition: ConditionId) -> tuple[OutsideView, ...]:
         """The newest view of each source, however old, by source."""
