@@ -75,6 +75,7 @@ class TestSpeakers:
 
         class Months:
             asked: list[datetime] = []  # noqa: RUF012
+            version = "1"
 
             def at(self, instant: datetime) -> ProbabilityModel:
                 self.asked.append(instant)

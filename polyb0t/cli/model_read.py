@@ -12,9 +12,10 @@ from polyb0t.cli.table import Column, table
 from polyb0t.cli.terminal import Terminal
 from polyb0t.config.settings import Settings
 from polyb0t.core.clock import SystemClock
-from polyb0t.core.errors import NotFoundError, UsageError
+from polyb0t.core.errors import NotFoundError, UsageError, VenueUnreachableError
+from polyb0t.execution.scope import SANDBOX
 from polyb0t.research.cards import words as card_words
-from polyb0t.research.cards.card import CALIBRATION, Card, make_card
+from polyb0t.research.cards.card import CALIBRATION, Card, make_card, nothing_to_learn
 from polyb0t.research.cards.files import card_data
 from polyb0t.research.cards.shelf import Shelf, Shelved
 from polyb0t.research.challengers.boosted import make_boosted
@@ -24,6 +25,10 @@ from polyb0t.research.history.price_series import read_price_series
 from polyb0t.runtime.modelling import ModelPlace, model_place, past_lines
 
 _TOLD_EVERY: Final = 500
+_NO_CONNECTION: Final = (
+    "Check the connection; to practise without one: polyb0t sandbox, and then "
+    "POLYBOT_VENUE=sandbox polyb0t model collect"
+)
 _COLUMNS: Final = (
     Column(""),
     Column("MODEL"),
@@ -51,8 +56,16 @@ def collect(terminal: Terminal, settings: Settings, since: str, most: int) -> No
             terminal.show([f"{count:,} markets read"])
 
     place.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lines = past_lines(place, SystemClock(), since=start, most=most, told=told)
-    count = write_history(place.history, lines, source=f"{place.venue} since {since}")
+    try:
+        lines = past_lines(place, SystemClock(), since=start, most=most, told=told)
+        count = write_history(place.history, lines, source=f"{place.venue} since {since}")
+    except VenueUnreachableError as error:
+        raise VenueUnreachableError(
+            f"Nothing was collected: {error.what}",
+            why=error.why,
+            do=error.do if place.venue == SANDBOX else _NO_CONNECTION,
+            code=error.code,
+        ) from error
     if terminal.json:
         terminal.data({"markets": count, "file": str(place.history)})
         return
@@ -74,10 +87,14 @@ def fit(terminal: Terminal, settings: Settings, path: Path | None, *, keep: bool
     now = SystemClock().now()
 
     def make(trials: int) -> tuple[Card, str | None]:
-        if not boosted:
-            return make_card(history, venue=place.venue, now=now, trials=trials), None
-        fitted = make_boosted(history, venue=place.venue, now=now, trials=trials)
-        return fitted.card, fitted.text
+        if boosted:
+            fitted = make_boosted(history, venue=place.venue, now=now, trials=trials)
+            card, text = fitted.card, fitted.text
+        else:
+            card, text = make_card(history, venue=place.venue, now=now, trials=trials), None
+        if not card.rows:
+            raise nothing_to_learn(history)
+        return card, text
 
     made, trees = shelf.trial(make)
     again = keep and shelf.holds(made)
@@ -167,7 +184,7 @@ def history_of(place: ModelPlace) -> History:
 
 
 def _history(place: ModelPlace, path: Path | None) -> History:
-    if path is not None and path.suffix == ".parquet":
+    if path is not None and path.suffix == ".parquet" and path.exists():
         atexit.unregister(gc.freeze)  # the library behind it complains of whatever is left at the end
         return read_price_series(path)
     chosen = path or place.history

@@ -1,6 +1,7 @@
 """`polyb0t backtest run --walk-forward`: in each month the model that one would have had then, as a whole run."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from evidence.worlds import Bias
 from polyb0t.cli.main import run
 from polyb0t.core.units import MILLION
 from polyb0t.research.history.past_markets import PastMarket, write_history
+from polyb0t.research.replay.refits import walk_forward_models
 from tests.support.worlds import a_history
 
 NOVEMBER = ("--since", "2025-11-03", "--until", "2025-11-12")
@@ -92,3 +94,43 @@ def test_another_past_to_learn_from_is_another_run(collected, tmp_path, capsys):
             told(capsys, collected, *NOVEMBER, "--walk-forward", str(path), "--until", "2025-11-04")["id"]
         )
     assert ids[0] != ids[1]
+
+
+def test_its_gate_shares_luck_with_every_model_that_was_tried_here(collected, tmp_path, capsys):
+    """As the card of a fit on that history would: a hundred thousand trials leave nothing to speak in."""
+    for trials, licensed in ((1, True), (100_000, False)):
+        shelf = tmp_path / "data" / "models" / "polymarket" / "trials"
+        shelf.parent.mkdir(parents=True, exist_ok=True)
+        shelf.write_text("".join(f'{{"id": "mc-{n}"}}\n' for n in range(trials)))
+        made = told(capsys, collected, *NOVEMBER)
+        assert ("politics" in made["model"]["words"]) is licensed
+        assert (made["counts"]["openings_proposed"] > 0) is licensed
+
+
+def test_the_model_of_another_past_or_count_of_trials_is_another_version():
+    past = a_history({"politics": Bias()}, markets=300)
+    versions = [
+        walk_forward_models(history, venue="sandbox", trials=trials).version
+        for history, trials in ((past, 1), (past, 1), (past, 2), (replace(past, data_hash="cd" * 32), 1))
+    ]
+    assert versions[0] == versions[1]
+    assert len(set(versions)) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("none.jsonl.gz", "There is no"), ("past.parquet", "It is Parquet"), (".", "It is a folder")],
+)
+def test_what_it_cannot_learn_from_is_named(collected, tmp_path, capsys, name, why):
+    (tmp_path / "past.parquet").write_text("PAR1")
+    assert run(["backtest", "run", str(collected), "--walk-forward", name]) != 0
+    out, err = capsys.readouterr()
+    assert why in err
+    assert "Traceback" not in out + err
+
+
+def test_a_journal_that_is_not_there_is_no_person(collected, capsys):
+    assert run(["backtest", "run", str(collected), "--human", "journal"]) != 0
+    err = capsys.readouterr().err
+    assert "Not replayed: there is no journal here" in err
+    assert "Nothing shown" not in err

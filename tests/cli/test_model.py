@@ -1,18 +1,22 @@
 """`polyb0t model`: from a venue's past to a model that may speak, or honestly to none."""
 
+import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from polyb0t.cli import model_read
 from polyb0t.cli.main import run
 from polyb0t.config.settings import load_settings
 from polyb0t.core.clock import SystemClock, milliseconds
+from polyb0t.core.errors import VenueUnreachableError
 from polyb0t.research.history.past_markets import write_history
 from polyb0t.runtime.choices import probability_model
 from polyb0t.runtime.places import data_dir
 from polyb0t.sandbox.world import World
+from tests.support.history_files import at, parquet
 from tests.support.sandbox import RunningSandbox, running_sandbox
 from tests.support.shared import shared_path
 
@@ -95,6 +99,8 @@ def test_a_history_of_another_name_is_no_new_start(said, tmp_path: Path) -> None
     [
         (("fit",), "Nothing was fitted: there is no history."),
         (("fit", "nowhere.gz"), "Nothing was fitted: no nowhere.gz."),
+        (("fit", "nowhere.parquet"), "Nothing was fitted: no nowhere.parquet."),
+        (("fit", "."), "It is a folder, and a history is a file."),
         (("card", "mc-1"), "No model begins with 'mc-1'."),
         (("activate", "mc-1"), "No model begins with 'mc-1'."),
         (("collect", "--since", "yesterday"), "Nothing was collected: 'yesterday' is no day."),
@@ -131,6 +137,58 @@ def test_real_history_of_one_month_is_honestly_no_edge(said) -> None:
     assert "May speak in   no category" in out
     assert "192 markets without a scheduled end; their last price stands in for it" in out
     assert "Nothing could be judged: no row had an earlier month to learn from." in out
+
+
+SERIES = {
+    "timestamp": "TIMESTAMPTZ", "market_slug": "VARCHAR", "question": "VARCHAR",
+    "price": "DOUBLE", "outcome": "DOUBLE", "category": "VARCHAR",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("command", [("evaluate",), ("fit",), ("evaluate", "--kind", "boosted")])
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+@pytest.mark.parametrize(
+    ("outcome", "why"),
+    [
+        (0.3, "It has no market that can be used. 2 markets that pay other than 0, a half or 1; left out"),
+        (None, "It has no market that can be used. 2 markets whose end is not known; left out"),
+        (1.0, "None of its 2 markets had a usable price on a Monday before its end."),
+    ],
+)
+def test_a_history_without_anything_to_learn_from_is_refused_with_what_is_wrong(
+    said, tmp_path: Path, command: tuple[str, ...], as_json: tuple[str, ...], outcome: float | None, why: str
+) -> None:
+    rows = [(at(hours), slug, "Will it?", 0.6, outcome, "politics") for slug in "ab" for hours in (1, 2)]
+    path = parquet(tmp_path / "prices.parquet", SERIES, rows)
+    code, out, err = said(*command, str(path), *as_json)
+    assert code != 0
+    assert why in " ".join((out + err).split())
+    assert "Traceback" not in out + err
+    assert json.loads(said("list", "--json")[1]) == []
+
+
+def test_what_is_no_history_of_polyb0t_says_what_it_is(said, tmp_path: Path) -> None:
+    plain, other = tmp_path / "plain.jsonl.gz", tmp_path / "other.jsonl.gz"
+    plain.write_text("PAR1")
+    write_history(other, [], source="x")
+    other.write_bytes(gzip.compress(b'{"format": "polyb0t-market-history-9"}'))
+    assert "it is not gzipped lines of JSON" in said("fit", str(plain))[2]
+    err = " ".join(said("fit", str(other))[2].split())
+    assert "its format is 'polyb0t-market-history-9', and this version knows polyb0t-market-history-1" in err
+
+
+def test_collecting_without_a_connection_says_how_to_practise(said, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object, **__: object) -> Iterator[object]:
+        raise VenueUnreachableError(
+            "The exchange did not answer.", do="polyb0t run", code="venue_unreachable"
+        )
+
+    monkeypatch.setenv("POLYBOT_VENUE", "polymarket")
+    monkeypatch.setattr(model_read, "past_lines", away)
+    code, _, err = said("collect")
+    assert code != 0
+    assert "Nothing was collected: The exchange did not answer." in err
+    assert "POLYBOT_VENUE=sandbox polyb0t model collect" in " ".join(err.split())
 
 
 class TestFeatures:

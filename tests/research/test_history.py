@@ -200,6 +200,18 @@ class TestPriceSeries:
             "impossible_payout": 1,
         }  # fmt: skip
 
+    def test_rows_without_a_market_and_markets_with_two_results_are_left_out(self, tmp_path: Path):
+        path = self._file(
+            tmp_path,
+            "('2026-01-05 00:00:00+00', NULL, 0.4, NULL), ('2026-01-06 00:00:00+00', NULL, 0.9, 1.0),"
+            "('2026-01-05 00:00:00+00', '', 0.4, 1.0), ('2026-01-05 00:00:00+00', 'a', 0.4, 1.0),"
+            "('2026-01-05 00:00:00+00', 'b', 0.4, 0.0), ('2026-01-06 00:00:00+00', 'b', 0.9, 1.0)",
+        )
+        history = read_price_series(path)
+        assert [each.market for each in history.markets] == ["a"]
+        assert dict(history.problems.counts) == {"no_market": 3, "two_results": 1, "end_not_told": 1}
+        assert history.problems.examples["two_results"] == "b: 0 and 1"
+
     def test_other_zones_are_the_same_instants(self, tmp_path: Path):
         path = self._file(tmp_path, "('2026-01-05 02:00:00+02', 'a', 0.4, 1.0)")
         assert list(read_price_series(path).markets[0].at_us) == [

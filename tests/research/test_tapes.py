@@ -192,7 +192,8 @@ class TestBadPrices:
             *market("two_prices", price(1, 0.7)),
             *market("price_outside", price(3, 0.0), price(4, 1.0), price(5, None), price(6, float("nan"))),
             *market("gap", price(24 * 9, 0.9, 1.0)),
-            *market("impossible_payout", price(40, 0.5, 0.7)),
+            *market("two_results", price(40, 0.5, 0.0)),
+            price(40, 0.5, 0.7, name="impossible_payout"),
             price(0, 1.5, name="no_prices"),
             *reversed([(when, "out_of_order", *rest) for when, _, *rest in FERRY]),
         ]
@@ -208,7 +209,16 @@ class TestBadPrices:
         }
         assert found["price_outside"] == (5, "no_prices")
         assert found["impossible_payout"] == (1, "impossible_payout")
+        assert found["two_results"] == (1, "two_results:")
         assert problems.counts["out_of_order"] >= 1
+
+    def test_rows_without_a_market_and_markets_with_two_results_are_left_out(self, tmp_path: Path):
+        two = price(0, name="bridge", outcome=0.0), price(1, name="bridge", outcome=1.0)
+        nameless = (at(0), None, ASKED, 0.5, 1.0, "politics"), (at(1), "", ASKED, 0.5, 1.0, "politics")
+        tape = prices(tmp_path, *FERRY, *two, *nameless)
+        assert tape.about.markets == 1
+        counts = tape.about.problems.counts
+        assert (counts["no_market"], counts["two_results"], counts["impossible_payout"]) == (2, 1, 0)
 
     def test_two_prices_at_one_instant_are_none(self, tmp_path: Path):
         told = everything(prices(tmp_path, *FERRY, price(1, 0.7)))

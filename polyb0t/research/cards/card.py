@@ -9,6 +9,7 @@ import numpy as np
 
 from polyb0t.core.canonical import sha256_hex
 from polyb0t.core.clock import from_microseconds, microseconds
+from polyb0t.core.errors import ConfigurationError
 from polyb0t.models.calibration import Expiry
 from polyb0t.research.evaluation.baselines import Baseline, baselines
 from polyb0t.research.evaluation.gate import Standing, standings
@@ -100,12 +101,39 @@ def make_card(history: History, *, venue: str, now: datetime, trials: int, prior
     """Fit on all of `history` that had ended by `now`, and judge the same way of fitting month by month.
 
     The same data, way of fitting and day give the same id.
+
+    Raises:
+        ConfigurationError: it has no market.
     """
     rows = observations(history.markets)
-    rows = rows.take(known_rows(rows, now))
+    rows = some_rows(history, rows.take(known_rows(rows, now)))
     model = fit(rows, microseconds(now), prior)
     work = Work(CODE, CALIBRATION, "mc", repr(prior), (), walk_forward(rows, prior), model.cell)
     return card_of_work(history, rows, work, venue=venue, now=now, trials=trials, prior=prior)
+
+
+def some_rows(history: History, rows: Observations) -> Observations:
+    """The rows of a history that has markets.
+
+    Raises:
+        ConfigurationError: it has none, so there is nothing to say of anything.
+    """
+    if history.markets:
+        return rows
+    raise nothing_to_learn(history)
+
+
+def nothing_to_learn(history: History) -> ConfigurationError:
+    """The refusal of a history without a row, with what is wrong with it."""
+    why = "It has no market that can be used."
+    if history.markets:
+        why = f"None of its {len(history.markets):,} markets had a usable price on a Monday before its end."
+    return ConfigurationError(
+        f"{history.source or 'The history'} was not used.",
+        why=" ".join([why, *history.problems.sentences()]),
+        do="Give a history of markets that are over, with prices of weeks: polyb0t model collect",
+        code="history_file",
+    )
 
 
 def known_rows(rows: Observations, now: datetime) -> Flags:

@@ -11,7 +11,7 @@ from typing import Final
 from polyb0t.core.clock import microseconds
 from polyb0t.models.independent import component_name
 from polyb0t.models.pool_weights import FORMAT
-from polyb0t.research.cards.card import POOL_WEIGHTS, Card, Work, card_of_work, known_rows
+from polyb0t.research.cards.card import POOL_WEIGHTS, Card, Work, card_of_work, known_rows, some_rows
 from polyb0t.research.evaluation.recalibration import CellFit
 from polyb0t.research.evaluation.view_weights import PastView, Weighing, view_rows, weigh
 from polyb0t.research.history.grid import observations, sights
@@ -37,7 +37,7 @@ def make_weights(
     rows = observations(history.markets)
     markets = [market.market for market in history.markets for _ in sights(market)]
     known = known_rows(rows, now)
-    told = view_rows(rows.take(known), list(compress(markets, known)), views)
+    told = view_rows(some_rows(history, rows.take(known)), list(compress(markets, known)), views)
     found = weigh(told, microseconds(now), trials)
     work = Work(
         way=WAY,

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from polyb0t.core.clock import microseconds
-from polyb0t.research.cards.card import Card, Work, card_of_work, known_rows
+from polyb0t.research.cards.card import Card, Work, card_of_work, known_rows, some_rows
 from polyb0t.research.challengers.inputs import USED, Inputs, inputs_of
 from polyb0t.research.challengers.trees import DRAWS, SHAPE, Trees, fit_trees, trees_text
 from polyb0t.research.evaluation.observations import HORIZONS, Flags, Floats, Observations
@@ -32,20 +32,21 @@ def make_boosted(history: History, *, venue: str, now: datetime, trials: int, dr
     """Fit on all of `history` that had ended by `now`, and judge the same way of fitting month by month.
 
     Raises:
-        ConfigurationError: the library is not installed.
+        ConfigurationError: the library is not installed, or `history` has no market.
         LookAheadError: a feature knows what it cannot know.
     """
     everything = observations(history.markets)
     known = known_rows(everything, now)
-    rows = everything.take(known)
+    rows = some_rows(history, everything.take(known))
     inputs = inputs_of(history.markets, everything).take(known)
     forecasts = walk_boosted(rows, inputs, draws=draws)
     trees = _fitted(rows, inputs, np.ones(len(rows), bool), microseconds(now), draws)
     cells = _Cells(rows, inputs, trees)
     shape = ", ".join(f"{name} {value:g}" for name, value in SHAPE)
+    columns = inputs.values[:, 1 : 1 + len(USED)].T if len(rows) else ()
     known_share = ", ".join(
         f"{name} {1 - np.isnan(column).mean():.0%}"
-        for name, column in zip(USED, inputs.values[:, 1 : 1 + len(USED)].T, strict=True)
+        for name, column in zip(USED, columns, strict=len(rows) > 0)
     )
     work = Work(
         way=CODE,
@@ -56,7 +57,7 @@ def make_boosted(history: History, *, venue: str, now: datetime, trials: int, dr
             ("Trees", f"{shape}; monotone in the price, on the offset logit(price)"),
             (
                 "Inputs",
-                f"price, category, sides; known in so many rows: {known_share if len(rows) else 'none'}",
+                f"price, category, sides; known in so many rows: {known_share or 'none'}",
             ),
         ),
         forecasts=forecasts,

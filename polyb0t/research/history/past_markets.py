@@ -14,7 +14,8 @@ from typing import Final
 
 import numpy as np
 
-from polyb0t.core.errors import ConfigurationError
+from polyb0t.core.errors import ConfigurationError, NotFoundError
+from polyb0t.models.model_files import unknown_format
 from polyb0t.research.evaluation.observations import DAY_US, VOID, Codes, Floats
 from polyb0t.research.history.problems import Problems
 
@@ -73,8 +74,10 @@ def read_history(path: Path) -> History:
     """Every usable market of a file that `write_history` made.
 
     Raises:
+        NotFoundError: there is no such file.
         ConfigurationError: it cannot be read, or is of another format.
     """
+    refuse_no_file(path)
     problems, source = Problems(), ""
     found: dict[str, PastMarket] = {}
     digest = hashlib.sha256()
@@ -92,9 +95,10 @@ def read_history(path: Path) -> History:
                     problems.note("twice", market.market)
                 found.setdefault(market.market, market)
     except (OSError, EOFError, ValueError) as error:
+        told = "it is not gzipped lines of JSON" if isinstance(error, gzip.BadGzipFile) else error
         raise ConfigurationError(
             f"{path.name} was not used.",
-            why=f"It is no history that polyb0t collected: {error}.",
+            why=f"It is no history that polyb0t collected: {told}.",
             do="Collect one: polyb0t model collect",
             code="history_file",
         ) from error
@@ -102,10 +106,26 @@ def read_history(path: Path) -> History:
     return History(markets, source, digest.hexdigest(), problems)
 
 
+def refuse_no_file(path: Path) -> None:
+    """Raises NotFoundError: there is none of this name. ConfigurationError: it is a folder."""
+    if path.is_dir():
+        raise ConfigurationError(
+            f"{path.name} was not used.",
+            why="It is a folder, and a history is a file.",
+            do="Give a file of polyb0t model collect, or prices in Parquet.",
+            code="history_file",
+        )
+    if not path.exists():
+        raise NotFoundError(
+            f"There is no {path}.", do="Collect one: polyb0t model collect", code="no_history"
+        )
+
+
 def _header(line: bytes) -> str:
     told = json.loads(line)
-    if not isinstance(told, dict) or told.get("format") != FORMAT:
-        raise ValueError(f"its first line does not say {FORMAT}")
+    form = told.get("format") if isinstance(told, dict) else None
+    if form != FORMAT:
+        raise unknown_format(form, (FORMAT,))
     return str(told.get("source", ""))
 
 

@@ -13,7 +13,13 @@ import numpy as np
 
 from polyb0t.core.errors import ConfigurationError
 from polyb0t.research.evaluation.observations import Floats
-from polyb0t.research.history.past_markets import MILLION, History, PastMarket, checked_market
+from polyb0t.research.history.past_markets import (
+    MILLION,
+    History,
+    PastMarket,
+    checked_market,
+    refuse_no_file,
+)
 from polyb0t.research.history.problems import Problems
 from polyb0t.research.quiet_duckdb import in_memory
 
@@ -35,10 +41,12 @@ def read_price_series(path: Path) -> History:
     """Every market of the file whose outcome is told.
 
     Raises:
+        NotFoundError: there is no such file.
         ConfigurationError: it cannot be read, a column is missing, or its times have no zone.
     """
     import duckdb  # noqa: PLC0415 - slow to load, and needed for this one kind of file
 
+    refuse_no_file(path)
     problems = Problems()
     try:
         with in_memory() as database:
@@ -67,8 +75,14 @@ def _check(database: "DuckDBPyConnection", path: Path) -> None:
 
 def _markets(rows: Sequence[Sequence[Any]], problems: Problems) -> Iterator[PastMarket]:
     for slug, question, category, times, prices, outcomes in rows:
+        if not slug:
+            problems.note("no_market", f"a price of {prices[0]}", len(times))
+            continue
         ended = set(outcomes or ())
-        if len(ended) != 1:
+        if len(ended) > 1:
+            problems.note("two_results", f"{slug}: {' and '.join(f'{each:g}' for each in sorted(ended))}")
+            continue
+        if not ended:
             problems.note("no_outcome", str(slug))
             continue
         outcome = float(ended.pop())

@@ -8,6 +8,8 @@ from typing import Final
 KINDS: Final = {
     "unreadable_line": "lines that could not be read; left out",
     "unreadable_market": "markets with a missing or impossible part; left out",
+    "no_market": "rows that do not name their market; left out",
+    "two_results": "markets with more than one result; left out",
     "no_outcome": "markets whose end is not known; left out",
     "impossible_payout": "markets that pay other than 0, a half or 1; left out",
     "void": "markets that paid both outcomes half; they are shown and teach nothing",

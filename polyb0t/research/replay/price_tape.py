@@ -53,7 +53,8 @@ _SUMMARY: Final = """
            list(DISTINCT outcome) FILTER (outcome IS NOT NULL),
            count(*) FILTER (at_us IS NULL),
            count(*) FILTER (price IS NULL OR NOT (price > 0 AND price < 1)),
-           max(CAST(step < 0 AS INTEGER)), max(gap), max(twice), max(per_instant.differ), max(usable)
+           max(CAST(step < 0 AS INTEGER)), max(gap), max(twice), max(per_instant.differ), max(usable),
+           count(*)
     FROM stepped LEFT JOIN per_instant USING (market) GROUP BY market ORDER BY market
 """
 _PRICES: Final = """
@@ -127,7 +128,11 @@ def _market(row: Sequence[Any], assumed: Assumptions, problems: Problems) -> Fil
         twice,
         differ,
         usable,
+        count,
     ) = row
+    if not market:
+        problems.note("no_market", f"the question {question!s:.60}", count)
+        return None
     name = str(market)
     problems.note("no_time", name, no_time)
     problems.note("price_outside", name, outside)
@@ -135,11 +140,14 @@ def _market(row: Sequence[Any], assumed: Assumptions, problems: Problems) -> Fil
     problems.note("two_prices", name, int(differ or 0))
     problems.note("out_of_order", name, int(disorder or 0))
     problems.note("gap", name, int((gap or 0) > GAP_US))
-    if market is None or not usable:
+    if not usable:
         problems.note("no_prices", name)
         return None
     told = set(results or ())
-    if len(told) > 1 or not told <= set(PAYS):
+    if len(told) > 1:
+        problems.note("two_results", f"{name}: {' and '.join(f'{each:g}' for each in sorted(told))}")
+        return None
+    if not told <= set(PAYS):
         problems.note("impossible_payout", f"{name} pays {', '.join(map(str, sorted(told)))}")
         return None
     problems.note("not_resolved", name, int(not told))

@@ -15,7 +15,7 @@ from polyb0t.core.canonical import sha256_hex
 from polyb0t.core.clock import from_microseconds, microseconds
 from polyb0t.models.calibration import MarketCalibrationModel, parse_coefficients
 from polyb0t.models.signals import IdentityModel
-from polyb0t.research.cards.card import LIFE, ends_told
+from polyb0t.research.cards.card import LIFE, ends_told, some_rows
 from polyb0t.research.cards.files import Fitted
 from polyb0t.research.evaluation.gate import standings
 from polyb0t.research.evaluation.observations import HORIZONS, Flags
@@ -33,9 +33,14 @@ class MonthlyModels:
 
     def __init__(self, history: History, *, venue: str, trials: int = 1, prior: Prior = USUAL) -> None:
         self._history, self._venue, self._trials, self._prior = history, venue, trials, prior
-        self._rows = observations(history.markets)
+        self._rows = some_rows(history, observations(history.markets))
         self._forecasts = walk_forward(self._rows, prior)
         self._made: dict[datetime, tuple[MonthlyModel, tuple[str, ...]]] = {}
+
+    @property
+    def version(self) -> str:
+        """The same for the same past, way of fitting and count of trials."""
+        return sha256_hex(" ".join(self._parts()))[:10]
 
     def at(self, instant: datetime) -> MonthlyModel:
         """The model that was in use at `instant`; the identity where none was licensed by then.
@@ -97,12 +102,19 @@ class MonthlyModels:
         return MarketCalibrationModel(parse_coefficients(fitted.text())), tuple(live)
 
     def _name(self, month: datetime) -> str:
-        parts = (self._venue, self._history.data_hash, f"{month:%Y-%m}", repr(self._prior), str(self._trials))
-        return f"mc-{sha256_hex(' '.join(parts))[:10]}-{month:%Y-%m}"
+        return f"mc-{sha256_hex(' '.join((*self._parts(), f'{month:%Y-%m}')))[:10]}-{month:%Y-%m}"
+
+    def _parts(self) -> tuple[str, ...]:
+        return (self._venue, self._history.data_hash, repr(self._prior), str(self._trials))
 
 
 def walk_forward_models(
     history: History, *, venue: str, trials: int = 1, prior: Prior = USUAL
 ) -> MonthlyModels:
-    """The models of every month of `history`, as they would have been at its beginning."""
+    """The models of every month of `history`, as they would have been at its beginning. `trials`: how many
+    models were tried on the venue, of which the luck that is allowed is shared.
+
+    Raises:
+        ConfigurationError: it has no market.
+    """
     return MonthlyModels(history, venue=venue, trials=trials, prior=prior)

@@ -18,14 +18,15 @@ from polyb0t.config.settings import Settings
 from polyb0t.core.clock import SystemClock
 from polyb0t.core.errors import ConfigurationError, NotFoundError
 from polyb0t.core.files import write_durably
-from polyb0t.research.history.past_markets import read_history
+from polyb0t.research.cards.shelf import Shelf
+from polyb0t.research.history.past_markets import History, read_history
 from polyb0t.research.replay.assuming import assumptions_from
 from polyb0t.research.replay.opening import open_tape
 from polyb0t.research.replay.refits import walk_forward_models
 from polyb0t.research.replay.tape import Tape
 from polyb0t.runtime.logging import keep_quiet
 from polyb0t.runtime.modelling import model_place
-from polyb0t.runtime.places import data_dir
+from polyb0t.runtime.places import data_dir, models_folder
 from polyb0t.runtime.replay.people import person
 from polyb0t.runtime.replay.request import RECORDED, Request
 from polyb0t.runtime.replay.running import RUN, Past, run_into
@@ -145,7 +146,8 @@ def _speaker(settings: Settings, request: Request, since: datetime, *, hears: bo
     if request.walk_forward is None:
         return speaker(settings, request.model, since, hears=hears)
     path = Path(request.walk_forward)
-    months = walk_forward_models(_history(path), venue=settings.venue)
+    tried = Shelf(models_folder(settings, settings.venue)).trials()
+    months = walk_forward_models(_history(path), venue=settings.venue, trials=max(1, tried))
     spoken = speaker(settings, request.model, since, months, hears=hears)
     return replace(spoken, told=lambda: f"{MONTHLY} on {path.name}, {months.licences()}")
 
@@ -184,16 +186,15 @@ def _newest_first(folders: Iterable[Path]) -> list[Path]:
     return sorted(folders, key=lambda folder: folder.stat().st_mtime, reverse=True)
 
 
-def _history(path: Path) -> Any:
-    try:
-        return read_history(path.expanduser())
-    except OSError as error:
+def _history(path: Path) -> History:
+    if path.suffix == ".parquet":
         raise ConfigurationError(
-            f"Not replayed: the history {path} cannot be read.",
-            why=f"{error.strerror or error}.",
-            do="Give a file of polyb0t model collect.",
+            f"{path.name} was not used.",
+            why="It is Parquet, which does not say when its markets were to end: nothing could be licensed.",
+            do="Give --walk-forward a file of polyb0t model collect.",
             code="history_file",
-        ) from None
+        )
+    return read_history(path.expanduser())
 
 
 def _text(value: Any) -> str:

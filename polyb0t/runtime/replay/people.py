@@ -3,7 +3,7 @@
 from typing import Final
 
 from polyb0t.config.settings import Settings
-from polyb0t.core.errors import ConfigurationError, UsageError
+from polyb0t.core.errors import ConfigurationError, NotFoundError, UsageError
 from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType
 from polyb0t.research.replay.human import APPROVES_ALL, AT_ONCE, NOBODY, HumanModel, measured
 from polyb0t.runtime.opened import open_store
@@ -37,7 +37,15 @@ def person(word: str, settings: Settings) -> HumanModel:
 
 def _from_journal(settings: Settings) -> HumanModel:
     """How people decided about openings here: how often, and after how many seconds."""
-    opened = open_store(settings)
+    try:
+        opened = open_store(settings)
+    except NotFoundError as error:
+        raise NotFoundError(
+            "Not replayed: there is no journal here that tells how people decide.",
+            why=f"{error.what.removeprefix('Nothing shown: ').capitalize()} {error.why}",
+            do="State it: --human approves, or --human 0.7",
+            code=error.code,
+        ) from error
     try:
         asked = opened.stores.intents.list(types=(IntentType.OPEN_POSITION,), limit=None)
     finally:

@@ -24,7 +24,7 @@ ENGINES: Final = "engine"
 IDENTITY: Final = "identity"
 PUBLISHED: Final = "published"
 MONTHLY: Final = "walk-forward"
-EACH_MONTH: Final = "by month"  # its version: each month's has its own, and they are told in words
+EACH_MONTH: Final = "by month"  # of its version: each month's has its own, and they are told in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,9 @@ class Speaker:
 
 class ByMonth(Protocol):
     """The model that one would have had at an instant."""
+
+    @property
+    def version(self) -> str: ...
 
     def at(self, instant: datetime) -> ProbabilityModel: ...
 
@@ -96,7 +99,7 @@ def _base(
 ) -> tuple[ProbabilityModel, str | None]:
     """Who speaks, and what has to be said of it."""
     if months is not None:
-        return MonthlyModel(months, EACH_MONTH), None
+        return MonthlyModel(months, f"{EACH_MONTH} {months.version}"), None
     if name == IDENTITY or (name == ENGINES and settings.model == IDENTITY):
         return IdentityModel(), None
     coefficients = _coefficients(settings, name)
