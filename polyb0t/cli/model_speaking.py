@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Final
 
+from polyb0t.cli import words
 from polyb0t.cli.table import Column, table
 from polyb0t.config.settings import Settings
 from polyb0t.core.clock import SystemClock, iso
@@ -30,7 +31,9 @@ def speaking(settings: Settings, venue: str, columns: int) -> list[str]:
     try:
         model = probability_model(settings.model_copy(update={"venue": venue}))
     except ConfigurationError as error:
-        return [f"No engine would start with these settings: {error.what} {error.why}"]
+        nothing = ["nothing", "-", "NO ENGINE WOULD START", "-", "-"]
+        why = f"No engine would start with these settings: {error.what} {error.why}"
+        return [*table(_COLUMNS, [nothing], columns), *words.wrap(why, columns)]
     assert isinstance(model, PooledModel)
     newest, notes = _outside(settings)
     base = model.base

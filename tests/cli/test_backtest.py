@@ -126,7 +126,7 @@ def test_two_at_a_time_are_what_one_after_the_other_is(prices, capsys):
         (("FILE", "--since", "2027-01-01"), "has nothing from 2027-01-01"),
         (("FILE", "--model", "mc-1"), "No model begins with"),
         (("recorded",), "Nothing was recorded"),
-        (("FILE", "--human", "journal"), "no engine has run"),
+        (("FILE", "--human", "journal"), "No engine has run"),
         (("--again", "ffff"), "No backtest begins"),
         (("FILE", "--again", "ffff"), "--again repeats a run as it was"),
     ],

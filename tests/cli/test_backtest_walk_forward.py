@@ -129,6 +129,13 @@ def test_what_it_cannot_learn_from_is_named(collected, tmp_path, capsys, name, w
     assert "Traceback" not in out + err
 
 
+def test_what_a_history_can_be_is_said_in_lines_that_fit(capsys):
+    assert run(["backtest", "look", "nowhere.parquet"]) != 0
+    err = capsys.readouterr().err
+    assert "market_slug" in err
+    assert max(map(len, err.splitlines())) <= 120
+
+
 def test_a_journal_that_is_not_there_is_no_person(collected, capsys):
     assert run(["backtest", "run", str(collected), "--human", "journal"]) != 0
     err = capsys.readouterr().err

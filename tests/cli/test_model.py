@@ -277,7 +277,11 @@ def test_the_list_says_where_no_engine_would_start(
     said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("POLYBOT_MODEL_FILE", str(tmp_path / "nothing.json"))
-    assert "No engine would start with these settings" in said("list")[1]
+    out = said("list")[1]
+    assert "No engine would start with these settings" in out
+    assert next(line for line in out.splitlines() if line.startswith("nothing")).split()[2:6] == [
+        "NO", "ENGINE", "WOULD", "START"
+    ]  # fmt: skip
 
 
 def test_views_of_a_file_are_judged_and_earn_nothing(said, tmp_path: Path) -> None:

@@ -20,9 +20,12 @@ from polyb0t.research.replay.trade_tape import TRADE_COLUMNS, is_trades, trade_t
 from polyb0t.research.replay.with_ends import with_ends
 
 _KINDS: Final = (
-    "the folder record/ of a place; a file of polyb0t model collect; Parquet of prices with "
-    f"{', '.join(PRICE_COLUMNS)}; Parquet of best prices with {', '.join(SNAPSHOT_COLUMNS)}, and its results "
-    f"with {', '.join(RESULT_COLUMNS)}; trades with {', '.join(TRADE_COLUMNS)}"
+    "the folder record/ of a place; a file of polyb0t model collect;\n"
+    f"Parquet of prices with {', '.join(PRICE_COLUMNS)};\n"
+    f"Parquet of best prices with {', '.join(SNAPSHOT_COLUMNS[:6])},\n"
+    f"{', '.join(SNAPSHOT_COLUMNS[6:])},\n"
+    f"and its results with {', '.join(RESULT_COLUMNS)};\n"
+    f"trades with {', '.join(TRADE_COLUMNS)}"
 )
 
 
