@@ -7,8 +7,10 @@ Every w has a normal prior around zero. What a and b could do alone is no merit 
 and against the price; a category counts only where both are beaten.
 """
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
@@ -77,27 +79,51 @@ def view_rows(rows: Observations, markets: Sequence[str], views: Sequence[PastVi
     """`rows` with what was known from outside at their instants. `markets` names the market of each row."""
     sources = tuple(sorted({view.source for view in views}))
     by_market: dict[tuple[str, str], list[PastView]] = {}
-    for view in sorted(views, key=lambda each: (each.observed_us, each.known_us)):
+    for view in views:
         by_market.setdefault((view.market.lower(), view.source), []).append(view)
+    told = {name: _Told.of(found) for name, found in by_market.items()}
     z = np.full((len(sources), len(rows)), np.nan)
     for at, (market, instant) in enumerate(zip(markets, rows.at_us.tolist(), strict=True)):
         for place, source in enumerate(sources):
             oldest = OLDEST_OWN_US if source.startswith(OWN) else OLDEST_US
-            told = _newest(by_market.get((market.lower(), source), ()), instant, oldest)
-            if told is not None:
-                z[place, at] = logit(np.array([told]))[0]
+            views_of_it = told.get((market.lower(), source))
+            said = views_of_it.at(instant, oldest) if views_of_it is not None else None
+            if said is not None:
+                z[place, at] = logit(np.array([said]))[0]
     heard: Flags = ~np.isnan(z).all(axis=0) if sources else np.zeros(len(rows), bool)
     return ViewRows(rows, sources, z).take(heard)
 
 
-def _newest(views: Sequence[PastView], instant: int, oldest: int) -> float | None:
-    """The last one that was made and read by then, and is young enough."""
-    usable = [
-        view
-        for view in views
-        if view.known_us <= instant and view.observed_us <= instant and instant - view.observed_us <= oldest
-    ]
-    return usable[-1].probability if usable else None
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """The views of one source on one market, in the order in which they could be used."""
+
+    usable_us: tuple[int, ...]
+    newest: tuple[PastView, ...]  # of all that could be used by then, the one that was made last
+
+    @classmethod
+    def of(cls, views: Sequence[PastView]) -> "_Told":
+        """Of any order."""
+        by_use = sorted(views, key=_usable_us)
+        newest = accumulate(by_use, _later)
+        return cls(tuple(_usable_us(view) for view in by_use), tuple(newest))
+
+    def at(self, instant: int, oldest: int) -> float | None:
+        """The last one that was made and read by then, if it is young enough."""
+        place = bisect_right(self.usable_us, instant)
+        if not place or instant - self.newest[place - 1].observed_us > oldest:
+            return None
+        return self.newest[place - 1].probability
+
+
+def _usable_us(view: PastView) -> int:
+    return max(view.known_us, view.observed_us)
+
+
+def _later(one: PastView, other: PastView) -> PastView:
+    """The one that was made later, then the one that was known later, then `other`."""
+    first = (one.observed_us, one.known_us) > (other.observed_us, other.known_us)
+    return one if first else other
 
 
 def weigh(seen: ViewRows, asof_us: int, trials: int = 1) -> Weighing:
