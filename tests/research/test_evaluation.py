@@ -298,14 +298,23 @@ class TestScores:
     def test_reliability_has_bins_of_equal_mass_with_intervals(self):
         said = np.linspace(0.05, 0.95, 1_000)
         outcome = (np.random.default_rng(5).random(1_000) < said).astype(float)
-        bins = reliability(said, outcome)
+        bins = reliability(said, outcome, np.arange(1_000))
         assert [each.rows for each in bins] == [100] * 10
         assert sum(each.low <= each.said <= each.high for each in bins) >= 8
+
+    def test_copies_of_a_row_make_no_bar_shorter(self):
+        said = np.linspace(0.05, 0.95, 200)
+        outcome = (np.random.default_rng(5).random(200) < said).astype(float)
+        once = reliability(said, outcome, np.arange(200))
+        again = reliability(np.repeat(said, 20), np.repeat(outcome, 20), np.repeat(np.arange(200), 20))
+        assert [each.rows for each in again] == [400] * 10
+        for one, other in zip(once, again, strict=True):
+            assert other.high - other.low == pytest.approx(one.high - one.low, rel=0.05)
 
     def test_the_three_parts_make_the_score(self):
         said = np.repeat(np.linspace(0.05, 0.95, 10), 100)
         outcome = (np.random.default_rng(6).random(1_000) < said).astype(float)
-        parts = murphy(said, outcome)
+        parts = murphy(reliability(said, outcome, np.arange(1_000)))
         assert parts.reliability - parts.resolution + parts.uncertainty == pytest.approx(
             float(np.square(said - outcome).mean())
         )

@@ -49,13 +49,14 @@ def forecast(scored: Sequence[Scored]) -> Forecast:
     model = np.array([float(each.intent.model_probability or 0) for each in told])
     price = np.array([float(middle_of(each.intent) or 0) for each in told])
     outcome = np.array([float(each.value or 0) for each in told])
+    event = codes([each.event for each in told])
     difference = float(np.abs(model - price).mean())
     return Forecast(
         rows=len(told),
-        events=len({each.event for each in told}),
-        gain=gain_over_price(price, model, outcome, codes([each.event for each in told])),
-        model_bins=reliability(model, outcome),
-        price_bins=reliability(price, outcome),
+        events=len(np.unique(event)),
+        gain=gain_over_price(price, model, outcome, event),
+        model_bins=reliability(model, outcome, event),
+        price_bins=reliability(price, outcome, event),
         events_to_see=events_needed(float(price.mean()), difference) if difference else None,
         void=void,
     )

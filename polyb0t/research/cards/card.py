@@ -177,8 +177,8 @@ def card_of_work(
             for horizon in HORIZONS
         ),
         standings=tuple((name, _if_told(by_category[name], name, history)) for name in rows.categories),
-        model_bins=reliability(decided.q, decided.rows.outcome),
-        price_bins=reliability(decided.rows.price, decided.rows.outcome),
+        model_bins=reliability(decided.q, decided.rows.outcome, decided.rows.event),
+        price_bins=reliability(decided.rows.price, decided.rows.outcome, decided.rows.event),
         data_until=_learnt_until(rows),
         kind=work.kind,
         more=work.facts,

@@ -23,8 +23,8 @@ def card_page(card: Card) -> str:
             f"<h2>Where it may speak</h2>{pages.bullets(words.reasons(card))}",
             f"<h2>Said and happened</h2>{reliability_plot(card.model_bins, card.price_bins)}",
             pages.paragraph(
-                "Filled: the model, with 95 % intervals. Open: the market price. On the diagonal, what was "
-                "said is what happened."
+                "Filled: the model, with 95 % intervals by event. Open: the market price. On the diagonal, "
+                "what was said is what happened."
             ),
             *pages.section("By category and time to the end", cells, "No row was judged."),
             f"<h2>What was wrong with the data</h2>{pages.bullets(card.problems or ('Nothing.',))}",

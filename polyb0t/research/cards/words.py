@@ -3,7 +3,7 @@
 from typing import Final
 
 from polyb0t.research.cards.card import CALIBRATION, Card, CellLine
-from polyb0t.research.evaluation.scores import Gain, events_needed
+from polyb0t.research.evaluation.scores import Gain, events_needed, murphy
 
 NOWHERE: Final = "no category: it beats the price nowhere, so the price is taken as right"
 TABLE: Final = ("CATEGORY", "HORIZON", "EVENTS", "PRICE", "MODEL", "GAIN (95 %)", "SLOPE")
@@ -30,8 +30,19 @@ def facts(card: Card) -> list[tuple[str, str]]:
         *([("Prior", prior)] if card.kind == CALIBRATION else card.more),
         ("Trials", f"{card.trials}: each further one makes a good score mean less"),
         *([("Simpler", simpler)] if simpler else []),
+        *([("Brier's parts", _apart(card))] if card.model_bins else []),
         ("May speak in", ", ".join(card.live) or NOWHERE),
     ]
+
+
+def _apart(card: Card) -> str:
+    """The Brier scores in their parts (Murphy 1973): the price's in brackets."""
+    model, price = murphy(card.model_bins), murphy(card.price_bins)
+    return (
+        f"reliability {model.reliability:.5f} (price {price.reliability:.5f}; less is better), resolution "
+        f"{model.resolution:.5f} ({price.resolution:.5f}; more is better), uncertainty "
+        f"{model.uncertainty:.5f}; over ten bins of equal mass"
+    )
 
 
 def _levels(deviations: tuple[float, ...]) -> str:

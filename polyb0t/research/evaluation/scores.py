@@ -3,6 +3,7 @@
 Markets of one event end together, so uncertainty is counted by event ("clustered"), never by row.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,7 +45,10 @@ class Gain:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Rows of about equal number with near probabilities: what was said, and how often it happened."""
+    """Rows of about equal number with near probabilities: what was said, and how often it happened.
+
+    `low` and `high` bound 95 %, by event.
+    """
 
     said: float
     happened: float
@@ -104,17 +108,20 @@ def log_loss(said: Floats, outcome: Floats) -> float:
     return _mean(-(outcome * np.log(kept) + (1 - outcome) * np.log1p(-kept)))
 
 
-def reliability(said: Floats, outcome: Floats, bins: int = 10) -> tuple[Bin, ...]:
-    """Equal-mass bins with Wilson's 95 % interval for how often it happened."""
+def reliability(said: Floats, outcome: Floats, event: Codes, bins: int = 10) -> tuple[Bin, ...]:
+    """Equal-mass bins with Wilson's 95 % interval for how often it happened, on as many independent rows
+    as would know it as well as these do."""
     order = np.argsort(said, kind="stable")
     parts = [part for part in np.array_split(order, bins) if len(part)]
-    return tuple(_bin(said[part], outcome[part]) for part in parts)
+    return tuple(_bin(said[part], outcome[part], event[part]) for part in parts)
 
 
-def murphy(said: Floats, outcome: Floats, bins: int = 10) -> Murphy:
-    """The three parts over equal-mass bins."""
-    rate, found = _mean(outcome), reliability(said, outcome, bins)
+def murphy(found: Sequence[Bin]) -> Murphy:
+    """The three parts, of the bins of `reliability`."""
     total = sum(each.rows for each in found)
+    if not total:
+        return Murphy(0.0, 0.0, 0.0)
+    rate = sum(each.rows * each.happened for each in found) / total
     return Murphy(
         reliability=sum(each.rows * (each.said - each.happened) ** 2 for each in found) / total,
         resolution=sum(each.rows * (each.happened - rate) ** 2 for each in found) / total,
@@ -127,14 +134,26 @@ def events_needed(q: float, difference: float) -> int:
     return int(np.ceil(round(16 * q * (1 - q) / difference**2, 6)))
 
 
-def _bin(said: Floats, outcome: Floats) -> Bin:
-    rows, rate = len(said), _mean(outcome)
-    low, high = wilson(rate, rows)
-    return Bin(_mean(said), rate, low, high, rows)
+def _bin(said: Floats, outcome: Floats, event: Codes) -> Bin:
+    rate = _mean(outcome)
+    low, high = wilson(rate, effective_rows(outcome, event))
+    return Bin(_mean(said), rate, low, high, len(said))
 
 
-def wilson(rate: float, rows: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share seen in `rows` rows."""
+def effective_rows(outcome: Floats, event: Codes) -> float:
+    """Independent rows that know the share of `outcome` as well: the rows over the design effect (Kish 1965).
+
+    Between the number of events and that of rows; where all ended alike nothing tells, and events count.
+    """
+    rows, events = len(outcome), len(np.unique(event))
+    rate, error = _mean(outcome), clustered_error(outcome, event)
+    if not error:
+        return float(events)
+    return float(np.clip(rate * (1 - rate) / error**2, events, rows))
+
+
+def wilson(rate: float, rows: float) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share seen in `rows` independent rows."""
     z2 = Z95**2
     middle = (rate + z2 / (2 * rows)) / (1 + z2 / rows)
     reach = Z95 / (1 + z2 / rows) * (rate * (1 - rate) / rows + z2 / (4 * rows**2)) ** 0.5
