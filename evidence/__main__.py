@@ -53,10 +53,16 @@ def main() -> int:
     started, findings = time.monotonic(), []
     for finding in _found(asked.samples):
         findings.append(finding)
-        print(f"{'holds ' if finding.holds else 'BROKEN'}  {finding.name}: {finding.answer}", flush=True)
+        print(f"{_mark(finding)}  {finding.name}: {finding.answer}", flush=True)
     asked.out.write_text(document(findings), encoding="utf-8")
     print(f"{time.monotonic() - started:.0f} s in {PROCESSES} processes. Written: {asked.out}")
     return 0 if all(each.holds for each in findings) else 1
+
+
+def _mark(finding: Finding) -> str:
+    if not finding.ran:
+        return "-     "
+    return "holds " if finding.holds else "BROKEN"
 
 
 def _found(samples: Path) -> Iterable[Finding]:

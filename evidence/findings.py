@@ -30,13 +30,15 @@ WIDE: Final = Prior((5.0, 5.0, 5.0), (5.0, 5.0, 5.0))
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One experiment. `rows` is a table whose first line is its heading."""
+    """One experiment. `rows` is a table whose first line is its heading. `ran`: there was something to ask;
+    where there was not, it neither holds nor fails."""
 
     name: str
     question: str
     answer: str
     holds: bool
     rows: tuple[tuple[str, ...], ...] = ()
+    ran: bool = True
 
 
 def null_test(seeds: Collection[int] = range(SEEDS), ungated: int = UNGATED) -> Finding:

@@ -15,6 +15,7 @@ import numpy as np
 from evidence.findings import Finding
 from polyb0t.core.clock import from_microseconds
 from polyb0t.research.cards.card import Card, make_card
+from polyb0t.research.evaluation.gate import needed_t
 from polyb0t.research.evaluation.observations import DAY_US, Flags, Observations
 from polyb0t.research.evaluation.recalibration import fit
 from polyb0t.research.evaluation.scores import Gain, events_needed, gain_over_price
@@ -42,7 +43,9 @@ MOST_SKILL: Final = 0.02  # more than that is a leak until somebody shows that i
 SURE: Final = 3.0  # standard errors: a gain that nobody expects
 QUESTION: Final = (
     "Markets of the real venue, in files of others that are no part of this repository. Has the way of "
-    "fitting beaten the price in any category? (A skill of more than 2% would be taken for a leak.)"
+    "fitting beaten the price in any category? They span weeks, so besides the judgement by month every day "
+    "is predicted by what had ended a day before (that is the embargo), without the day's own events. (A "
+    "skill of more than 2% would be taken for a leak.)"
 )
 
 
@@ -50,25 +53,44 @@ def samples_test(folder: Path = FOLDER) -> Finding:
     """Every file that is there."""
     histories = list(_histories(folder))
     if not histories:
-        return Finding("Real samples", QUESTION, f"Not run: none of {', '.join(FILES)} is here.", True)
+        return Finding(
+            "Real samples", QUESTION, f"Not run: none of {', '.join(FILES)} is here.", True, ran=False
+        )
     cards = [_card(each) for each in histories]
     daily = [day_by_day(each.markets) for each in histories]
     live = [f"{name} of {card.source}" for card in cards for name in card.live]
-    judged = sum(standing.rows for card in cards for _, standing in card.standings)
+    monthly = sum(standing.rows for card in cards for _, standing in card.standings)
     found = [gain for gain in daily if gain is not None]
     return Finding(
         "Real samples",
         QUESTION,
-        f"Live: {', '.join(live) or 'no category, so nothing would be proposed'}. {judged:,} rows could be "
-        f"judged month by month, {sum(each.rows for each in found):,} day by day. An error of "
+        f"{_judged(cards, daily)} {monthly:,} rows could be judged month by month, by which alone a category "
+        f"opens: live is {', '.join(live) or 'none, so nothing would be proposed'}. An error of "
         f"{100 * SMALL_EDGE:.0f} cents at {LIKELY:.0%} takes {events_needed(LIKELY, SMALL_EDGE):,} "
         "independent events to show.",
         not live and all(gain.skill < MOST_SKILL or gain.t < SURE for gain in found),
         (
-            ("file", "SHA-256", "category", "markets", "judged", "why not", "day by day, skill"),
+            ("file", "SHA-256", "category", "markets", "judged by month", "why not", "day by day, skill"),
             *(line for card, gain in zip(cards, daily, strict=True) for line in _lines(card, gain)),
         ),
+        ran=bool(found or monthly),
     )
+
+
+def _judged(cards: Sequence[Card], daily: Sequence[Gain | None]) -> str:
+    """What can be said of an edge day by day, and of which files nothing can be said at all."""
+    said = []
+    for card, gain in zip(cards, daily, strict=True):
+        categories = ", ".join(name for name, _ in card.standings)
+        if gain is None:
+            said.append(
+                f"Nothing can be said of {categories} ({card.markets:,} markets): nothing had ended "
+                "a day before any of its rows."
+            )
+        else:
+            beaten = "has beaten" if gain.t > needed_t(1, 1) else "has not beaten"
+            said.append(f"Day by day it {beaten} the price in {categories}.")
+    return " ".join(said)
 
 
 def _histories(folder: Path) -> Iterator[History]:
@@ -164,7 +186,7 @@ def _card(history: History) -> Card:
 
 
 def _lines(card: Card, gain: Gain | None) -> Iterator[tuple[str, ...]]:
-    skill = "nothing had ended before"
+    skill = "not possible"
     if gain is not None:
         skill = f"{gain.skill:+.1%} (t {gain.t:+.1f}, {gain.rows:,} rows, {gain.events:,} events)"
     for name, standing in card.standings:
