@@ -118,7 +118,17 @@ def _asked(service: Service) -> dict[str, dict[str, Any]]:
     service.stores.books.record_movements((), service.lease)
     engine(service, order)
     position = ask.ask("GET", "/positions")["positions"][0]["id"]
-    for path in ("/health", "/ready", "/status", "/account", "/risk", "/report", "/report/decisions", "/orders", "/fills"):
+    for path in (
+        "/health",
+        "/ready",
+        "/status",
+        "/account",
+        "/risk",
+        "/report",
+        "/report/decisions",
+        "/orders",
+        "/fills",
+    ):
         ask.ask("GET", path)
     ask.ask("GET", f"/orders/{order.id}", name="/orders/{order_id}")
     _decided(service, ask)
