@@ -41,6 +41,8 @@ def alike(screen: str) -> list[str]:
         (r"digest [0-9a-f]{4} [0-9a-f]{4}", "DIGEST"),
         (r"(?:\d+ min )?\b\d+(?:\.\d)? s\b", "AGE"),
         (r"ends in \d+ d", "ENDS"),
+        (r"\d+\.\d\d(?= pUSD; the order)", "STAKE"),  # days to the end are in it
+        (r"growth 0\.\d+", "GROWTH"),
         (r" +", " "),
     ):
         screen = re.sub(pattern, word, screen)
