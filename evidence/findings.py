@@ -20,6 +20,7 @@ MANY: Final = 48_000  # markets of a planted world: so many bring thousands of t
 UNGATED: Final = 5  # of the calibrated worlds are shown without the gates as well
 LEAST_CAME: Final = 0.7  # realised over expected
 MOST_CAME: Final = 1.3
+FEWEST_EVENTS: Final = 10  # fewer have no interval that means anything
 SHARPEST: Final = 0.3  # half of its interval: with more it could not be told from none
 WORLDS: Final = 40
 FURTHEST: Final = 4.0  # standard errors, of some fifty means
@@ -102,7 +103,8 @@ def planted_test(seeds: int = SEEDS) -> Finding:
         found = list(bets(forecasts, truth, live_rows(forecasts)))
         every += [replace(each, event=each.event + seed * 1_000_000) for each in found]
         means = (_cents(found, name) for name in ("expected", "true", "realised"))
-        rows.append((str(seed), f"{len(found):,}", *means, _came(found).words if found else ""))
+        enough = len({each.event for each in found}) >= FEWEST_EVENTS
+        rows.append((str(seed), f"{len(found):,}", *means, _came(found).words if enough else ""))
     expected, true, realised = (_mean(every, each) for each in ("expected", "true", "realised"))
     came = _came(every)
     return Finding(
