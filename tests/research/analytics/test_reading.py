@@ -159,7 +159,9 @@ def test_hits_say_that_what_was_sold_counts_as_if_it_had_been_kept(month: Analys
     assert AS_IF_HELD not in dict(sentences(replace(month, closings=0)))["Hits"]
 
 
-@pytest.mark.parametrize(("skill", "warned"), [(0.0461, True), (0.0201, True), (0.0199, False), (-0.3, False)])
+@pytest.mark.parametrize(
+    ("skill", "warned"), [(0.0461, True), (0.0201, True), (0.0199, False), (-0.3, False)]
+)
 def test_a_skill_that_is_too_good_to_be_true_says_so(month: Analysis, skill: float, warned: bool) -> None:
     gain = month.forecast.gain
     assert gain is not None
