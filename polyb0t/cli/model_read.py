@@ -126,12 +126,18 @@ def listed(terminal: Terminal, settings: Settings) -> None:
         return
     rows = [
         ["*" if each.active else "", each.id, f"{each.fitted_at:%Y-%m-%d}", f"{each.expires_at:%Y-%m-%d}",
-         f"{each.rows:,}", ", ".join(each.live) or "nowhere"]
+         f"{each.rows:,}", _where(each)]
         for each in found
     ]  # fmt: skip
     terminal.show(table(_COLUMNS, rows, terminal.columns))
     terminal.show(["* is active." if any(each.active for each in found) else "None is active.",
                    f"Its evidence: polyb0t model card {found[0].id}"])  # fmt: skip
+
+
+def _where(model: Shelved) -> str:
+    if not model.runs:
+        return "nowhere: judged only"
+    return ", ".join(model.live) or "nowhere"
 
 
 def card(terminal: Terminal, settings: Settings, prefix: str) -> None:

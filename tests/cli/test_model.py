@@ -220,6 +220,7 @@ def test_trees_are_judged_on_the_same_source_and_counted_with_the_rest(said) -> 
     code, _, err = said("activate", "bt-")
     assert code == 4
     assert "does not run boosted trees" in err
+    assert "nowhere: judged only" in said("list")[1]
 
 
 def test_what_is_wrong_with_a_history_is_told_by_count_and_example(said, tmp_path: Path) -> None:

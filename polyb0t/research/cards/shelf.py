@@ -27,6 +27,7 @@ from polyb0t.research.cards.files import card_of, card_text, coefficients_text
 from polyb0t.research.cards.page import card_page
 
 _TRIALS: Final = "trials"
+_RUN: Final = (CALIBRATION, POOL_WEIGHTS)  # the kinds that an engine runs
 Made = tuple[Card, str | None]  # a card, and the file of its kind where that is more than the card
 
 
@@ -41,6 +42,11 @@ class Shelved:
     live: tuple[str, ...]
     active: bool
     kind: str = CALIBRATION
+
+    @property
+    def runs(self) -> bool:
+        """Whether an engine could use it; others are fitted and judged only."""
+        return self.kind in _RUN
 
 
 class Shelf:
@@ -131,7 +137,7 @@ class Shelf:
         """
         card = self.card(model)
         shelved = _shelved(card, {active_id(self._folder), active_weights_id(self._folder)})
-        if card.kind not in (CALIBRATION, POOL_WEIGHTS):
+        if not shelved.runs:
             raise ConflictError(
                 f"{model} was not activated.",
                 why=f"An engine of this version does not run {card.kind}: they are fitted, judged and kept.",
