@@ -137,7 +137,9 @@ class TestBadInput:
         assert (problems.counts["unreadable_line"], problems.examples["unreadable_line"]) == (2, "line 2")
 
     @pytest.mark.parametrize(
-        "content", [b"no gzip", gzip.compress(b"{}\n"), gzip.compress(b'{"format": "x"}\n')]
+        "content",
+        [b"no gzip", gzip.compress(b"{}\n"), gzip.compress(b'{"format": "x"}\n')],
+        ids=["no gzip", "no format", "another format"],  # a packed file has its second in it
     )
     def test_another_file_is_refused_with_what_to_do(self, tmp_path: Path, content: bytes):
         path = tmp_path / "other.gz"
