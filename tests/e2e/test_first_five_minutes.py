@@ -150,7 +150,8 @@ def test_the_first_five_minutes(home: Household) -> None:
     assert len(psutil.Process(launcher.pid).children()) == 4  # sandbox, engine, claims, API
     children = psutil.Process(launcher.pid).children(recursive=True)  # also what those have started
     assert interrupt(launcher) == 0
-    assert [child for child in children if child.is_running()] == []
+    # One that has ended and whose parent ended before it waits for the machine to take note: a zombie.
+    assert [each for each in children if each.is_running() and each.status() != psutil.STATUS_ZOMBIE] == []
 
 
 def test_a_taken_port_is_named_before_anything_starts(home: Household) -> None:

@@ -9,6 +9,7 @@ import pytest
 from polyb0t.cli.main import run
 from tests.e2e.household import Household, eventually, household
 from tests.e2e.test_first_five_minutes import Terminal
+from tests.e2e.warm import warm
 
 pytestmark = pytest.mark.xdist_group("e2e")
 
@@ -26,7 +27,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Household]:
         bought = running.waiting()
         running.command("intents", "approve", bought["id"], "--yes", "--wait", "10")
         eventually(lambda: running.json("orders", "list"), what="the order")
+        eventually(lambda: _measured(running), what="a cycle's look at the limits")
         yield running
+
+
+def _measured(home: Household) -> bool:
+    return warm().run(("risk",), cwd=home.folder, environment=home.environment).code == 0
 
 
 def over(screen: str, columns: int) -> list[str]:

@@ -570,7 +570,9 @@ class TestSeveral:
 class TestWhatIsNoHistory:
     def test_unknown_columns_are_named_with_what_was_expected(self, tmp_path: Path):
         path = csv(tmp_path / "odd.csv", "when,what\n1,2\n")
-        with pytest.raises(ConfigurationError, match=r"when, what.*timestamp, market or asset, price, size"):
+        with pytest.raises(
+            ConfigurationError, match=r"(?s)when, what.*timestamp, market or asset, price, size"
+        ):
             open_tape([path])
 
     def test_no_table_at_all(self, tmp_path: Path):
