@@ -1,7 +1,7 @@
 """Opens SQLite and PostgreSQL the same way for the program, the migrations and the tests.
 
 A transaction is the unit of everything: it is written whole, retried whole when a lock was in the
-way, and its failure is told in sentences.
+way or the connection was lost before its commit, and its failure is told in sentences.
 """
 
 import sqlite3
@@ -66,7 +66,8 @@ class Database:
         return self._attempts(work, write=False)
 
     def write(self, work: Callable[[Connection], T]) -> T:
-        """`work` in one write transaction, begun anew as a whole when a lock was in the way.
+        """`work` in one write transaction, begun anew as a whole when a lock was in the way or the
+        connection was lost before the commit.
 
         Raises:
             DatabaseError: locked, read-only, full, unreachable.
@@ -90,11 +91,21 @@ class Database:
             self._turns.close()
 
     def _attempts(self, work: Callable[[Connection], T], *, write: bool) -> T:
+        worked = False
+
+        def whole(connection: Connection) -> T:
+            nonlocal worked
+            worked = False
+            result = work(connection)
+            worked = True  # what goes wrong from here on may have gone wrong after the commit
+            return result
+
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return self._once(work, write=write)
+                return self._once(whole, write=write)
             except DBAPIError as error:
-                if attempt == ATTEMPTS or not is_lock_failure(error):
+                nothing_done = is_lock_failure(error) or (error.connection_invalidated and not worked)
+                if attempt == ATTEMPTS or not nothing_done:
                     raise told(error, self.name) from error
         raise AssertionError("unreachable")
 

@@ -20,7 +20,16 @@ from polyb0t.data.markets import Market
 from polyb0t.data.order_book import OrderBook
 from polyb0t.models.logit import PRECISION, expit, logit, rounded
 from polyb0t.models.model_files import DataWindow, data_window, unknown_format
-from polyb0t.models.signals import BOOK, END, Abstain, Answer, LoneModel, MarketState, ProbEstimate
+from polyb0t.models.signals import (
+    BOOK,
+    END,
+    Abstain,
+    Answer,
+    LoneModel,
+    MarketState,
+    ProbabilityModel,
+    ProbEstimate,
+)
 from polyb0t.models.wording import cents, sentence
 
 FORMAT: Final = "polyb0t-market-calibration-1"
@@ -270,6 +279,25 @@ class Anchor:
 
     mid: Price
     spread: Decimal
+
+    def moved(
+        self, q: Decimal, sd: Decimal, *, by: ProbabilityModel, independent: bool, because: str
+    ) -> ProbEstimate:
+        """What a model says that has one reason to differ from it."""
+        return ProbEstimate(
+            q=q,
+            low=rounded(q - Z90 * sd),
+            high=rounded(q + Z90 * sd),
+            sd=rounded(sd),
+            anchor=self.mid,
+            spread=self.spread,
+            model=by.name,
+            version=by.version,
+            validated=by.validated,
+            independent=independent,
+            parts=((by.name, rounded_logit(logit(q) - logit(self.mid))),),
+            because=because,
+        )
 
 
 def anchor_of(book: OrderBook | None) -> Anchor | Abstain:

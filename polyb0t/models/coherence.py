@@ -18,8 +18,8 @@ from polyb0t.core.ids import ConditionId
 from polyb0t.core.units import ONE, ZERO
 from polyb0t.data.declared_links import NO_LINKS, DeclaredLinks
 from polyb0t.data.order_book import Level, OrderBook
-from polyb0t.models.calibration import Z90, Anchor, anchor_of, rounded_logit
-from polyb0t.models.logit import PRECISION, logit, rounded
+from polyb0t.models.calibration import Anchor, anchor_of
+from polyb0t.models.logit import PRECISION, rounded
 from polyb0t.models.relations import Relation, RelationKind, declared_among, relations_among
 from polyb0t.models.signals import BOOK, OTHERS, Abstain, Answer, MarketState, ProbEstimate
 from polyb0t.models.wording import percent
@@ -123,20 +123,8 @@ class CoherenceModel:
         width = anchor.spread * anchor.spread + bound.spread * bound.spread
         sd = PRECISION.sqrt(PRECISION.divide(width, _TWELVE))
         assert bound.relation is not None
-        return ProbEstimate(
-            q=q,
-            low=rounded(q - Z90 * sd),
-            high=rounded(q + Z90 * sd),
-            sd=rounded(sd),
-            anchor=anchor.mid,
-            spread=anchor.spread,
-            model=self.name,
-            version=self.version,
-            validated=self.validated,
-            independent=False,
-            parts=((self.name, rounded_logit(logit(q) - logit(anchor.mid))),),
-            because=f"The others leave {_range(interval)}. {bound.relation.because}",
-        )
+        because = f"The others leave {_range(interval)}. {bound.relation.because}"
+        return anchor.moved(q, sd, by=self, independent=False, because=because)
 
 
 def _quote(state: MarketState) -> Quote | None:

@@ -10,9 +10,9 @@ from typing import Final
 
 from polyb0t.core.clock import utc
 from polyb0t.data.outside_views import OWN, OutsideView
-from polyb0t.models.calibration import Z90, anchor_of, rounded_logit
-from polyb0t.models.logit import logit, rounded
-from polyb0t.models.signals import BOOK, OUTSIDE, Abstain, Answer, LoneModel, MarketState, ProbEstimate
+from polyb0t.models.calibration import anchor_of
+from polyb0t.models.logit import rounded
+from polyb0t.models.signals import BOOK, OUTSIDE, Abstain, Answer, LoneModel, MarketState
 from polyb0t.models.wording import one_line, percent
 
 PREFIX: Final = "independent"
@@ -54,20 +54,8 @@ class IndependentModel(LoneModel):
         if isinstance(anchor, Abstain):
             return anchor
         q, sd = rounded(view.probability), view.sd if view.sd is not None else UNSURE
-        return ProbEstimate(
-            q=q,
-            low=rounded(q - Z90 * sd),
-            high=rounded(q + Z90 * sd),
-            sd=rounded(sd),
-            anchor=anchor.mid,
-            spread=anchor.spread,
-            model=self.name,
-            version=self.version,
-            validated=self.validated,
-            independent=True,
-            parts=((self.name, rounded_logit(logit(q) - logit(anchor.mid))),),
-            because=f"{one_line(view.source)} said {percent(q)} at {_minute(view)} UTC.",
-        )
+        because = f"{one_line(view.source)} said {percent(q)} at {_minute(view)} UTC."
+        return anchor.moved(q, sd, by=self, independent=True, because=because)
 
     def _view(self, state: MarketState) -> OutsideView | None:
         """The newest that is known at the state's instant; the first source's at a tie."""

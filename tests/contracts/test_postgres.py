@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, event, text
 
 from polyb0t.core.errors import DatabaseError
 from polyb0t.models.kill_switches import KillSwitchType
@@ -52,3 +52,41 @@ def test_a_session_of_ours_that_hangs_in_a_transaction_loses_its_locks(world: Wo
     assert world.switches.trip(KillSwitchType.MANUAL, actor="user:anna", reason="stop")
     connection.invalidate()
     connection.close()
+
+
+def test_a_transaction_whose_connection_is_lost_before_the_commit_is_begun_anew(world: World) -> None:
+    begun: list[int] = []
+
+    def work(connection: Connection) -> int:
+        begun.append(_process_of(connection))
+        if len(begun) == 1:
+            _end(world, begun[0])
+        return int(connection.scalar(text("SELECT count(*) FROM journal")))
+
+    assert world.stores.database.write(work) > 0
+    assert len(set(begun)) == 2
+
+
+def test_one_whose_connection_is_lost_at_the_commit_is_not_repeated(world: World) -> None:
+    """Nobody knows whether it was written, so whoever asked is told and looks."""
+    database, begun = world.stores.database, []
+
+    def work(connection: Connection) -> None:
+        begun.append(_process_of(connection))
+
+    event.listen(database.engine, "commit", lambda _connection: _end(world, begun[-1]))
+
+    with pytest.raises(DatabaseError):
+        database.write(work)
+
+    assert len(begun) == 1
+
+
+def _process_of(connection: Connection) -> int:
+    return int(connection.scalar(text("SELECT pg_backend_pid()")) or 0)
+
+
+def _end(world: World, process: int) -> None:
+    """As an administrator does, and a server that restarts."""
+    with psycopg.connect(world.url, autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [process])

@@ -45,10 +45,6 @@ def _apart(card: Card) -> str:
     )
 
 
-def _levels(deviations: tuple[float, ...]) -> str:
-    return "/".join(f"{each:g}" for each in deviations)
-
-
 def verdict(gain: Gain | None) -> str:
     """The whole of it in one sentence."""
     if gain is None:

@@ -9,6 +9,7 @@ import json
 import multiprocessing
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from tests.faults.real.run import Job, Outcome, Place, a_place, perform
 
 SEED: Final = 20_261_122
 TRIES: Final = 6  # where chance has a part in it
+FACTORS: Final = (10.0, 5.0, 2.5, 1.0)  # a busy machine may be too slow for the shortest times
 SHORT: Final = (
     "killed",
     "stopped for longer than a lease, a standby takes over",
@@ -35,8 +37,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=8)
     parser.add_argument("--factor", type=float, default=5)
     asked = parser.parse_args()
-    factor = 10 if asked.short else asked.factor
-    with a_place(Times(factor), postgres=False, minutes=60) as place:
+    with a_place(Times(asked.factor), postgres=False, minutes=60) as place:
         context: Any = multiprocessing.get_context("fork")
         with context.Pool(asked.workers) as pool:
             if asked.short:
@@ -50,10 +51,23 @@ def main() -> int:
 
 
 def _short(pool: Any, place: Place) -> bool:
-    clean = [_job(scenario, 0, planted=False) for scenario in SHORT]
-    sown = [_job(scenario, 0, planted=True) for scenario in SHORT]
-    good = [_told(outcome) for outcome in _run(pool, place, [*clean, *sown])]
-    return all(good)
+    """What proves nothing is made again with other numbers and truer times; what is broken is told at once."""
+    left = [_job(scenario, 0, planted=planted) for planted in (False, True) for scenario in SHORT]
+    good = True
+    for number, factor in enumerate(FACTORS):
+        found = _run(pool, replace(place, times=Times(factor)), left)
+        again = [] if factor == FACTORS[-1] else [each for each in found if _proves_nothing(each)]
+        told = [_told(outcome) for outcome in found if outcome not in again]
+        good = good and all(told)
+        left = [_job(each.job.scenario, number + 1, planted=each.job.planted) for each in again]
+    return good
+
+
+def _proves_nothing(outcome: Outcome) -> bool:
+    """Its fault did not reach it, or it did not come to its end; or nobody noticed the bug, where chance has a part."""
+    if outcome.job.planted:
+        return outcome.verdict.clean
+    return outcome.verdict.clean and (not outcome.faults or bool(outcome.stuck))
 
 
 def _every_class(pool: Any, place: Place, left: Sequence[str]) -> bool:

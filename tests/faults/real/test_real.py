@@ -30,7 +30,7 @@ pytestmark = [
 def told() -> dict[tuple[str, bool], dict[str, Any]]:
     """What became of each history, by scenario and whether a bug was planted."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.faults.real.sown", "--short", "--workers", "12"],
+        [sys.executable, "-m", "tests.faults.real.sown", "--short", "--workers", "6"],
         cwd=ROOT,
         capture_output=True,
         text=True,
