@@ -197,6 +197,17 @@ class TestEnds:
         assert made.money("held_pusd") == 0
         assert [line for line in made.lines("cycle") if line["at"] > iso(START + timedelta(minutes=13))] == []
 
+    def test_in_the_last_instant_nothing_is_begun_and_what_is_held_is_worth_what_it_shows(self, tmp_path):
+        """Nobody could decide any more what is proposed then. A new market comes, and the price has risen."""
+        new = [*told(4, a_market("2")), *books(4, "2", "0.49", "0.50")]
+        made = replay(tmp_path, one_market(books(4, "1", "0.53", "0.54"), new, minutes=4), every=60)
+        assert [line["at"] for line in made.lines("cycle")] == [
+            iso(START + timedelta(minutes=n)) for n in range(4)
+        ]
+        assert "21" not in made.text
+        shares = sum(Decimal(line["shares"]) for line in made.lines("fill"))
+        assert made.money("held_pusd") == shares * Decimal("0.53")
+
     def test_the_end_is_not_known_before_it_comes(self, tmp_path):
         ends = replay(tmp_path / "a", one_market([resolved(10, "1", "0", paid=11)]))
         goes_on = replay(tmp_path / "b", one_market())
@@ -393,7 +404,7 @@ class TestWhatOthersThink:
         heard = self.heard(tmp_path, said(4, "1", "0.7", of=1)).heard
         assert {said for minutes, said in heard if minutes < 4} == {()}
         assert {said for minutes, said in heard if minutes >= 4} == {("crowd 0.7",)}
-        assert {minutes for minutes, _ in heard} == {*map(float, range(10))}
+        assert {minutes for minutes, _ in heard} == {*map(float, range(9))}
 
     def test_of_each_source_the_newest_is_heard_whenever_it_came(self, tmp_path):
         """What was thought earlier and came later is old news."""
@@ -481,7 +492,7 @@ class TestTroubles:
 
         made = replay(tmp_path, one_market(minutes=4), Breaks())
         assert made.told["problems"] == [
-            "5 cycles could not do a stage (decide: An error of the program; the log has it.)."
+            "4 cycles could not do a stage (decide: An error of the program; the log has it.)."
         ]
 
     def test_an_order_that_cannot_be_carried_out_ends_the_replay(self, tmp_path, monkeypatch):

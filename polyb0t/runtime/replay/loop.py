@@ -54,7 +54,8 @@ class Loop:
         self._tick_us = self.clock.now_us
         self._reach(self._tick_us)
         self.engine.agreement.compare()
-        while (due_us := self._next_us()) <= self.until_us:
+        # At `until` nothing is begun any more: nobody is there to decide what a cycle would propose then.
+        while (due_us := self._next_us()) < self.until_us:
             self._reach(due_us)
             if due_us < self._tick_us:
                 self._word()
@@ -63,6 +64,9 @@ class Loop:
             else:
                 self._cycle()
         self._reach(self.until_us)
+        if not self.timeline.silent:
+            self.engine.watch.read_books()
+        self.engine.agreement.compare()
         self._last_look()
 
     def _next_us(self) -> int:
@@ -89,8 +93,7 @@ class Loop:
         for record in self.hand.ask(waiting):
             self.decisions.intent(record)
         self._note()
-        health = self.engine.books.health
-        self.equity.fell(None if health is None else health.drawdown_fraction)
+        self._measure()
         if self.equity.due:
             self.equity.seen(self.worth())
         self._tick_us = max(self._tick_us + self.every_us, self.clock.now_us)
@@ -160,7 +163,12 @@ class Loop:
             self.engine.paper.keeper.pay_out()
             self.engine.cycle.look_at_account()
             self._note()
+            self._measure()
             self.equity.seen(self.worth())
+
+    def _measure(self) -> None:
+        health = self.engine.books.health
+        self.equity.fell(None if health is None else health.drawdown_fraction)
 
     def _unpaid(self) -> list[int]:
         """When the ended markets pay of which something is held."""
