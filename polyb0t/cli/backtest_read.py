@@ -14,12 +14,16 @@ from polyb0t.cli.table import Column, table
 from polyb0t.cli.terminal import Terminal
 from polyb0t.core.clock import utc
 from polyb0t.core.errors import UsageError
+from polyb0t.research.analytics.choice_words import choice_words
 from polyb0t.research.analytics.funnel_words import funnel, nothing_proposed, why_nothing
 from polyb0t.research.analytics.runs import grade_words, model_words
+from polyb0t.runtime.analysing import plain_view
 from polyb0t.runtime.replay.backtests import Backtests, Done, combinations
+from polyb0t.runtime.replay.choosing import judge_choice, once
 from polyb0t.runtime.replay.request import RECORDED, Request
 from polyb0t.runtime.replay.settings import setting_name
 
+_UNSEEN: Final = "The best of many trials is good by chance: judge it on a time that none of them saw."
 _SWEEP_ENDS: Final = (
     Column("FILLS", right=True),
     Column("RESULT", right=True),
@@ -66,7 +70,7 @@ def run(terminal: Terminal, flags: Mapping[str, Any], asked: Asked) -> None:
         done = backtests.sweep(combinations(_request(asked), sweeps), asked.jobs)
     if terminal.json:
         told = [{**each.told, "same": each.same, "trials": each.trials} for each in done]
-        terminal.data(told[0] if not sweeps else told)
+        terminal.data(told[0] if not sweeps else {"runs": told, "choice": plain_view(judge_choice(done))})
     elif sweeps:
         terminal.show(_sweep_screen(done, list(sweeps), terminal.columns))
     else:
@@ -199,12 +203,14 @@ def _sweep_screen(done: Sequence[Done], names: Sequence[str], columns: int) -> l
         "",
         *table((*heads, *_SWEEP_ENDS), rows, columns),
         "",
-        *words.wrap(
-            f"{_trials(done[-1])} The best of many trials is good by chance: judge it on a time that none "
-            "of them saw.",
-            columns,
-        ),
+        *(line for each in _chosen(done) for line in words.wrap(each, columns)),
     ]
+
+
+def _chosen(done: Sequence[Done]) -> list[str]:
+    """What the best of them is worth for having been chosen."""
+    runs = [each.told["id"] for each in once(done)]
+    return [_trials(done[-1]), *choice_words(judge_choice(done), runs), _UNSEEN]
 
 
 def _trials(done: Done) -> str:

@@ -62,8 +62,8 @@ def long_run_deviation(returns: Floats) -> float:
     return float((variance * n / (n - 1)) ** 0.5)
 
 
-def probabilistic_sharpe(returns: Floats, ratio: float) -> float | None:
-    """The probability that the true ratio a day is above zero; None where moments give no answer."""
+def probabilistic_sharpe(returns: Floats, ratio: float, above: float = 0.0) -> float | None:
+    """The probability that the true ratio a day is higher than `above`; None where moments give no answer."""
     n, off = len(returns), returns - returns.mean()
     spread = float(np.sqrt(np.square(off).mean()))
     if not spread or n < 2:
@@ -72,4 +72,4 @@ def probabilistic_sharpe(returns: Floats, ratio: float) -> float | None:
     inside = 1 - skew * ratio + (tails - 1) / 4 * ratio**2
     if inside <= 0:
         return None
-    return NormalDist().cdf(ratio * (n - 1) ** 0.5 / inside**0.5)
+    return NormalDist().cdf((ratio - above) * (n - 1) ** 0.5 / inside**0.5)
