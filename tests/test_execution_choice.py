@@ -25,8 +25,9 @@ from polyb0t.models.execution_choice import (
     rest,
 )
 from polyb0t.models.movement import MidHistory, Movement
+from polyb0t.models.opening import OpeningProposal, Openings
 from polyb0t.models.pricing import NO_RESERVE, Purchase, reserve_for
-from polyb0t.models.proposal import OpeningProposal, Openings, decide_openings
+from polyb0t.models.proposal import decide_openings
 from polyb0t.models.risk import RiskLimits
 from polyb0t.models.signals import ProbEstimate
 from tests.support.decisions import NOW, a_book, a_desk, a_market, a_state, books_at, d, levels, terms_of

@@ -6,9 +6,9 @@ import pytest
 
 from polyb0t.core.ids import ConditionId
 from polyb0t.core.units import Pusd
+from polyb0t.models.decision_desk import Desk
 from polyb0t.models.limit_use import TOP, limit_uses
 from polyb0t.models.limits import CONTROLS
-from polyb0t.models.proposal import Desk
 from polyb0t.models.risk import Exposure, RiskLimits
 from polyb0t.models.usage import LimitUse, SmallOrders, Usage
 from tests.support.decisions import a_desk, a_market, d

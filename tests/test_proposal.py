@@ -16,10 +16,13 @@ from polyb0t.data.markets import FeeSchedule, Market
 from polyb0t.data.order_book import OrderBook, Side
 from polyb0t.models.calibration import MarketCalibrationModel, packaged_coefficients
 from polyb0t.models.chances import Candidate
+from polyb0t.models.decision_desk import Desk
 from polyb0t.models.event_stakes import EventBook, Holding
 from polyb0t.models.kill_switches import Stance
+from polyb0t.models.likely_fill import likely_purchase
 from polyb0t.models.limits import CONTROLS
-from polyb0t.models.proposal import Desk, OpeningProposal, Openings, decide_openings, likely_purchase
+from polyb0t.models.opening import OpeningProposal, Openings
+from polyb0t.models.proposal import decide_openings
 from polyb0t.models.risk import Exposure, RiskLimits
 from polyb0t.models.signals import Abstain, IdentityModel, MarketState, ProbEstimate
 from tests.support.decisions import (

@@ -15,7 +15,8 @@ from polyb0t.execution.scope import Regime
 from polyb0t.models.calibration import MarketCalibrationModel, packaged_coefficients
 from polyb0t.models.chances import Candidate
 from polyb0t.models.closing import CloseProposal, close_proposal
-from polyb0t.models.proposal import OpeningProposal, decide_openings
+from polyb0t.models.opening import OpeningProposal
+from polyb0t.models.proposal import decide_openings
 from tests.support.builders import NOW, a_cancel, a_scope, an_intent
 from tests.support.decisions import a_context, a_desk, a_state, d
 from tests.support.trading import an_order_record

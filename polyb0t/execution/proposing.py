@@ -16,8 +16,8 @@ from polyb0t.execution.scope import Regime, Scope
 from polyb0t.models.closing import CloseProposal
 from polyb0t.models.far_order import FarOrder
 from polyb0t.models.limits import ProposedTrade
+from polyb0t.models.opening import OpeningProposal
 from polyb0t.models.own_purchase import OwnPurchase
-from polyb0t.models.proposal import OpeningProposal
 from polyb0t.models.signals import model_id
 
 TEST_LIFE_SECONDS = 300  # should nobody be there to cancel it, a test order ends by itself

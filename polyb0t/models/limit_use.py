@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from polyb0t.core.units import ZERO, Pusd
-from polyb0t.models.proposal import Desk
+from polyb0t.models.decision_desk import Desk
 from polyb0t.models.usage import LimitUse
 
 PUSD: Final = "pUSD"

@@ -9,8 +9,8 @@ from polyb0t.core.units import Price, Pusd, Shares, floor_to
 from polyb0t.data.markets import FeeSchedule, Market, Outcome, TradingTerms
 from polyb0t.data.order_book import Side
 from polyb0t.models.fees import FeeUnboundedError, effective_fee, worst_case_cost
+from polyb0t.models.likely_fill import LikelyFill, likely_purchase
 from polyb0t.models.limits import check
-from polyb0t.models.proposal import LikelyFill, likely_purchase
 from polyb0t.models.risk import OPEN_POSITION, ControlContext, ControlResult, ProposedTrade
 
 CENT: Final = Decimal("0.01")

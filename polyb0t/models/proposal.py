@@ -4,156 +4,40 @@ Deterministic: the same candidates and desk give the same answer in the same ord
 they came in.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from polyb0t.core.ids import AssetId, EventId
-from polyb0t.core.units import ZERO, Price, Pusd, Shares, ceil_e6, floor_e6
-from polyb0t.data.deny_list import DenyList
-from polyb0t.data.markets import FeeSchedule, Market, Outcome, TradingTerms
-from polyb0t.data.order_book import Level, OrderBook, Side
+from polyb0t.core.units import ZERO, Pusd, Shares, ceil_e6
+from polyb0t.data.order_book import OrderBook, Side
 from polyb0t.models.chances import Candidate, Chance, NearMiss, Passed, find_chance
-from polyb0t.models.event_stakes import NO_EVENTS, EventBook
-from polyb0t.models.execution_choice import GTD, TAKER_ONLY, ExecutionRules, RestingOffer
-from polyb0t.models.fees import FeeUnboundedError, cost_per_share, taker_fee
-from polyb0t.models.kill_switches import Stance
+from polyb0t.models.decision_desk import Desk, after
+from polyb0t.models.execution_choice import GTD
+from polyb0t.models.fees import FeeUnboundedError, cost_per_share
+from polyb0t.models.likely_fill import LikelyFill, likely_purchase, purchase_parts
 from polyb0t.models.limits import check
-from polyb0t.models.movement import Movement
-from polyb0t.models.portfolio_tail import PortfolioTail
+from polyb0t.models.opening import OpeningProposal, Openings, opening_reason, resting_reason
 from polyb0t.models.risk import (
     OPEN_POSITION,
-    Allowance,
     ControlContext,
     ControlResult,
-    Exposure,
     ProposedTrade,
-    RiskLimits,
     ends_far,
     event_key,
 )
-from polyb0t.models.shortlist import USUAL_WAIT, Ranked, Waiting, shortlist
-from polyb0t.models.signals import Belief, ProbEstimate, model_id
+from polyb0t.models.shortlist import Ranked, shortlist
+from polyb0t.models.signals import model_id
 from polyb0t.models.sized_events import event_book
-from polyb0t.models.sizing import Funds, NoSize, Size, SizeChain, Wish, size_purchase
-from polyb0t.models.usage import OwnOrder, SmallOrders, Usage, UsualSpread
-from polyb0t.models.wording import cents, coarse, percent, signed_cents
+from polyb0t.models.sizing import Funds, NoSize, Size, Wish, size_purchase
+from polyb0t.models.wording import signed_cents
 
 NEAREST_MISSES: Final = 5
 NO_SLOT: Final = "no_slot"
 NAMED_PLACES: Final = 20  # so far down the list a chance without a slot is named with its place
 FAK: Final = "FAK"
 _SLIPPAGE: Final = "The whole amount would leave {} a share: the best offer is too small for it."
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """Everything about us that a decision depends on. None means not known, and then nothing passes.
-
-    `resting_assets` are ideas that cool down after an end, `sold_assets` outcomes that were sold and are not
-    bought back yet; `live_assets` are targets of live intents and open orders. `at_most` is how many new
-    proposals there is room for.
-    """
-
-    now: datetime
-    limits: RiskLimits
-    regime: str
-    stance: Stance | None
-    bankroll_pusd: Pusd | None
-    spendable_pusd: Pusd | None
-    exposure: Exposure | None
-    live_assets: frozenset[AssetId] | None
-    resting_assets: frozenset[AssetId]
-    sold_assets: frozenset[AssetId]
-    clock_skew_seconds: Decimal | None
-    allow_unvalidated: bool
-    identity_proven: bool
-    at_most: int
-    allowance_of: Callable[[Market], Allowance | None] = lambda _market: None  # None: not known
-    identity_proven_of: Callable[[Market], bool] = lambda _market: False  # where it is not for all of them
-    deny: DenyList | None = None
-    frozen_events: frozenset[EventId] = frozenset()
-    usage: Usage | None = None
-    own_orders: tuple[OwnOrder, ...] | None = None
-    small_orders: SmallOrders | None = None
-    active_model: str | None = None
-    usual_spread_of: Callable[[Market], UsualSpread | None] = lambda _market: None
-    execution: ExecutionRules = TAKER_ONLY
-    movement_of: Callable[[Market], Movement | None] = lambda _market: None
-    events: EventBook = NO_EVENTS  # what is held and under way, and what is declared exclusive
-    waiting: Waiting = USUAL_WAIT
-    tail: PortfolioTail | None = None
-    drawdown: Decimal | None = ZERO  # how far the account is under its peak, as a fraction
-
-
-@dataclass(frozen=True, slots=True)
-class LikelyFill:
-    """What the book would give at this moment for the whole amount."""
-
-    shares: Shares
-    notional: Pusd
-    fee: Pusd
-    edge: Decimal | None = None  # per share at this average, after fee and reserve
-
-    @property
-    def cost(self) -> Pusd:
-        return Pusd(self.notional + self.fee)
-
-
-@dataclass(frozen=True, slots=True)
-class OpeningProposal:
-    """A purchase to put before a person. Edges and prices are pUSD per share, money is pUSD.
-
-    Spend `amount` at `worst_price` or less for `min_shares` or more; `max_cost` is the ceiling with
-    fee. `belief` is the model's view of the outcome that is bought.
-    """
-
-    market: Market
-    terms: TradingTerms
-    fee: FeeSchedule
-    outcome: Outcome
-    side: Side
-    order_type: str
-    worst_price: Price
-    amount: Pusd
-    min_shares: Shares
-    max_cost: Pusd
-    likely: LikelyFill
-    edge_now: Decimal
-    edge_at_worst: Decimal
-    edge_required: Decimal
-    break_even: Decimal  # probability at which the worst price neither wins nor loses
-    belief: Belief
-    estimate: ProbEstimate
-    reference_price: Price  # the best offer
-    best_bid: Price | None
-    book_hash: str
-    book_age_seconds: Decimal
-    size: SizeChain
-    growth: Decimal  # expected growth of the bankroll; times the chance of a fill it is ranked by
-    reason: str
-    controls: tuple[ControlResult, ...]
-    resting: RestingOffer | None = None  # it rests at this; None: it takes what is offered
-    place: str = ""  # on the list of this cycle's chances, in words
-
-    @property
-    def slippage(self) -> Decimal:
-        """pUSD per share that the whole amount would cost above the best offer, without fees."""
-        if not self.likely.shares:
-            return ZERO
-        return self.likely.notional / self.likely.shares - self.reference_price
-
-
-@dataclass(frozen=True, slots=True)
-class Openings:
-    """The answer of one cycle. `near_misses`: nearest first; `passed`: every market with another reason."""
-
-    proposals: tuple[OpeningProposal, ...]
-    near_misses: tuple[NearMiss, ...]
-    passed: tuple[Passed, ...]
-    missed: int  # markets whose better side earns too little, the near misses among them
 
 
 def decide_openings(candidates: Iterable[Candidate], desk: Desk) -> Openings:
@@ -195,32 +79,8 @@ def _take(ranked: Sequence[Ranked], desk: Desk, passed: list[Passed]) -> list[Op
             continue
         proposals.append(replace(outcome, place=place.words))
         events.add(event_key(market))
-        desk = _after(desk, market, outcome)
+        desk = after(desk, outcome)
     return proposals
-
-
-def _after(desk: Desk, market: Market, proposal: OpeningProposal) -> Desk:
-    """The desk as if `proposal` had been filled at its worst."""
-    assert desk.exposure is not None  # a proposal passed the controls, which need all three
-    assert desk.spendable_pusd is not None
-    assert desk.live_assets is not None
-    assert desk.usage is not None
-    assert desk.tail is not None
-    bought = (market, proposal.outcome.asset_id, proposal.min_shares, proposal.max_cost)
-    return replace(
-        desk,
-        tail=desk.tail.plus(*bought),
-        usage=desk.usage.plus(proposal.max_cost),
-        exposure=desk.exposure.plus(
-            market,
-            proposal.max_cost,
-            far=ends_far(market, desk.now, desk.limits),
-            dependent=not proposal.estimate.independent,
-        ),
-        events=desk.events.plus(*bought),
-        spendable_pusd=Pusd(desk.spendable_pusd - proposal.max_cost),
-        live_assets=desk.live_assets | {proposal.outcome.asset_id},
-    )
 
 
 def _refused(chance: Chance, desk: Desk, events: set[str], taken: int) -> Passed | None:
@@ -320,7 +180,7 @@ def _likely(chance: Chance, size: Size) -> LikelyFill:
         return LikelyFill(Shares(ZERO), Pusd(ZERO), Pusd(ZERO), chance.edge_at_worst)
     buying = chance.side.purchase
     likely = likely_purchase(chance.side.book, size.amount, chance.worst_price, buying.fee)
-    parts = tuple(_parts(chance.side.book, size.amount, chance.worst_price))
+    parts = tuple(purchase_parts(chance.side.book, size.amount, chance.worst_price))
     if not parts:
         return likely
     earned = sum((part.shares * buying.edge(part.price) for part in parts), ZERO)
@@ -398,48 +258,6 @@ def _reason(chance: Chance, likely: LikelyFill) -> str:
         # The best offer is too small for it: the person is told what the whole amount would leave.
         because = f"All of it would leave {signed_cents(all_of_it)}. {because}"
     return opening_reason(belief, ask, now, chance.edge_at_worst, because)
-
-
-def likely_purchase(book: OrderBook, amount: Pusd, worst_price: Price, fee: FeeSchedule) -> LikelyFill:
-    """Walk the offers with `amount`; each level pays its own fee. Whole millionths throughout."""
-    money, shares, paid = ZERO, ZERO, ZERO
-    for part in _parts(book, amount, worst_price):
-        shares, money = shares + part.shares, money + part.shares * part.price
-        paid += taker_fee(part.shares, part.price, fee)
-    return LikelyFill(Shares(shares), Pusd(ceil_e6(money)), Pusd(paid))
-
-
-def _parts(book: OrderBook, amount: Pusd, worst_price: Price) -> Iterable[Level]:
-    """What `amount` takes of each level, best first."""
-    left: Decimal = amount
-    for level in book.asks:
-        part = floor_e6(min(level.shares, left / level.price))
-        if level.price > worst_price or part <= 0:
-            return
-        left -= part * level.price
-        yield Level(level.price, Shares(part))
-
-
-def opening_reason(
-    belief: Belief, ask: Price, edge_now: Decimal, edge_at_worst: Decimal, because: str
-) -> str:
-    """Why, in two sentences, as screens show it."""
-    return (
-        f"The model says {percent(belief.q)} ({percent(belief.low)} to {percent(belief.high)}), "
-        f"the offer is {cents(ask)}: {signed_cents(edge_now)} a share now, "
-        f"{signed_cents(edge_at_worst)} at the worst price. {because}"
-    )
-
-
-def resting_reason(belief: Belief, ask: Price, edge_now: Decimal, resting: RestingOffer, because: str) -> str:
-    """Why it rests and takes nothing, until when, and what that is worth."""
-    return (
-        f"The model says {percent(belief.q)} ({percent(belief.low)} to {percent(belief.high)}). "
-        f"Taking the offer of {cents(ask)} leaves {signed_cents(edge_now)} a share; resting at "
-        f"{cents(resting.price)} without a fee leaves {signed_cents(resting.edge)} even after what a fill "
-        f"tells, with a chance of {percent(resting.chance)} to fill within {coarse(resting.life_seconds)}. "
-        f"{because}"
-    )
 
 
 def age_seconds(book: OrderBook, now: datetime) -> Decimal:

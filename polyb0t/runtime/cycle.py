@@ -17,8 +17,9 @@ from polyb0t.execution.intents import IntentManager
 from polyb0t.execution.proposing import Frame, opening_intent
 from polyb0t.execution.store import Denied, Lease, Stores
 from polyb0t.models.chances import Candidate, NearMiss
+from polyb0t.models.opening import Openings
 from polyb0t.models.portfolio import FillKey
-from polyb0t.models.proposal import Openings, decide_openings
+from polyb0t.models.proposal import decide_openings
 from polyb0t.models.signals import MarketState, ProbabilityModel
 from polyb0t.runtime.agreement import Agreement
 from polyb0t.runtime.desk import AccountDesk

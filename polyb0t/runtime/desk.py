@@ -22,11 +22,11 @@ from polyb0t.execution.orders import TERMINAL_ORDER, UNRESOLVED_ORDER, OrderReco
 from polyb0t.execution.scope import Regime
 from polyb0t.execution.skew import Clocks
 from polyb0t.execution.store import ClaimLimits, Stores
+from polyb0t.models.decision_desk import Desk
 from polyb0t.models.execution_choice import TAKER_ONLY, ExecutionRules, came_true
 from polyb0t.models.exposure import AtRisk, exposure_of
 from polyb0t.models.kill_switches import stance_of
 from polyb0t.models.portfolio import FillKey, Portfolio, Reckoning, fill_key
-from polyb0t.models.proposal import Desk
 from polyb0t.models.risk import (
     Allowance,
     ControlContext,

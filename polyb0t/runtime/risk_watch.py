@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from polyb0t.core.ids import ConditionId
 from polyb0t.models.account_size import Purse, TooSmall, smallest_order, too_small
+from polyb0t.models.decision_desk import Desk
 from polyb0t.models.limit_use import Labels, limit_uses
-from polyb0t.models.proposal import Desk
 from polyb0t.models.risk import event_key
 from polyb0t.runtime.watching import MarketWatch
 

@@ -19,7 +19,7 @@ from polyb0t.data.outside_views import NO_VIEWS, Views
 from polyb0t.data.universe import Universe, UniverseRules, select
 from polyb0t.execution.store import EngineStore, Lease
 from polyb0t.models.movement import MidHistory, Movement
-from polyb0t.models.proposal import Openings
+from polyb0t.models.opening import Openings
 from polyb0t.models.signals import MarketState
 from polyb0t.research.observing import Observation
 

@@ -11,9 +11,9 @@ from polyb0t.core.units import Price, Pusd, Shares
 from polyb0t.data.deny_list import DenyList
 from polyb0t.data.markets import FeeSchedule, Market, Outcome, ProtocolVersion, TradingTerms
 from polyb0t.data.order_book import Level, OrderBook, Side
+from polyb0t.models.decision_desk import Desk
 from polyb0t.models.kill_switches import KillSwitchType, Override, Stance, SwitchEvent, SwitchState
 from polyb0t.models.portfolio_tail import PortfolioTail
-from polyb0t.models.proposal import Desk
 from polyb0t.models.risk import NOTHING, Allowance, ControlContext, Exposure, ProposedTrade, RiskLimits
 from polyb0t.models.signals import MarketState
 from polyb0t.models.usage import NO_PHASE, Usage, UsualSpread

@@ -8,7 +8,8 @@ from typing import Any, Final
 from polyb0t.core.units import plain
 from polyb0t.data.universe import Universe
 from polyb0t.models.chances import NearMiss
-from polyb0t.models.proposal import NEAREST_MISSES, Openings
+from polyb0t.models.opening import Openings
+from polyb0t.models.proposal import NEAREST_MISSES
 
 _MOST_WORDINGS: Final = 200  # of one reason: sentences that hold figures are many
 

@@ -17,7 +17,7 @@ from polyb0t.core.clock import iso
 from polyb0t.core.units import ZERO, Pusd, plain
 from polyb0t.data.fills import Fill
 from polyb0t.execution.intents import IntentRecord
-from polyb0t.models.proposal import OpeningProposal, Openings
+from polyb0t.models.opening import OpeningProposal, Openings
 from polyb0t.runtime.replay.clock import SimulatedClock
 
 DECISIONS: Final = "decisions.jsonl"

@@ -18,7 +18,7 @@ from polyb0t.core.units import ZERO, plain
 from polyb0t.db.scratch import scratch_stores
 from polyb0t.execution.intents import IntentType
 from polyb0t.execution.store import Stores
-from polyb0t.models.proposal import Openings
+from polyb0t.models.opening import Openings
 from polyb0t.models.signals import model_id
 from polyb0t.research.replay.human import HumanModel
 from polyb0t.research.replay.tape import Tape

@@ -19,7 +19,7 @@ from polyb0t.execution.in_flight import InFlight
 from polyb0t.execution.intents import IntentRecord
 from polyb0t.execution.scope import PAPER_WALLET, Lease, Regime, Scope
 from polyb0t.execution.store import Stores
-from polyb0t.models.proposal import Openings
+from polyb0t.models.opening import Openings
 from polyb0t.models.signals import ProbabilityModel, model_id
 from polyb0t.research.replay.events import Traded
 from polyb0t.runtime.agreement import Agreement
