@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from evidence.early_ends import early_ends_test
 from evidence.findings import Finding, hazard_test, null_test, planted_test, slope_test
 from evidence.golden import golden_test
 from evidence.look_ahead import look_ahead_test
@@ -26,6 +27,7 @@ EXPERIMENTS: Final[tuple[Callable[[], Finding | tuple[Finding, ...]], ...]] = (
     planted_test,
     slope_test,
     hazard_test,
+    early_ends_test,
     shuffle_test,
     poison_test,
     look_ahead_test,

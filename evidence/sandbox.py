@@ -33,7 +33,7 @@ def sandbox_test(markets: int = MARKETS) -> Finding:
     now = from_microseconds(START_MS * 1_000) + timedelta(days=1)
     card = make_card(History(past, "the sandbox's past", "", problems), venue="sandbox", now=now, trials=1)
     rows = observations(past)
-    forecasts = walk_forward(rows.take(rows.resolved_us < microseconds(now)))
+    forecasts = walk_forward(rows.take(rows.known_us < microseconds(now)))
     decided = forecasts.take(forecasts.rows.decided)
     trades = list(bets(decided, decided.rows.price, live_rows(decided)))
     gains = np.array([each.realised for each in trades])

@@ -66,6 +66,28 @@ class TestTheCard:
         ]
         assert len({coefficients_text(replace(each, markets=0)) for each in fits}) == 1
 
+    def test_a_market_that_ended_early_says_nothing_before_it_was_to_end(self, history: History):
+        """Those like it still run, unless it happened in them too."""
+        noon = START_US + 400 * DAY_US
+        over = tuple(each for each in history.markets if each.resolved_us < noon)
+        early = tuple(replace(each, ends_us=noon + at * DAY_US) for at, each in enumerate(over[:40]))
+        made = make_card(
+            replace(history, markets=(*early, *over[40:])),
+            venue="sandbox",
+            now=from_microseconds(noon),
+            trials=1,
+        )
+        without = make_card(
+            replace(history, markets=over[40:]), venue="sandbox", now=from_microseconds(noon), trials=1
+        )
+        assert made.rows == without.rows
+        assert [made.lines, made.overall, made.standings] == [
+            without.lines, without.overall, without.standings
+        ]  # fmt: skip
+        told = "40 markets that ended early, with the day on which they were to end still to come; "
+        assert any(each.startswith(told) and over[0].market in each for each in made.problems)
+        assert not any("ended early" in each for each in without.problems)
+
     def test_it_comes_back_from_its_file(self, card: Card):
         assert card_of(card_text(card)) == card
 

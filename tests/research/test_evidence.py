@@ -11,6 +11,7 @@ import pytest
 
 from evidence import findings, golden, poison, shuffle
 from evidence.__main__ import DOCUMENT, EXPERIMENTS, HEAD, section
+from evidence.early_ends import early_ends_test
 from evidence.findings import Finding, hazard_test, null_test, planted_test, slope_test
 from evidence.golden import golden_test
 from evidence.look_ahead import CHEATS, look_ahead_test
@@ -47,6 +48,10 @@ class TestEachHolds:
         self, experiment: Callable[[], Finding]
     ):
         finding = experiment()
+        assert finding.holds, finding
+
+    def test_of_what_ends_when_it_happens_no_bias_is_seen_before_it_was_to_end(self):
+        finding = early_ends_test(seeds=1)
         assert finding.holds, finding
 
     def test_outcomes_dealt_anew_bring_every_trade_its_costs_and_open_no_gate(self):
@@ -95,6 +100,12 @@ class TestEachCanFail:
     ):
         monkeypatch.setattr(walk_forward, "EMBARGO_US", -28 * DAY_US)
         assert not poison_test().holds
+
+    def test_the_early_ends_when_a_market_counts_from_the_day_on_which_it_was_over(
+        self, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(Observations, "known_us", property(lambda rows: rows.resolved_us))
+        assert not early_ends_test(seeds=1).holds
 
     def test_the_golden_numbers_when_a_fee_is_forgotten(self, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(golden, "cost_per_share", lambda price, _fee: price + Decimal(0))

@@ -100,9 +100,17 @@ class TestJudging:
         known = self.rows.resolved_us < start
         purged = np.isin(self.rows.event, self.rows.event[ahead])
         assert (known & ~purged & ~seen).any()
-        with pytest.raises(ConflictError, match="ended less than a week before") as refused:
+        with pytest.raises(ConflictError, match="ended, or was to end, less than a week before") as refused:
             walking.refuse_overlap(self.rows, known & ~purged, ahead, start)
         assert refused.value.code == "data_overlap"
+
+    def test_a_market_that_ended_before_it_was_to_is_refused_until_it_was_to(self):
+        start, seen, ahead = list(walking.windows(self.rows))[8]
+        due = start - walking.EMBARGO_US
+        early = np.where(seen & (self.rows.ends_us == self.rows.ends_us[seen].max()), due, self.rows.ends_us)
+        with pytest.raises(ConflictError, match="or was to end, less than a week before"):
+            walking.refuse_overlap(replace(self.rows, ends_us=early), seen, ahead, start)
+        walking.refuse_overlap(replace(self.rows, ends_us=np.minimum(early, due - 1)), seen, ahead, start)
 
     def test_an_event_on_both_sides_is_refused_by_name(self):
         start, seen, ahead = list(walking.windows(self.rows))[8]

@@ -283,6 +283,13 @@ class TestCollectedMarkets:
         assert in_order(tape)
         assert tape.about.markets == 20
 
+    def test_who_is_in_it_only_because_it_ended_early_is_counted(self, tmp_path: Path):
+        early = past_line(market="0xbb", ends_us=us(24 * 30), resolved_us=us(24 * 2))
+        in_time = past_line(ends_us=us(24 * 8))
+        (told,) = [each for each in past(tmp_path, early, in_time).about.assumed if "ended early" in each]
+        assert told.startswith("1 of its 2 markets were to end after the last result of the file")
+        assert not any("ended early" in each for each in past(tmp_path, in_time).about.assumed)
+
     def test_an_end_that_is_not_told_is_counted_by_what_stands_in_for_it(self, tmp_path: Path):
         problems = past(tmp_path, past_line(ends_us=None)).about.problems
         assert (problems.counts["no_end"], problems.counts["end_not_told"]) == (1, 0)

@@ -19,10 +19,11 @@ from polyb0t.research.evaluation.scores import Bin, Gain, gain_over_price, relia
 from polyb0t.research.evaluation.walk_forward import Forecasts, walk_forward
 from polyb0t.research.history.grid import observations
 from polyb0t.research.history.past_markets import History
+from polyb0t.research.history.problems import Problems
 
 MOST_UNTOLD: Final = 0.05  # of a category's markets
 LIFE: Final = timedelta(days=45)
-CODE: Final = "market-calibration-fit-2"  # a part of the id: another way to fit is another model
+CODE: Final = "market-calibration-fit-3"  # a part of the id: another way to fit is another model
 CALIBRATION: Final = "market calibration"
 POOL_WEIGHTS: Final = "weights of outside sources"
 
@@ -123,22 +124,32 @@ def some_rows(history: History, rows: Observations) -> Observations:
     raise nothing_to_learn(history)
 
 
-def nothing_to_learn(history: History) -> ConfigurationError:
-    """The refusal of a history without a row, with what is wrong with it."""
+def nothing_to_learn(history: History, now: datetime | None = None) -> ConfigurationError:
+    """The refusal of a history without a row at `now`, with what is wrong with it."""
+    wrong = history.problems.sentences() if now is None else problems_at(history, now)
     why = "It has no market that can be used."
     if history.markets:
         why = f"None of its {len(history.markets):,} markets had a usable price on a Monday before its end."
     return ConfigurationError(
         f"{history.source or 'The history'} was not used.",
-        why=" ".join([why, *history.problems.sentences()]),
+        why=" ".join([why, *wrong]),
         do="Give a history of markets that are over, with prices of weeks: polyb0t model collect",
         code="history_file",
     )
 
 
+def problems_at(history: History, now: datetime) -> list[str]:
+    """What is wrong with a history, with the markets in it that say nothing before a day to come."""
+    at = microseconds(now)
+    early = [each.market for each in history.markets if each.resolved_us < at <= each.ends_us]
+    waiting = Problems()
+    waiting.note("ended_early", early[0] if early else "", len(early))
+    return [*history.problems.sentences(), *waiting.sentences()]
+
+
 def known_rows(rows: Observations, now: datetime) -> Flags:
-    """The rows whose price and result were known before `now`."""
-    known: Flags = (rows.resolved_us < microseconds(now)) & (rows.at_us < microseconds(now))
+    """The rows whose price and result were known before `now`, as those of all markets like theirs were."""
+    known: Flags = (rows.known_us < microseconds(now)) & (rows.at_us < microseconds(now))
     return known
 
 
@@ -167,7 +178,7 @@ def card_of_work(
         events=len(np.unique(rows.event)),
         rows=len(rows),
         void_rows=int((~rows.decided).sum()),
-        problems=tuple(history.problems.sentences()),
+        problems=tuple(problems_at(history, now)),
         trials=trials,
         prior=prior,
         overall=_gain(decided),

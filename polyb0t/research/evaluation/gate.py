@@ -74,7 +74,7 @@ def standings(forecasts: Forecasts, asof_us: int, trials: int = 1) -> Mapping[st
 def _at(forecasts: Forecasts, asof_us: int, trials: int) -> dict[str, Standing]:
     """By that instant alone."""
     rows = forecasts.rows
-    known: Flags = (rows.resolved_us < asof_us) & (rows.at_us < asof_us) & rows.decided
+    known: Flags = (rows.known_us < asof_us) & (rows.at_us < asof_us) & rows.decided
     of_each = [forecasts.take(known & (rows.category == code)) for code in range(len(rows.categories))]
     needed = needed_t(sum(len(each.q) >= LEAST_ROWS for each in of_each), trials)
     return {

@@ -56,6 +56,16 @@ class Observations:
         return np.searchsorted(_ENDS_US, self.ends_us - self.at_us, side="left").astype(np.int64)
 
     @property
+    def known_us(self) -> Codes:
+        """From when on a row may teach or judge: its market was over, and was to be over.
+
+        Of the markets that still have time only those are over in which it came early. Used before their
+        scheduled end they make every right price of "will it happen by then" look too low.
+        """
+        found: Codes = np.maximum(self.resolved_us, self.ends_us)
+        return found
+
+    @property
     def log_odds(self) -> Floats:
         return logit(self.price)
 

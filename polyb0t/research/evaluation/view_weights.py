@@ -133,7 +133,7 @@ def weigh(seen: ViewRows, asof_us: int, trials: int = 1) -> Weighing:
     against_price = standings(with_views, asof_us, trials)
     own = Forecasts(replace(rows, price=without.q), with_views.q, with_views.sd, with_views.refit_us)
     against_fit = standings(own, asof_us, trials)
-    known: Flags = (seen.rows.resolved_us < asof_us) & (seen.rows.at_us < asof_us)
+    known: Flags = (seen.rows.known_us < asof_us) & (seen.rows.at_us < asof_us)
     return Weighing(
         _worth(seen.take(known), asof_us),
         with_views,

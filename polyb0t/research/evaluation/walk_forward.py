@@ -1,7 +1,7 @@
 """What a model would have said, month after month, fitted only on what had ended by then.
 
-At each refit the model sees markets that ended a week or more before (the embargo); an event with rows
-in the month to come is not learnt from at all (the purge).
+At each refit the model sees markets that ended, and were to end, a week or more before (the embargo); an
+event with rows in the month to come is not learnt from at all (the purge).
 """
 
 from collections.abc import Callable, Iterator
@@ -66,10 +66,10 @@ def refuse_overlap(rows: Observations, seen: Flags, ahead: Flags, start_us: int)
     Raises:
         ConflictError: a result is younger than the embargo allows, or an event is on both sides.
     """
-    late = seen & (rows.resolved_us >= start_us - EMBARGO_US)
+    late = seen & (rows.known_us >= start_us - EMBARGO_US)
     if late.any():
         raise _overlap(
-            f"The event {rows.events[rows.event[late][0]]:.80} ended less than a week before "
+            f"The event {rows.events[rows.event[late][0]]:.80} ended, or was to end, less than a week before "
             f"{from_microseconds(start_us):%Y-%m-%d}, when the model was to be fitted"
         )
     early = ahead & (rows.at_us < start_us)
@@ -96,7 +96,7 @@ def windows(rows: Observations) -> Iterator[tuple[int, Flags, Flags]]:
     """Start of each month in microseconds, the rows to learn from, the rows to predict."""
     for start, end in _months(rows.at_us):
         ahead: Flags = (rows.at_us >= start) & (rows.at_us < end)
-        known: Flags = rows.resolved_us < start - EMBARGO_US
+        known: Flags = rows.known_us < start - EMBARGO_US
         purged = np.isin(rows.event, rows.event[ahead])
         seen: Flags = known & ~purged
         if seen.any() and ahead.any():

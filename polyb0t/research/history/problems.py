@@ -21,6 +21,8 @@ KINDS: Final = {
     "duplicate_point": "prices at an instant that has one already; the first counts",
     "out_of_order": "markets whose prices were not in the order of time; put in order",
     "gap": "markets with more than seven days between two prices; those days have no rows",
+    "ended_early": "markets that ended early, with the day on which they were to end still to come; left out "
+    "until then, for those like them in which it has not happened still run",
     "end_not_told": "markets without a scheduled end; their last price stands in for it",
     "end_in_words": "markets without a scheduled end; a date in their question or name stands in for it",
     "no_end": "markets of which nothing says when they were to end; nothing is opened in them",

@@ -141,4 +141,18 @@ def _described(past: PastMarket, assumed: Assumptions, problems: Problems) -> _M
 
 def _said(markets: tuple[_Market, ...], assumed: Assumptions) -> tuple[str, ...]:
     untold = any(not each.past.end_told for each in markets)
-    return (*_SAID, assumed.end_sentence) if untold else _SAID
+    return (*_SAID, *_early(markets), *((assumed.end_sentence,) if untold else ()))
+
+
+def _early(markets: tuple[_Market, ...]) -> tuple[str, ...]:
+    """Who is there only because it came early: of those like them the others still ran."""
+    last_us = max(each.past.resolved_us for each in markets)
+    early = sum(each.past.end_told and each.past.ends_us > last_us for each in markets)
+    if not early:
+        return ()
+    said = (
+        f"{early:,} of its {len(markets):,} markets were to end after the last result of the file, and are "
+        "in it because they ended early. Those like them that ran on are not: near its end what happened is "
+        "there, and what did not is missing."
+    )
+    return (said,)

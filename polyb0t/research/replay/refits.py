@@ -81,7 +81,7 @@ class MonthlyModels:
         start, after = microseconds(month), microseconds((month + _A_MONTH_AND_MORE).replace(day=1))
         rows = self._rows
         ahead: Flags = (rows.at_us >= start) & (rows.at_us < after)
-        seen: Flags = (rows.resolved_us < start - EMBARGO_US) & ~np.isin(rows.event, rows.event[ahead])
+        seen: Flags = (rows.known_us < start - EMBARGO_US) & ~np.isin(rows.event, rows.event[ahead])
         by_category = standings(self._forecasts, start, self._trials)
         live = [name for name in rows.categories if by_category[name].live and ends_told(self._history, name)]
         if not live or not seen.any():
