@@ -15,13 +15,14 @@ from polyb0t.core.clock import SystemClock
 from polyb0t.core.errors import NotFoundError, UsageError, VenueUnreachableError
 from polyb0t.execution.scope import SANDBOX
 from polyb0t.research.cards import words as card_words
-from polyb0t.research.cards.card import CALIBRATION, Card, make_card, nothing_to_learn
+from polyb0t.research.cards.card import Card, make_card, nothing_to_learn
 from polyb0t.research.cards.files import card_data
 from polyb0t.research.cards.shelf import Shelf, Shelved
 from polyb0t.research.challengers.boosted import make_boosted
 from polyb0t.research.challengers.trees import library
 from polyb0t.research.history.past_markets import History, read_history, write_history
 from polyb0t.research.history.price_series import read_price_series
+from polyb0t.runtime.activating import activate as activate_model
 from polyb0t.runtime.modelling import ModelPlace, model_place, past_lines
 
 _TOLD_EVERY: Final = 500
@@ -93,7 +94,7 @@ def fit(terminal: Terminal, settings: Settings, path: Path | None, *, keep: bool
         else:
             card, text = make_card(history, venue=place.venue, now=now, trials=trials), None
         if not card.rows:
-            raise nothing_to_learn(history)
+            raise nothing_to_learn(history, now)
         return card, text
 
     made, trees = shelf.trial(make)
@@ -126,18 +127,12 @@ def listed(terminal: Terminal, settings: Settings) -> None:
         return
     rows = [
         ["*" if each.active else "", each.id, f"{each.fitted_at:%Y-%m-%d}", f"{each.expires_at:%Y-%m-%d}",
-         f"{each.rows:,}", _where(each)]
+         f"{each.rows:,}", ", ".join(each.live) or "nowhere"]
         for each in found
     ]  # fmt: skip
     terminal.show(table(_COLUMNS, rows, terminal.columns))
     terminal.show(["* is active." if any(each.active for each in found) else "None is active.",
                    f"Its evidence: polyb0t model card {found[0].id}"])  # fmt: skip
-
-
-def _where(model: Shelved) -> str:
-    if not model.runs:
-        return "nowhere: judged only"
-    return ", ".join(model.live) or "nowhere"
 
 
 def card(terminal: Terminal, settings: Settings, prefix: str) -> None:
@@ -158,10 +153,10 @@ def activate(terminal: Terminal, settings: Settings, prefix: str) -> None:
     """Make a model the one that the engine uses.
 
     Raises:
-        NotFoundError, ConflictError: said in `Shelf`.
+        NotFoundError, ConflictError: said in `Shelf`. ConfigurationError: said in `activating`.
     """
-    shelf = Shelf(model_place(settings).folder)
-    now_active = shelf.activate(shelf.find(prefix), SystemClock().now())
+    place = model_place(settings)
+    now_active = activate_model(place, Shelf(place.folder).find(prefix), SystemClock().now())
     if terminal.json:
         terminal.data(_row_data(now_active))
         return
@@ -222,8 +217,6 @@ def screen_of(made: Card, columns: int) -> list[str]:
 
 
 def _next(made: Card) -> str:
-    if made.kind != CALIBRATION:
-        return f"An engine of this version does not run {made.kind}: they are judged beside the calibration."
     if made.live:
         return f"To let it speak: polyb0t model activate {made.id}"
     return "It speaks nowhere: the published coefficients stay, marked as not tested on own data."

@@ -9,10 +9,9 @@ from polyb0t.config.settings import Settings
 from polyb0t.core.clock import SystemClock, iso
 from polyb0t.core.errors import ConfigurationError, PolybotError
 from polyb0t.data.outside_views import parse_views
-from polyb0t.models.calibration import MarketCalibrationModel
 from polyb0t.models.independent import PREFIX, source_of
 from polyb0t.models.pooling import PooledModel, Weights
-from polyb0t.models.signals import ProbabilityModel, model_id
+from polyb0t.models.signals import Expiring, ProbabilityModel, model_id
 from polyb0t.models.wording import one_line
 from polyb0t.runtime.choices import probability_model
 from polyb0t.runtime.outside_source import most_age, places_of
@@ -45,15 +44,20 @@ def speaking(settings: Settings, venue: str, columns: int) -> list[str]:
 def _licence(base: ProbabilityModel) -> str:
     if base.name == "identity":
         return "none needed: it takes every price as right"
-    expires_at = base.expires_at if isinstance(base, MarketCalibrationModel) else None
+    expires_at = _expires_at(base)
     if expires_at is not None and expires_at <= SystemClock().now():
         return "EXPIRED: it is silent"
     return "has beaten the price on own data" if base.validated else "UNVALIDATED: published figures"
 
 
 def _expiry(base: ProbabilityModel) -> str:
-    expires_at = base.expires_at if isinstance(base, MarketCalibrationModel) else None
+    expires_at = _expires_at(base)
     return f"{expires_at:%Y-%m-%d}" if expires_at is not None else "-"
+
+
+def _expires_at(base: ProbabilityModel) -> datetime | None:
+    """When it falls silent; None for one that has no such instant."""
+    return base.expires_at if isinstance(base, Expiring) else None
 
 
 def _component(component: ProbabilityModel, weights: Weights, newest: datetime | None) -> list[str]:

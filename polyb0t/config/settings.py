@@ -135,7 +135,8 @@ class Settings(BaseSettings):
     model: Literal["identity", "calibration"] = Field(
         "calibration",
         description="Which model speaks: calibration corrects prices by how those of their kind were wrong "
-        "before; identity takes every price as right and proposes nothing.",
+        "before, or lets the activated model of your own speak, of whatever kind; identity takes every "
+        "price as right and proposes nothing.",
     )
     model_file: Path | None = Field(
         None,

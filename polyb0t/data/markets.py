@@ -100,6 +100,11 @@ class Market:
             and self.order_book_enabled
         )
 
+    @property
+    def named_sides(self) -> bool:
+        """Whether its outcomes are names (two teams) in place of yes and no."""
+        return {each.label.strip().lower() for each in self.outcomes} != {"yes", "no"}
+
     def outcome(self, asset_id: AssetId) -> Outcome:
         """The side that trades under `asset_id`.
 

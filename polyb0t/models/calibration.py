@@ -206,12 +206,9 @@ class MarketCalibrationModel(LoneModel):
 
     def _place(self, state: MarketState) -> tuple[str, Cell, str] | Abstain:
         """The category, its cell at this horizon, and the horizon in words."""
-        market = state.market
-        if market.end_date is None:
-            return Abstain("no_end", "The market has no scheduled end, so its horizon is not known.")
-        left = market.end_date - state.now
-        if left <= LEAST_TIME:
-            return Abstain("ends_too_soon", "It ends within 24 h, where prices are too quick for a person.")
+        market, left = state.market, time_left(state)
+        if isinstance(left, Abstain):
+            return left
         category = self._category(market)
         if category is None:
             named = market.category or "a market without a category"
@@ -249,6 +246,16 @@ class MarketCalibrationModel(LoneModel):
             ),
             because=f"{where} is priced {_bias(cell.slope)}.",
         )
+
+
+def time_left(state: MarketState) -> timedelta | Abstain:
+    """The time to the scheduled end, where there is enough of it."""
+    end = state.market.end_date
+    if end is None:
+        return Abstain("no_end", "The market has no scheduled end, so its horizon is not known.")
+    if end - state.now <= LEAST_TIME:
+        return Abstain("ends_too_soon", "It ends within 24 h, where prices are too quick for a person.")
+    return end - state.now
 
 
 def means_yes(market: Market) -> bool:

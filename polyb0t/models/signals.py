@@ -8,11 +8,11 @@ others. What a model needs and is not given is never made up: it abstains.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from polyb0t.core.ids import AssetId
 from polyb0t.core.units import ONE, Price
@@ -162,6 +162,39 @@ class ProbabilityModel(Protocol):
 
     def estimate_all(self, states: Sequence[MarketState]) -> list[Answer]:
         """One answer for each state, in their order. All states are of one instant."""
+        ...
+
+
+@runtime_checkable
+class Expiring(Protocol):
+    """A model that may fall silent; None: published figures, which have no such instant."""
+
+    @property
+    def expires_at(self) -> datetime | None: ...
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A model that has to know where prices have come from. It is shown every instant and told what was
+    before; until it knows enough of a market it abstains there."""
+
+    def observe(self, states: Sequence[MarketState]) -> None:
+        """What is known now. All states are of one instant."""
+        ...
+
+    def unread(self, now: datetime) -> Sequence[Market]:
+        """Markets whose past the exchange has to be asked for."""
+        ...
+
+    def wanted_since(self, now: datetime) -> datetime:
+        """From when on."""
+        ...
+
+    def told(
+        self, market: Market, points: Iterable[tuple[int, int]], since: datetime, read_at: datetime
+    ) -> None:
+        """The exchange's answer: (microseconds since 1970 UTC from which it was known, millionths), first
+        outcome, everything from `since` on as it stood at `read_at`."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from polyb0t.config.settings import Settings
 from polyb0t.core.errors import ConfigurationError
@@ -23,14 +24,22 @@ from polyb0t.models.independent import IndependentModel, source_of
 from polyb0t.models.pool_weights import parse_weights
 from polyb0t.models.pooling import UNEARNED, PooledModel, Weights
 from polyb0t.models.risk import RiskLimits
-from polyb0t.models.signals import IdentityModel, ProbabilityModel, model_id
+from polyb0t.models.signals import IdentityModel, ProbabilityModel, Remembering, model_id
 from polyb0t.models.switch_rules import Thresholds
-from polyb0t.research.cards.active import active_coefficients, active_weights, unusable_model
+from polyb0t.research.cards.active import (
+    active_coefficients,
+    active_trees,
+    active_weights,
+    unusable_model,
+)
 from polyb0t.runtime.desk import DeskSettings
 from polyb0t.runtime.limit_book import LimitSettings
 from polyb0t.runtime.places import models_folder
 from polyb0t.runtime.thresholds import FACT, thresholds_fact, thresholds_of
 from polyb0t.venue.environment import VenueEnvironment
+
+if TYPE_CHECKING:
+    from polyb0t.research.challengers.kept import KeptTrees
 
 DRIFT_FRACTION = Decimal("0.02")  # a fill elsewhere moves the bankroll while a proposal waits
 
@@ -180,7 +189,7 @@ def probability_model(
     links = declared_links(settings)
     if base is None:
         weights = pool_weights(settings)
-        base = IdentityModel() if settings.model == "identity" else _calibration(settings)
+        base = IdentityModel() if settings.model == "identity" else _spoken(settings)
     components: list[ProbabilityModel] = [CoherenceModel(links)]
     if hears or settings.independent_file is not None or settings.independent_url is not None:
         components += independent_models(weights)
@@ -203,8 +212,48 @@ def independent_models(weights: Weights) -> list[ProbabilityModel]:
     return [*(IndependentModel(source) for source in earned), IndependentModel(without=earned)]
 
 
-def _calibration(settings: Settings) -> MarketCalibrationModel:
-    return MarketCalibrationModel(calibration_coefficients(settings))
+def remembering(model: ProbabilityModel) -> Remembering | None:
+    """The model inside of `model` that has to be shown every instant; None where it needs no past."""
+    base = model.base if isinstance(model, PooledModel) else model
+    return base if isinstance(base, Remembering) else None
+
+
+def _spoken(settings: Settings) -> ProbabilityModel:
+    kept = active_kept(settings)
+    return MarketCalibrationModel(calibration_coefficients(settings)) if kept is None else boosted(kept)
+
+
+def active_kept(settings: Settings) -> "KeptTrees | None":
+    """The activated trees of this venue; None where a calibration speaks.
+
+    Raises:
+        ConfigurationError: they cannot be used here, or were fitted on another venue.
+    """
+    if settings.model_file is not None:
+        return None  # a file of the user's own comes first
+    text = active_trees(models_folder(settings, settings.venue))
+    return None if text is None else kept_trees(text, settings.venue)
+
+
+def kept_trees(text: str, venue: str) -> "KeptTrees":
+    """The trees of a file, for a venue.
+
+    Raises:
+        ConfigurationError: they cannot be used here, or were fitted on another venue.
+    """
+    from polyb0t.research.challengers.kept import read_kept  # noqa: PLC0415 - slow, and only where trees are
+
+    kept = read_kept(text)
+    if kept.venue != venue:
+        raise unusable_model(f"It was fitted on {kept.venue or 'no venue'}, not on {venue}")
+    return kept
+
+
+def boosted(kept: "KeptTrees") -> ProbabilityModel:
+    """The model that asks them. It has a memory of its own."""
+    from polyb0t.research.challengers.speaking import BoostedModel  # noqa: PLC0415 - as above
+
+    return BoostedModel(kept)
 
 
 def calibration_coefficients(settings: Settings) -> Coefficients:

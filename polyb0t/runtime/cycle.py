@@ -74,6 +74,7 @@ class CycleParts:
     propose_exits: Callable[[], int] = int  # how many it proposed
     propose_cancels: Callable[[], int] = int
     propose_claims: Callable[[], int] = int
+    remember: Callable[[], None] = lambda: None  # prices, for a model that needs their past
     record: Callable[[], None] = lambda: None  # hand over what was seen
     refresh_books: Callable[[AccountState, frozenset[FillKey]], None] = lambda _state, _settled: None
     read_movements: Callable[[], None] = lambda: None  # what moved the wallet besides our orders
@@ -104,6 +105,7 @@ class Cycle:
             self._parts.watch.refresh()
         with self._stage(note, "books"):
             self._parts.watch.read_books()
+            self._parts.remember()
             self._parts.record()
         with self._stage(note, "account"):
             self._observe_account()

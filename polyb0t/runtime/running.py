@@ -119,6 +119,8 @@ class Run:
             self.engine.recorder.start()
         if self.engine.outside is not None:
             self.engine.outside.start()
+        if self.engine.histories is not None:
+            self.engine.histories.start()
         if self.engine.listening is not None:
             self.engine.listening.start()
         self.engine.executor.start()

@@ -34,6 +34,7 @@ from polyb0t.runtime.choices import (
     desk_settings,
     probability_model,
     regime_of,
+    remembering,
     switch_thresholds,
     universe_rules,
 )
@@ -51,6 +52,7 @@ from polyb0t.runtime.outside_source import OutsideNotes, OutsideSource, most_age
 from polyb0t.runtime.own_voices import OwnVoices
 from polyb0t.runtime.paper import build_paper, own_decisions
 from polyb0t.runtime.places import anchor_path, scope_dir
+from polyb0t.runtime.price_histories import PriceHistories, shown_to
 from polyb0t.runtime.proposals_side import Ground, build_proposals
 from polyb0t.runtime.rotating import Rotation, rotation_of
 from polyb0t.runtime.settling_door import build_settling
@@ -70,6 +72,7 @@ from polyb0t.venue.http import HttpReader
 from polyb0t.venue.live_books import LiveBooks
 from polyb0t.venue.market_stream import MarketStream
 from polyb0t.venue.markets import PolymarketMarkets, PublicAddresses
+from polyb0t.venue.past_markets import PolymarketPrices
 from polyb0t.venue.query import CatalogueQuery
 from polyb0t.venue.resolutions import PolymarketResolutions
 from polyb0t.venue.user_stream import UserStream
@@ -114,6 +117,7 @@ class Engine:
     live_book: Callable[[AssetId], OrderBook | None]  # as the stream tells it, else as last read
     rotation: Rotation | None = None  # of the API credentials; live only
     outside: OutsideSource | None = None  # probabilities of others
+    histories: PriceHistories | None = None  # for a model that needs the past of prices
 
 
 def to_all(listeners: Sequence[Callable[[LastTrade], None]]) -> Callable[[LastTrade], None]:
@@ -294,6 +298,13 @@ def build_engine(
         ),
     )
     heard = OutsideNotes(outside, stores.engine, lease)
+    remembers, histories = remembering(ground.model), None
+    readers = [reader, time_reader]
+    if remembers is not None:
+        # Its calls are not counted: a history that cannot be read silences that model and stops no trading.
+        readers.append(HttpReader(clock, sandbox=environment.is_sandbox, throttle=throttle))
+        prices = PolymarketPrices(environment.data_url, readers[-1])
+        histories = PriceHistories(remembers, prices, clock)
     coherence = CoherenceWatch(CoherenceModel(declared_links(settings)), stores.engine, lease, clock)
     cycle = Cycle(
         CycleParts(
@@ -321,6 +332,7 @@ def build_engine(
             price_proposals=proposals.prices.look,
             compare_fees=FeeWatch(stores, lease).observe if paper is None else lambda _state: None,
             decide_by_itself=own_decisions(settings, stores, regime),
+            remember=shown_to(remembers, watch, clock),
             record=recording.record if recording is not None else lambda: None,
         )
     )
@@ -341,13 +353,15 @@ def build_engine(
     def close() -> None:
         settling.close()
         outside.close()
+        if histories is not None:
+            histories.close()
         if listening is not None:
             listening.close()
         if recorder is not None:
             recorder.close()
         stream.close()
-        reader.close()
-        time_reader.close()
+        for each in readers:
+            each.close()
 
     return Engine(
         cycle,
@@ -366,4 +380,5 @@ def build_engine(
         lambda asset_id: cache.get(asset_id) or watch.book(asset_id),
         rotation=rotation,
         outside=outside,
+        histories=histories,
     )

@@ -68,19 +68,7 @@ class PolymarketPast:
 
     def prices(self, asset: AssetId) -> list[tuple[int, int]]:
         """(microseconds from which it was known, price in millionths), as the data API has them."""
-        answer = self._reader.get(
-            f"{self._data}/v2/prices-history",
-            {
-                "token_id": asset,
-                "interval": "max",
-                "bucket_seconds": str(BUCKET_SECONDS),
-                "limit": str(MOST_POINTS),
-            },
-        )
-        try:
-            return parse_prices(self._reader.parsed(answer))
-        except Refused as refused:
-            raise self._reader.unusable(answer.host, refused) from refused
+        return _read_prices(self._reader, self._data, asset, {"interval": "max"})
 
     def _page(self, params: Mapping[str, str]) -> tuple[Sequence[object], str]:
         answer = self._reader.get(f"{self._gamma}/markets/keyset", params)
@@ -101,6 +89,38 @@ class PolymarketPast:
             return market, instant(row, "startDate"), instant(row, "closedTime")
         except (MarketRefused, Refused):
             return None
+
+
+class PolymarketPrices:
+    """Where the prices of open markets have come from: the same history in the same stretches of time."""
+
+    def __init__(self, data_url: str, reader: HttpReader) -> None:
+        self._data, self._reader = data_url.rstrip("/"), reader
+
+    def between(self, asset: AssetId, since: datetime, until: datetime) -> list[tuple[int, int]]:
+        """As `PolymarketPast.prices`, of at most 15 days.
+
+        Raises:
+            VenueUnreachableError: no usable answer came.
+        """
+        window = {"start": str(int(since.timestamp())), "end": str(int(until.timestamp()))}
+        return _read_prices(self._reader, self._data, asset, window)
+
+
+def _read_prices(
+    reader: HttpReader, data_url: str, asset: AssetId, window: Mapping[str, str]
+) -> list[tuple[int, int]]:
+    params = {
+        "token_id": asset,
+        **window,
+        "bucket_seconds": str(BUCKET_SECONDS),
+        "limit": str(MOST_POINTS),
+    }
+    answer = reader.get(f"{data_url}/v2/prices-history", params)
+    try:
+        return parse_prices(reader.parsed(answer))
+    except Refused as refused:
+        raise reader.unusable(answer.host, refused) from refused
 
 
 def parse_prices(raw: object) -> list[tuple[int, int]]:
@@ -125,13 +145,12 @@ def line_of(row: PastRow, points: Sequence[tuple[int, int]]) -> dict[str, Any]:
     """A market as a history file keeps it. Before its first price it is taken for not open."""
     market = row.market
     opened = microseconds(row.opened_at) if row.opened_at is not None else (points[0][0] if points else 0)
-    labels = {each.label.strip().lower() for each in market.outcomes}
     return {
         "market": market.condition_id,
         "event": market.event_id or market.condition_id,
         "category": market.category,
         "question": market.question,
-        "named_sides": labels != {"yes", "no"},
+        "named_sides": market.named_sides,
         "opens_us": opened,
         "ends_us": None if market.end_date is None else microseconds(market.end_date),
         "resolved_us": None if row.closed_at is None else microseconds(row.closed_at),

@@ -219,8 +219,7 @@ def test_trees_are_judged_on_the_same_source_and_counted_with_the_rest(said) -> 
     assert (code, "boosted trees bt-" in out) == (0, True)
     code, _, err = said("activate", "bt-")
     assert code == 4
-    assert "does not run boosted trees" in err
-    assert "nowhere: judged only" in said("list")[1]
+    assert "It has beaten the price in no category" in err
 
 
 def test_what_is_wrong_with_a_history_is_told_by_count_and_example(said, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from evidence.worlds import START_US, Bias
 from polyb0t.core.clock import from_microseconds
 from polyb0t.core.errors import ConfigurationError, ConflictError
+from polyb0t.research.cards.active import active_coefficients, active_trees
 from polyb0t.research.cards.card import make_card
 from polyb0t.research.cards.files import card_of, card_text
 from polyb0t.research.cards.page import card_page
@@ -17,7 +18,7 @@ from polyb0t.research.cards.shelf import Shelf
 from polyb0t.research.cards.words import facts
 from polyb0t.research.challengers.boosted import Fit, make_boosted, walk_boosted
 from polyb0t.research.challengers.inputs import PRICE, USED, Inputs, inputs_of, record_of
-from polyb0t.research.challengers.trees import NO_TREES, fit_trees, read_trees
+from polyb0t.research.challengers.trees import NO_TREES, fit_trees
 from polyb0t.research.evaluation.gate import live_rows
 from polyb0t.research.evaluation.observations import DAY_US, expit
 from polyb0t.research.features.feature import PRICES
@@ -97,37 +98,15 @@ class TestTrees:
 
 
 class TestTheFile:
-    def test_it_says_the_same_when_it_is_read_again(self, fitted: Fit, history: History):
-        rows = observations(history.markets)
-        inputs = inputs_of(history.markets, rows)
-        again = read_trees(fitted.text)
-        assert again.predict(inputs)[0].shape == (len(rows),)
+    def test_it_tells_what_was_fitted_and_where_it_may_speak(self, fitted: Fit, history: History):
         content = json.loads(fitted.text)
-        assert content["format"] == "polyb0t-boosted-trees-1"
+        assert content["format"] == "polyb0t-boosted-trees-2"
         assert content["library"].startswith("xgboost 3.")
         assert content["inputs"][:3] == [PRICE, "logit_change_24h.1", "logit_change_7d.1"]
         assert (content["version"], content["data_hash"]) == (fitted.card.id, history.data_hash)
+        assert content["live"] == list(fitted.card.live)
         assert content["data_until"] <= NOW.isoformat()
-
-    @pytest.mark.parametrize(
-        ("name", "value", "why"),
-        [
-            (
-                "format",
-                "polyb0t-boosted-trees-2",
-                "'polyb0t-boosted-trees-2', and this version knows polyb0t",
-            ),
-            ("sha256", "00", "SHA-256 differs"),
-            ("inputs", ["spread.1"], "first input"),
-            ("model", None, "SHA-256 differs"),
-        ],
-    )
-    def test_another_version_and_changed_trees_are_refused(
-        self, fitted: Fit, name: str, value: object, why: str
-    ):
-        with pytest.raises(ConfigurationError, match=why) as refused:
-            read_trees(json.dumps({**json.loads(fitted.text), name: value}))
-        assert refused.value.code == "model_file"
+        assert len(content["drawn"]) == 2
 
 
 class TestJudging:
@@ -178,13 +157,15 @@ class TestJudging:
         assert slopes["sports"] < slopes["politics"]
         assert 0.05 < slopes["politics"] < 1
 
-    def test_an_engine_of_this_version_does_not_run_it(self, fitted: Fit, tmp_path):
+    def test_it_is_activated_like_every_other_model(self, fitted: Fit, tmp_path):
         shelf = Shelf(tmp_path)
         shelf.put(fitted.card, fitted.text)
         assert shelf.find(fitted.card.id.removeprefix("bt-")[:5]) == fitted.card.id
-        with pytest.raises(ConflictError, match="does not run boosted trees") as refused:
-            shelf.activate(fitted.card.id, NOW)
-        assert refused.value.code == "model_kind"
+        with pytest.raises(ConflictError, match="expired on") as refused:
+            shelf.activate(fitted.card.id, fitted.card.expires_at)
+        assert (refused.value.code, active_trees(tmp_path)) == ("model_expired", None)
+        assert shelf.activate(fitted.card.id, NOW).active
+        assert (active_trees(tmp_path), active_coefficients(tmp_path)) == (fitted.text, None)
 
     def test_one_slope_is_a_better_baseline_than_how_often_it_happened(self, fitted: Fit):
         slope, rate = fitted.card.baselines

@@ -1,7 +1,7 @@
 """The folder of models of one venue: every fitted model with its card, and which one is active.
 
-<folder>/<id>/coefficients.json  card.json  card.html
-<folder>/active                  the id, with the SHA-256 of its coefficients
+<folder>/<id>/coefficients.json  card.json  card.html       (trees.json, weights.json of other kinds)
+<folder>/active                  the id, with the SHA-256 of its file
 <folder>/active-weights          the same of the pool's weights
 <folder>/trials                  one line for each different fit, never shortened
 """
@@ -27,7 +27,6 @@ from polyb0t.research.cards.files import card_of, card_text, coefficients_text
 from polyb0t.research.cards.page import card_page
 
 _TRIALS: Final = "trials"
-_RUN: Final = (CALIBRATION, POOL_WEIGHTS)  # the kinds that an engine runs
 Made = tuple[Card, str | None]  # a card, and the file of its kind where that is more than the card
 
 
@@ -42,11 +41,6 @@ class Shelved:
     live: tuple[str, ...]
     active: bool
     kind: str = CALIBRATION
-
-    @property
-    def runs(self) -> bool:
-        """Whether an engine could use it; others are fitted and judged only."""
-        return self.kind in _RUN
 
 
 class Shelf:
@@ -129,21 +123,13 @@ class Shelf:
     def page(self, model: str) -> Path:
         return self._folder / model / "card.html"
 
-    def activate(self, model: str, now: datetime) -> Shelved:
-        """Let the engine use it from its next start.
+    def may_speak(self, model: str, now: datetime) -> Shelved:
+        """The model, if it may speak somewhere at `now`.
 
         Raises:
-            ConflictError: it may speak nowhere, or has expired; the active one stays.
+            ConflictError: it may speak nowhere, or has expired.
         """
-        card = self.card(model)
-        shelved = _shelved(card, {active_id(self._folder), active_weights_id(self._folder)})
-        if not shelved.runs:
-            raise ConflictError(
-                f"{model} was not activated.",
-                why=f"An engine of this version does not run {card.kind}: they are fitted, judged and kept.",
-                do="Compare its card with that of the calibration: polyb0t model list",
-                code="model_kind",
-            )
+        shelved = _shelved(self.card(model), {active_id(self._folder), active_weights_id(self._folder)})
         if not shelved.live:
             raise ConflictError(
                 f"{model} was not activated.",
@@ -158,7 +144,16 @@ class Shelf:
                 do="Collect what has ended since, and fit anew: polyb0t model collect, polyb0t model fit",
                 code="model_expired",
             )
-        (set_active if card.kind == CALIBRATION else set_active_weights)(self._folder, model)
+        return shelved
+
+    def activate(self, model: str, now: datetime) -> Shelved:
+        """Let the engine use it from its next start.
+
+        Raises:
+            ConflictError: as `may_speak`; the active one stays.
+        """
+        shelved = self.may_speak(model, now)
+        (set_active_weights if shelved.kind == POOL_WEIGHTS else set_active)(self._folder, model)
         return replace(shelved, active=True)
 
     def deactivate(self) -> str | None:

@@ -7,17 +7,18 @@ from typing import Final
 import numpy as np
 
 from polyb0t.core.clock import microseconds
+from polyb0t.research.cards.active import BOOSTED
 from polyb0t.research.cards.card import Card, Work, card_of_work, known_rows, some_rows
 from polyb0t.research.challengers.inputs import USED, Inputs, inputs_of
-from polyb0t.research.challengers.trees import DRAWS, SHAPE, Trees, fit_trees, trees_text
+from polyb0t.research.challengers.kept import kept_text
+from polyb0t.research.challengers.trees import DRAWS, SHAPE, Trees, fit_trees
 from polyb0t.research.evaluation.observations import HORIZONS, Flags, Floats, Observations
 from polyb0t.research.evaluation.recalibration import CellFit
 from polyb0t.research.evaluation.walk_forward import Forecasts, walk_forward_with
 from polyb0t.research.history.grid import observations
 from polyb0t.research.history.past_markets import History
 
-CODE: Final = "boosted-trees-fit-1"
-KIND: Final = "boosted trees"
+CODE: Final = "boosted-trees-fit-2"  # the first one kept no doubt
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def make_boosted(history: History, *, venue: str, now: datetime, trials: int, dr
     )
     work = Work(
         way=CODE,
-        kind=KIND,
+        kind=BOOSTED,
         prefix="bt",
         settings=f"{shape}, draws {draws}, {' '.join(USED)}",
         facts=(
@@ -73,7 +74,7 @@ def make_boosted(history: History, *, venue: str, now: datetime, trials: int, dr
         "data_hash": card.data_hash,
         "live": list(card.live),
     }
-    return Fit(card, trees_text(trees, about))
+    return Fit(card, kept_text(trees, inputs, about))
 
 
 def walk_boosted(rows: Observations, inputs: Inputs, *, draws: int = DRAWS) -> Forecasts:

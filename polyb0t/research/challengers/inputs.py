@@ -10,16 +10,17 @@ from polyb0t.research.evaluation.observations import Codes, Flags, Floats, Obser
 from polyb0t.research.features.feature import Feature, key
 from polyb0t.research.features.look_ahead import Sample, check_feature
 from polyb0t.research.features.point_in_time import Record, Schedule
-from polyb0t.research.features.registry import named
+from polyb0t.research.features.registry import FEATURES, named
 from polyb0t.research.features.series import Series
 from polyb0t.research.history.grid import sights
-from polyb0t.research.history.past_markets import PastMarket
+from polyb0t.research.history.past_markets import UNCATEGORISED, PastMarket
 
 # Without those of books and trades, which a history of prices does not have, and without those of an hour
 # or of one price to the next, which depend on how often a history was sampled.
 USED: Final = ("logit_change_24h", "logit_change_7d", "days_to_end", "age_days")
 PRICE: Final = "logit_price"
 SIDES: Final = "named_sides"
+_CATEGORY: Final = "category="
 _CHECKED: Final = 12  # markets whose features are computed again with another future
 _INSTANTS: Final = 3
 
@@ -57,8 +58,23 @@ def inputs_of(
     computed = np.array(found, np.float64).reshape(-1, len(used))  # None becomes not a number
     kinds = [(rows.category == code).astype(np.float64) for code in range(len(rows.categories))]
     columns = [rows.log_odds, *computed.T, rows.named_sides.astype(np.float64), *kinds]
-    names = (PRICE, *(key(each) for each in used), SIDES, *(f"category={name}" for name in rows.categories))
+    names = (PRICE, *(key(each) for each in used), SIDES, *(f"{_CATEGORY}{name}" for name in rows.categories))
     return Inputs(names, np.column_stack(columns))
+
+
+def feature_named(name: str) -> Feature | None:
+    """The feature of a column, by name and version; None where this version computes none of that name."""
+    return next((each for each in FEATURES if key(each) == name), None)
+
+
+def category_of(name: str) -> str | None:
+    """The category that a column marks; None for a column of another kind."""
+    return name.removeprefix(_CATEGORY) if name.startswith(_CATEGORY) else None
+
+
+def category_name(told: str) -> str:
+    """A catalogue's category as a history keeps it."""
+    return told.lower() or UNCATEGORISED
 
 
 def record_of(market: PastMarket) -> Record:

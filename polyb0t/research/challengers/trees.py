@@ -7,20 +7,17 @@ push away from the middle and never towards it, the direction that is published 
 the probability rises with the price. Doubt is the spread of trees fitted on events drawn anew.
 """
 
-import json
 from dataclasses import dataclass
+from functools import lru_cache
 from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
 
-from polyb0t.core.canonical import sha256_hex
 from polyb0t.core.errors import ConfigurationError
-from polyb0t.models.model_files import unknown_format
 from polyb0t.research.challengers.inputs import PRICE, Inputs
 from polyb0t.research.evaluation.observations import Codes, Floats, expit
 
-FORMAT: Final = "polyb0t-boosted-trees-1"
 LIBRARY: Final = "xgboost"
 NO_TREES: Final = ""  # the price stays as it is
 DRAWS: Final = 10  # of events, for the doubt
@@ -45,7 +42,7 @@ def library() -> ModuleType:
         import xgboost  # noqa: PLC0415 - an extra, and slow to load
     except ImportError as error:
         raise ConfigurationError(
-            "No trees were fitted: what makes them is not installed.",
+            "Boosted trees cannot be used: what makes them is not installed.",
             why="It is an extra, because nothing else needs it.",
             do="Install it: pip install 'polyb0t[boosted]'",
             code="no_boosted",
@@ -78,7 +75,13 @@ class Trees:
         """What is added to the logit: a row for the trees themselves, and one for each draw."""
         if inputs.names != self.names:
             raise ValueError("the inputs are not those that the trees were fitted on")
-        return np.stack([_moves(each, inputs) for each in (self.model, *self.drawn)])
+        level = inputs.values[:, 0]
+        if self.model == NO_TREES:
+            return np.zeros((1 + len(self.drawn), len(level)))
+        rows = _matrix(inputs)
+        said = [_booster(each).predict(rows, output_margin=True) for each in (self.model, *self.drawn)]
+        found: Floats = np.asarray(said, np.float64) - level
+        return found
 
 
 def fit_trees(
@@ -118,16 +121,12 @@ def _train(inputs: Inputs, outcome: Floats, weight: Floats) -> str:
     return bytes(trained.save_raw("json")).decode()
 
 
-def _moves(model: str, inputs: Inputs) -> Floats:
-    if model == NO_TREES:
-        return np.zeros(len(inputs.values))
-    xgboost = library()
-    booster = xgboost.Booster({"nthread": 1})
+@lru_cache(maxsize=2 * (1 + DRAWS))
+def _booster(model: str) -> Any:
+    """The trees of a text, made once: an engine asks the same ones in every cycle."""
+    booster = library().Booster({"nthread": 1})
     booster.load_model(bytearray(model, "utf-8"))
-    level = inputs.values[:, 0]
-    said = booster.predict(_matrix(inputs), output_margin=True)
-    found: Floats = np.asarray(said, np.float64) - level
-    return found
+    return booster
 
 
 def _matrix(inputs: Inputs, **more: Any) -> Any:
@@ -136,41 +135,3 @@ def _matrix(inputs: Inputs, **more: Any) -> Any:
     return library().DMatrix(
         inputs.values, base_margin=inputs.values[:, 0], feature_names=columns, nthread=1, **more
     )
-
-
-def trees_text(trees: Trees, about: dict[str, object]) -> str:
-    """The file of a fit: format, library, inputs by name and version, the trees and their SHA-256."""
-    content = {
-        "format": FORMAT,
-        "library": f"{LIBRARY} {library().__version__}",
-        **about,
-        "inputs": list(trees.names),
-        "sha256": sha256_hex(trees.model),
-        "model": trees.model,
-    }
-    return json.dumps(content, indent=1) + "\n"
-
-
-def read_trees(text: str) -> Trees:
-    """The trees of a file.
-
-    Raises:
-        ConfigurationError: another format, other inputs than this version computes, or changed trees.
-    """
-    try:
-        content = json.loads(text)
-        if not isinstance(content, dict) or content.get("format") != FORMAT:
-            raise unknown_format(content.get("format") if isinstance(content, dict) else None, (FORMAT,))
-        names = tuple(str(each) for each in content["inputs"])
-        if not names or names[0] != PRICE:
-            raise ValueError(f"its first input is not {PRICE}")
-        if sha256_hex(str(content["model"])) != content["sha256"]:
-            raise ValueError("its trees are not those that were fitted: their SHA-256 differs")
-    except (ValueError, KeyError, TypeError) as error:
-        raise ConfigurationError(
-            "The trees cannot be used.",
-            why=f"The file is not as expected: {error}.",
-            do="Fit them anew: polyb0t model fit --kind boosted",
-            code="model_file",
-        ) from error
-    return Trees(names, str(content["model"]), ())

@@ -5,12 +5,8 @@ longest window, and the last trades. It begins empty, so a feature is unknown un
 Each cycle computes a share of the markets, all of them within those five minutes.
 """
 
-from array import array
-from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Final
 
 from polyb0t.core.clock import microseconds
@@ -24,6 +20,7 @@ from polyb0t.research.features.feature import PointFeature, key
 from polyb0t.research.features.momentum import DAY_US
 from polyb0t.research.features.order_flow import LEVELS, MINUTE_US
 from polyb0t.research.features.point_in_time import Book, PointInTime, Trade
+from polyb0t.research.features.price_memory import FRESH, Remembered, mid_of
 from polyb0t.research.features.registry import FEATURES, WINDOW_US
 from polyb0t.research.features.series import HOUR_US, Series
 from polyb0t.research.observing import FeatureSeen, SeenTrade
@@ -31,35 +28,13 @@ from polyb0t.research.observing import FeatureSeen, SeenTrade
 EVERY_US: Final = 5 * MINUTE_US
 MOST_TRADES: Final = 2_000  # of one outcome; where an hour had more, its signed volume is not known
 LEAST_EACH: Final = 10  # markets a cycle; with more than 200 it is a twentieth of them
-FRESH: Final = timedelta(minutes=1)  # an older book is not now's price
-
-
-@dataclass(slots=True)
-class _Memory:
-    """What is kept of one market."""
-
-    since_us: int
-    at: "array[int]" = field(default_factory=lambda: array("q"))
-    prices: "array[float]" = field(default_factory=lambda: array("d"))
-    series: Series = field(default_factory=Series)
-    seen_us: int = 0
-
-    def add(self, at_us: int, price: float | None) -> None:
-        """The price of now; what is older than any window goes."""
-        self.seen_us = at_us
-        if price is not None:
-            self.at.append(at_us)
-            self.prices.append(price)
-        old = bisect_left(self.at, at_us - WINDOW_US)
-        self.at, self.prices = self.at[old:], self.prices[old:]
-        self.series = Series(self.at, self.prices)
 
 
 class LiveFeatures:
     """`observe` is called by the cycle's thread, `traded` by the socket's."""
 
     def __init__(self) -> None:
-        self._memory: dict[ConditionId, _Memory] = {}
+        self._memory: dict[ConditionId, Remembered] = {}
         self._trades: dict[AssetId, deque[SeenTrade]] = {}
         self._slot = -1
         self._due: deque[ConditionId] = deque()
@@ -90,8 +65,8 @@ class LiveFeatures:
         """One more price of each market; what nobody watches any more is forgotten after a day."""
         for state in states:
             condition = state.market.condition_id
-            memory = self._memory.setdefault(condition, _Memory(now_us))
-            memory.add(now_us, _price(state))
+            memory = self._memory.setdefault(condition, Remembered(WINDOW_US, now_us))
+            memory.add(now_us, mid_of(state))
         gone = [name for name, memory in self._memory.items() if now_us - memory.seen_us > DAY_US]
         for name in gone:
             del self._memory[name]
@@ -113,7 +88,7 @@ class LiveFeatures:
     def view(self, state: MarketState) -> PointInTime:
         """What is known of a market now."""
         market, now_us = state.market, microseconds(state.now)
-        memory = self._memory.get(market.condition_id) or _Memory(now_us)
+        memory = self._memory.get(market.condition_id) or Remembered(WINDOW_US, now_us)
         book, ends = state.books[0], market.end_date
         return PointInTime(
             at_us=now_us,
@@ -165,13 +140,6 @@ def _relatives(
 def _first(markets: Iterable[Market], but: ConditionId) -> tuple[ConditionId, ...]:
     names = dict.fromkeys(each.condition_id for each in markets if each.condition_id != but)
     return tuple(names)[:MOST_OTHERS]
-
-
-def _price(state: MarketState) -> float | None:
-    book = state.books[0]
-    if book is None or book.mid is None or state.now - book.observed_at > FRESH:
-        return None
-    return float(book.mid)
 
 
 def _book(book: OrderBook) -> Book:

@@ -24,6 +24,7 @@ MILLION: Final = 1_000_000
 GAP_US: Final = 7 * DAY_US
 EARLIEST_US: Final = 946_684_800_000_000  # 2000-01-01: what lies before it was counted in other units
 LATEST_US: Final = 4_102_444_800_000_000  # 2100-01-01
+UNCATEGORISED: Final = "uncategorised"
 _PAYS: Final = {0: 0.0, MILLION // 2: VOID, MILLION: 1.0}
 
 
@@ -203,7 +204,7 @@ def checked_market(
     if ends_us is None:
         problems.note("end_not_told", market)
     return PastMarket(
-        market, event or market, category.lower() or "uncategorised", question, named_sides,
+        market, event or market, category.lower() or UNCATEGORISED, question, named_sides,
         opens_us, int(at[-1]) if ends_us is None else ends_us, resolved_us, outcome, at, price,
         end_told=ends_us is not None,
     )  # fmt: skip

@@ -1,10 +1,11 @@
 """May this model be used on that past? Only if it learnt nothing of it."""
 
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from polyb0t.core.errors import ConflictError
-from polyb0t.models.calibration import Coefficients
+from polyb0t.models.calibration import Expiry
+from polyb0t.models.model_files import DataWindow
 from polyb0t.models.pooling import Weights
 
 UNKNOWN_DATA: Final = (
@@ -13,7 +14,20 @@ UNKNOWN_DATA: Final = (
 )
 
 
-def refuse_overlap(coefficients: Coefficients, since: datetime) -> str | None:
+class Learnt(Protocol):
+    """The file of any kind of model: what it says of the data behind it."""
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def expiry(self) -> Expiry | None: ...
+
+    @property
+    def data(self) -> DataWindow | None: ...
+
+
+def refuse_overlap(learnt: Learnt, since: datetime) -> str | None:
     """Refuses a fitted model that knows anything of what happened from `since` on.
 
     Returns a sentence to be printed beside the result where nobody can tell (published figures), None
@@ -22,9 +36,9 @@ def refuse_overlap(coefficients: Coefficients, since: datetime) -> str | None:
     Raises:
         ConflictError: its data reach past `since`, or its file is too old to say how far they reach.
     """
-    if coefficients.expiry is None:
+    if learnt.expiry is None:
         return UNKNOWN_DATA
-    model, data = coefficients.version, coefficients.data
+    model, data = learnt.version, learnt.data
     if data is None:
         raise _refused(f"The file of {model} does not say which days it was fitted on.")
     if data.until > since:

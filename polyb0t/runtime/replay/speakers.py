@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Final, Protocol
 
 from polyb0t.config.settings import Settings
@@ -15,9 +14,18 @@ from polyb0t.models.calibration import (
 )
 from polyb0t.models.pooling import UNEARNED, Weights
 from polyb0t.models.signals import Answer, IdentityModel, MarketState, ProbabilityModel, ProbEstimate
+from polyb0t.research.cards.active import coefficients_of, holds_trees, trees_of
 from polyb0t.research.cards.shelf import Shelf
+from polyb0t.research.challengers.kept import KeptTrees
 from polyb0t.research.replay.overlap import refuse_overlap, weights_too_young
-from polyb0t.runtime.choices import calibration_coefficients, pool_weights, probability_model
+from polyb0t.runtime.choices import (
+    active_kept,
+    boosted,
+    calibration_coefficients,
+    kept_trees,
+    pool_weights,
+    probability_model,
+)
 from polyb0t.runtime.places import models_folder
 
 ENGINES: Final = "engine"
@@ -102,6 +110,9 @@ def _base(
         return MonthlyModel(months, f"{EACH_MONTH} {months.version}"), None
     if name == IDENTITY or (name == ENGINES and settings.model == IDENTITY):
         return IdentityModel(), None
+    kept = _trees(settings, name)
+    if kept is not None:
+        return boosted(kept), refuse_overlap(kept, since)
     coefficients = _coefficients(settings, name)
     return MarketCalibrationModel(coefficients), refuse_overlap(coefficients, since)
 
@@ -113,14 +124,21 @@ def _weights(settings: Settings, since: datetime) -> tuple[Weights, str | None]:
     return (weights, None) if young is None else (UNEARNED, young)
 
 
+def _trees(settings: Settings, name: str) -> KeptTrees | None:
+    """The trees of that name; None where it names a calibration."""
+    if name == ENGINES:
+        return active_kept(settings)
+    if name == PUBLISHED:
+        return None
+    folder = models_folder(settings, settings.venue)
+    model = Shelf(folder).find(name)
+    return kept_trees(trees_of(folder, model), settings.venue) if holds_trees(folder, model) else None
+
+
 def _coefficients(settings: Settings, name: str) -> Coefficients:
     if name == ENGINES:
         return calibration_coefficients(settings)
     if name == PUBLISHED:
         return packaged_coefficients()
     folder = models_folder(settings, settings.venue)
-    return parse_coefficients(_text(folder, Shelf(folder).find(name)))
-
-
-def _text(folder: Path, model: str) -> str:
-    return (folder / model / "coefficients.json").read_text("utf-8")
+    return parse_coefficients(coefficients_of(folder, Shelf(folder).find(name)))

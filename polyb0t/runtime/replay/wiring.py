@@ -24,10 +24,17 @@ from polyb0t.models.signals import ProbabilityModel, model_id
 from polyb0t.research.replay.events import Traded
 from polyb0t.runtime.agreement import Agreement
 from polyb0t.runtime.books import AccountBooks
-from polyb0t.runtime.choices import declared_links, desk_settings, switch_thresholds, universe_rules
+from polyb0t.runtime.choices import (
+    declared_links,
+    desk_settings,
+    remembering,
+    switch_thresholds,
+    universe_rules,
+)
 from polyb0t.runtime.cycle import Cycle, CycleParts
 from polyb0t.runtime.desk import AccountDesk, DeskSettings
 from polyb0t.runtime.paper import PaperSide, build_paper, open_account
+from polyb0t.runtime.price_histories import shown_to
 from polyb0t.runtime.proposals_side import Ground, build_proposals
 from polyb0t.runtime.replay.clock import SimulatedClock
 from polyb0t.runtime.replay.ids import seeded_ids
@@ -154,6 +161,7 @@ def build_replay(
         replace(
             _cycle_parts(ground, agreement, paper.account),
             refresh_books=books.refresh,
+            remember=shown_to(remembering(model), watch, clock),
             watch_switches=switches.look,
             tell_openings=tell_openings,
         )
