@@ -105,7 +105,7 @@ def postgres_server() -> Iterator[PostgresServer]:
         if os.environ.get("CI") == "true":
             pytest.fail(message)
         pytest.skip(message)
-    folder = tempfile.mkdtemp(prefix="pg", dir="/tmp")  # a socket's path has to be short
+    folder = tempfile.mkdtemp(prefix="pg")
     instance = get_server(folder, cleanup_mode="delete")
     try:
         _forget_safety(instance.get_uri())
