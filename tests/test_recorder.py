@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from polyb0t.core.clock import microseconds
+from polyb0t.core.clock import SystemClock, microseconds
 from polyb0t.core.ids import AssetId
 from polyb0t.core.units import Price, Shares
 from polyb0t.data.order_book import Level, OrderBook, Side
 from polyb0t.data.outside_views import OutsideView
 from polyb0t.research.convert import convert, forget, read_table
 from polyb0t.research.observing import FeatureSeen, Observation, SeenTrade
-from polyb0t.research.recorder import Changes, Recorder
+from polyb0t.research.recorder import WRITE_SECONDS, Changes, Recorder
 from polyb0t.research.rows import LEVELS, TABLES, book_row, trade_row
 from polyb0t.research.spool import Spool
 from tests.support.clock import FakeClock
@@ -206,6 +206,16 @@ def test_what_a_crashed_run_left_behind_is_converted(tmp_path: Path) -> None:
     assert len(convert(tmp_path)) == 1
 
 
+def test_a_segment_that_another_process_converted_meanwhile_is_no_trouble(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool")
+    spool.write({"books": [book_row(book())], "trades": [trade_row(a_trade())]}, NOON)
+    spool.close()
+    (gone,) = (tmp_path / "spool").glob("books*")
+    gone.unlink()
+    gone.symlink_to(tmp_path / "nowhere")  # it was listed, and is not there any more when it is read
+    assert [path.parts[-3] for path in convert(tmp_path, writer=os.getpid())] == ["trades"]
+
+
 def test_a_crash_between_writing_and_removing_converts_again_to_the_same_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -249,6 +259,14 @@ def test_what_was_handed_over_is_there_after_the_end(tmp_path: Path) -> None:
     convert(tmp_path, writer=os.getpid())
     assert {table: len(rows(tmp_path, table)) for table in TABLES} == dict.fromkeys(TABLES, 1)
     assert recorder.dropped == 0
+
+
+def test_whoever_stops_the_engine_does_not_wait_for_the_next_batch(tmp_path: Path) -> None:
+    recorder, clock = Recorder(tmp_path, FakeClock(), retention_days=90), SystemClock()
+    recorder.start()
+    began = clock.boot_seconds()
+    recorder.close()
+    assert clock.boot_seconds() - began < WRITE_SECONDS / 2
 
 
 def test_what_can_not_be_written_is_counted_and_stops_nothing(tmp_path: Path) -> None:

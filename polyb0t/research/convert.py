@@ -43,8 +43,13 @@ def convert(folder: Path, *, writer: int = 0, leave: Collection[str] = ()) -> li
             if table not in TABLES:
                 continue
             target = folder / table / day / f"{began}.parquet"
-            if _write(database, segment, table, target):
-                made.append(target)
+            try:
+                if _write(database, segment, table, target):
+                    made.append(target)
+            except duckdb.IOException:
+                if segment.exists():
+                    raise
+                continue  # another process made Parquet of it meanwhile, as an engine that starts does
             segment.unlink(missing_ok=True)
     return made
 

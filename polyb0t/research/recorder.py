@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from queue import Empty, Full, Queue
@@ -51,7 +52,7 @@ class Recorder:
         self._folder = folder
         self._clock = clock
         self._retention_days = retention_days
-        self._queue: Queue[Observation | SeenTrade] = Queue(MOST_QUEUED)
+        self._queue: Queue[Observation | SeenTrade | None] = Queue(MOST_QUEUED)
         self._spool = Spool(folder / "spool")
         self._changes = Changes()
         self._dropped = 0
@@ -74,6 +75,8 @@ class Recorder:
     def close(self) -> None:
         """Write what is queued."""
         self._stop.set()
+        with suppress(Full):
+            self._queue.put_nowait(None)  # whoever waits for something to write waits no longer
         if self._thread.ident is not None:
             self._thread.join(CLOSE_SECONDS)
 
@@ -113,7 +116,7 @@ class Recorder:
     def _taken(self) -> list[Observation | SeenTrade]:
         """What is queued, after a short wait for the first; the rest at most so many at once."""
         try:
-            taken = [self._queue.get(timeout=0.2 if self._stop.is_set() else WRITE_SECONDS)]
+            taken = [self._queue.get(timeout=0.2 if self._stop.is_set() else WRITE_SECONDS)]  # None: the end
         except Empty:
             return []
         while len(taken) < MOST_QUEUED:
@@ -121,7 +124,7 @@ class Recorder:
                 taken.append(self._queue.get_nowait())
             except Empty:
                 break
-        return taken
+        return [each for each in taken if each is not None]
 
     def _write(self, taken: list[Observation | SeenTrade]) -> None:
         batches = self._changes.of(taken)
