@@ -112,9 +112,11 @@ class SqlHandStore:
         return self._units.write(lambda unit: by_hand.unmute(unit, condition_id, actor=actor))
 
     def mutes(self) -> Sequence[Mute]:
-        now = self._units.now()
         query = by_hand.MUTES.where(mutes.c.scope == str(self._units.scope))
         rows = self._units.read(lambda connection: connection.execute(query).mappings().all())
+        if not rows:
+            return ()  # almost always, and then the time need not be asked
+        now = self._units.now()
         return tuple(by_hand.mute_of(row) for row in rows if row["until"] > now)
 
     def _whole(self, work: Callable[[Unit], T | PolybotError]) -> T:

@@ -1,109 +1,83 @@
-"""Stores that ask their database again only when something was written: for who is alone with it.
+"""Stores that ask their database again only where something was written: for who is alone with it.
 
-A cycle asks the same question many times, and an engine has to, since others write. A replay is alone:
-between two writes every answer is the same. What depends on the time is worked out from what is remembered,
-by the same rule as the database's.
+A cycle asks the same question many times, and an engine has to, since others write. A replay is alone: as
+long as no table is written from which an answer was read, the answer is the same. What depends on the time
+is worked out from what is remembered, by the same rule as the database's.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final, cast
+from itertools import islice
+from typing import Any, Final, NamedTuple, cast
 
-from polyb0t.db.engine import Database
+from polyb0t.core.clock import Clock
+from polyb0t.core.ids import IntentId, OrderId
+from polyb0t.core.units import Pusd
+from polyb0t.db.kept_rows import KeptRows
 from polyb0t.db.stores import SqlStores
-from polyb0t.execution.intents import LIVE_STATUSES, IntentRecord, IntentStatus, IntentType
-from polyb0t.execution.store import IntentStore, Lease
+from polyb0t.db.touched import Memory, Touched
+from polyb0t.execution.intents import IntentRecord, IntentStatus, IntentType
+from polyb0t.execution.orders import OrderRecord, OrderStatus
+from polyb0t.execution.scope import Regime
+from polyb0t.execution.store import Lease
+from polyb0t.models.equity import EquityMarks, marked
+from polyb0t.models.kill_switches import SwitchState
 
 # By store: the questions whose answers change only when something is written.
 ASKED: Final = {
-    "intents": ("get", "named", "executing_without_order"),
-    "orders": (
-        *("order", "ours", "named", "orders", "watched", "absent"),
-        *("fills", "reserved_pusd", "reserved_shares"),
-    ),
+    "intents": ("executing_without_order",),
+    "orders": ("ours", "watched", "absent", "fills", "reserved_pusd", "reserved_shares"),
     "books": ("movements", "opening", "marks"),
     "engine": ("last_sequence", "latest_entry"),
     "switches": ("list",),
     "standing": ("active",),
     "by_hand": ("mutes",),
-    "exits": ("unresolved",),
+    "exits": ("unresolved", "record_ended"),
 }
-# Writes where there is something to write: what found nothing finds nothing until something was written.
-SETTLED: Final = {"exits": ("record_ended",)}
-# Writes on which only these questions of their own store depend.
-APART: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
-    "engine": {"save_account_state": (), "note": ("last_sequence", "latest_entry")},
-    "books": {"mark": ("marks",)},
-    "prices": {"note": ()},
-}
-_BOOKS: Final = ("movements", "opening", "marks")
-_ORDERS: Final = ("order", "ours", "named", "orders", "watched", "absent", "fills")
-# Writes that touch no row of what these questions of the named stores are answered from: an intent moves
-# before its order is stored and without it, and neither is a movement of the wallet. `now` is the time of the
-# journal's head, which our own writes put where the clock stands, and that is looked at in any case.
-_OF_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {"books": _BOOKS, "intents": ("now",)}
-_OF_INTENTS: Final[Mapping[str, tuple[str, ...]]] = {**_OF_ORDERS, "orders": _ORDERS}
-LEFT: Final[Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]]] = {
-    "intents": {
-        **dict.fromkeys(("propose", "supersede", "approve", "reject", "claim"), _OF_INTENTS),
-        "permit": _OF_ORDERS,
-    },
-    "orders": dict.fromkeys(("record_fills", "settle"), _OF_ORDERS),
-}
-_MOST: Final = 10_000  # answers that are kept; then all are forgotten
-_LIVE: Final = tuple(sorted(LIVE_STATUSES))
 _OPEN: Final = (IntentStatus.PENDING, IntentStatus.APPROVED)
-_NOTHING: Final = object()
+
+Intents = KeptRows[IntentId, IntentRecord]
+Orders = KeptRows[OrderId, OrderRecord]
 
 
-class Memory:
-    """Answers since the last write."""
+class Written(NamedTuple):
+    """The records that a write may have changed."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._as_of = -1
-        self._answers: dict[Any, Any] = {}
+    intents: Iterable[IntentId] = ()
+    orders: Iterable[OrderId] = ()
 
-    def answer(self, key: Any, ask: Callable[[], Any]) -> Any:
-        """What was answered since the last write, else `ask`'s answer now."""
-        self._forget_if_written()
-        found = self._answers.get(key, _NOTHING)
-        if found is _NOTHING:
-            found = ask()
-            self._forget_if_written()
-            if len(self._answers) >= _MOST:
-                self._answers.clear()
-            self._answers[key] = found
-        return found
 
-    def nothing_to_do(self, key: Any) -> bool:
-        """Whether something was remembered under `key` since the last write."""
-        self._forget_if_written()
-        return key in self._answers
+Telling = Callable[[Any, Any], Written]  # from the first argument and the result
+# By store: the writes of which it is known what they change. After any other everything is read again.
+WRITES: Final[Mapping[str, Mapping[str, Telling]]] = {
+    "intents": {
+        "propose": lambda intent, _done: Written([intent.id]),
+        **dict.fromkeys(("approve", "reject", "claim"), lambda intent_id, _done: Written([intent_id])),
+        "permit": lambda order, _done: Written([order.intent_id], [order.id]),
+    },
+    "orders": dict.fromkeys(
+        ("settle", "record_fills"), lambda order_id, done: Written([done.intent_id], [order_id])
+    ),
+}
 
-    def write_apart(self, store: str, questions: Sequence[str], write: Callable[[], Any]) -> Any:
-        """A write after which only the answers to these questions are forgotten."""
-        self._forget_if_written()
-        done = write()
-        self._as_of = self._database.written
-        for key in [key for key in self._answers if key[0] == store and key[1] in questions]:
-            del self._answers[key]
-        return done
 
-    def write_leaving(self, left: Mapping[str, tuple[str, ...]], write: Callable[[], Any]) -> Any:
-        """A write after which all is forgotten but the answers to the questions that it leaves alone. One
-        that fails has forgotten everything."""
-        self._forget_if_written()
-        done = write()
-        self._as_of = self._database.written
-        self._answers = {key: found for key, found in self._answers.items() if key[1] in left.get(key[0], ())}
-        return done
+def _nothing(answer: Any) -> bool:
+    return not answer
 
-    def _forget_if_written(self) -> None:
-        if self._as_of != self._database.written:
-            self._answers.clear()
-            self._as_of = self._database.written
+
+def _no_override(states: Iterable[SwitchState]) -> bool:
+    return all(state.override is None for state in states)
+
+
+# By store and question: the only answers that are kept. Any other depends on the time as well; and what
+# found nothing to write finds nothing until something was written.
+KEPT: Final[Mapping[tuple[str, str], Callable[[Any], bool]]] = {
+    ("switches", "list"): _no_override,
+    ("standing", "active"): _nothing,
+    ("by_hand", "mutes"): _nothing,
+    ("exits", "record_ended"): _nothing,
+}
 
 
 class Remembered:
@@ -113,111 +87,153 @@ class Remembered:
         self._store, self._memory = store, memory
         for question in ASKED.get(name, ()):
             setattr(self, question, self._remembering(name, question))
-        for work in SETTLED.get(name, ()):
-            setattr(self, work, self._done_once(name, work))
-        for work, questions in APART.get(name, {}).items():
-            setattr(self, work, self._apart(name, work, questions))
-        for work, left in LEFT.get(name, {}).items():
-            setattr(self, work, self._leaving(work, left))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
     def _remembering(self, store: str, question: str) -> Callable[..., Any]:
-        ask, memory = getattr(self._store, question), self._memory
+        ask, memory, keep = getattr(self._store, question), self._memory, KEPT.get((store, question))
 
         def asked(*args: Any, **kwargs: Any) -> Any:
             key = (store, question, _hashable(args), _hashable(sorted(kwargs.items())))
-            return memory.answer(key, lambda: ask(*args, **kwargs))
+            return memory.answer(key, lambda: ask(*args, **kwargs), keep=keep)
 
         return asked
 
-    def _apart(self, store: str, work: str, questions: Sequence[str]) -> Callable[..., Any]:
-        write, memory = getattr(self._store, work), self._memory
 
-        def written(*args: Any, **kwargs: Any) -> Any:
-            return memory.write_apart(store, questions, lambda: write(*args, **kwargs))
+class RememberedBooks(Remembered):
+    """The books: most looks change nothing, and nothing is asked for them."""
 
-        return written
+    def __init__(self, store: Any, memory: Memory, now: Callable[[], datetime]) -> None:
+        super().__init__(store, "books", memory)
+        self._now = now
 
-    def _leaving(self, work: str, left: Mapping[str, tuple[str, ...]]) -> Callable[..., Any]:
-        write, memory = getattr(self._store, work), self._memory
+    def mark(
+        self, regime: Regime, equity: Pusd, flows: Pusd, lease: Lease, *, sure: bool = True
+    ) -> EquityMarks:
+        """As `SqlBookStore.mark`."""
+        before: EquityMarks | None = self.marks(regime)
+        if before is not None and marked(before, equity, flows, self._now(), sure=sure) == before:
+            return before
+        return cast("EquityMarks", self._store.mark(regime, equity, flows, lease, sure=sure))
 
-        def written(*args: Any, **kwargs: Any) -> Any:
-            return memory.write_leaving(left, lambda: write(*args, **kwargs))
 
-        return written
+class Rows:
+    """Every intent and every order, and the time of the database."""
 
-    def _done_once(self, store: str, work: str) -> Callable[..., Any]:
-        do, memory = getattr(self._store, work), self._memory
+    def __init__(self, stores: SqlStores, touched: Touched) -> None:
+        self._clock: Clock = stores.database.clock
+        self._begun = stores.intents.now()
+        self.intents: Intents = KeptRows(
+            touched,
+            ("trade_intents", "orders"),
+            all_=lambda: stores.intents.list(limit=None),
+            named=stores.intents.named,
+            born=lambda record: record.intent.created_at,
+        )
+        self.orders: Orders = KeptRows(
+            touched,
+            ("orders",),
+            all_=lambda: stores.orders.orders(limit=None),
+            named=stores.orders.named,
+            born=lambda order: order.created_at,
+        )
 
-        def done(*args: Any) -> Any:
-            if memory.nothing_to_do((store, work)):
-                return ()
-            found = do(*args)
-            if not found:
-                memory.answer((store, work), tuple)
-            return found
+    def now(self) -> datetime:
+        """As `Units.now`: never before the journal's newest entry. Whoever writes is here, and writes no
+        later than this clock stands, which never goes back."""
+        return max(self._clock.now(), self._begun)
 
-        return done
+    def writing(self, write: Callable[..., Any], written: Telling) -> Callable[..., Any]:
+        """`write`, after which only what it changed is read again."""
+
+        def work(first: Any, *args: Any, **kwargs: Any) -> Any:
+            return self.intents.write(
+                lambda: self.orders.write(
+                    lambda: write(first, *args, **kwargs), lambda done: written(first, done).orders
+                ),
+                lambda done: written(first, done).intents,
+            )
+
+        return work
 
 
 class RememberedIntents(Remembered):
-    """Intents. The head of the journal is remembered, so the time needs no question."""
+    """Intents: none is read twice that nobody wrote to."""
 
-    def __init__(self, store: IntentStore, database: Database, memory: Memory) -> None:
+    def __init__(self, store: Any, memory: Memory, rows: Rows) -> None:
         super().__init__(store, "intents", memory)
-        self._database = database
+        self._rows = rows
+        self.now = rows.now
+        for name, written in WRITES["intents"].items():
+            setattr(self, name, rows.writing(getattr(store, name), written))
 
-    def now(self) -> datetime:
-        """As `Units.now`: never before the journal's newest entry."""
-        clock = self._database.clock.now()
-        known: datetime = self._memory.answer(("intents", "now"), self._store.now)
-        return max(clock, known)
+    def get(self, intent_id: IntentId) -> IntentRecord:
+        """As `SqlIntentStore.get`."""
+        found = self._rows.intents.get(intent_id)
+        return cast("IntentRecord", self._store.get(intent_id)) if found is None else found
 
-    def list(self, *, changed_since: datetime | None = None, **given: Any) -> tuple[IntentRecord, ...]:
-        if changed_since is None and _of_live_ones(given):
-            return self._live(**given)
-        key = ("intents", "list", _hashable(sorted(given.items())), changed_since is None)
-        if changed_since is None or given.get("limit", 100) is not None:
-            whole: tuple[IntentRecord, ...] = self._memory.answer(
-                (*key, changed_since), lambda: self._store.list(changed_since=changed_since, **given)
-            )
-            return whole
-        since, known = self._memory.answer(
-            key, lambda: (changed_since, self._store.list(changed_since=changed_since, **given))
-        )
-        if changed_since < since:
-            return cast("tuple[IntentRecord, ...]", self._store.list(changed_since=changed_since, **given))
-        return tuple(record for record in known if record.updated_at > changed_since)
+    def named(self, ids: Collection[IntentId]) -> Mapping[IntentId, IntentRecord]:
+        """As `SqlIntentStore.named`."""
+        found = ((each, self._rows.intents.get(each)) for each in sorted(set(ids)))
+        return {each: record for each, record in found if record is not None}
 
-    def _live(
-        self, *, statuses: Sequence[IntentStatus], limit: None, types: Sequence[IntentType] = ()
+    def list(
+        self,
+        *,
+        statuses: Sequence[IntentStatus] = (),
+        types: Sequence[IntentType] = (),
+        limit: int | None = 100,
+        before: IntentId | None = None,
+        changed_since: datetime | None = None,
     ) -> tuple[IntentRecord, ...]:
-        """Those that are not over are few and asked for in many ways: read once, and told apart here."""
-        del limit
-        live: tuple[IntentRecord, ...] = self._memory.answer(
-            ("intents", "live"), lambda: self._store.list(statuses=_LIVE, limit=None)
-        )
-        return tuple(
-            record
-            for record in live
-            if record.status in statuses and (not types or record.intent.intent_type in types)
-        )
+        """As `SqlIntentStore.list`."""
+        if before is not None:
+            asked = {"statuses": statuses, "types": types, "limit": limit, "changed_since": changed_since}
+            return cast("tuple[IntentRecord, ...]", self._store.list(before=before, **asked))
+        found = self._rows.intents.newest_first(statuses=statuses, changed_since=changed_since)
+        fitting = (record for record in found if not types or record.intent.intent_type in types)
+        return tuple(islice(fitting, limit))
 
     def expire_due(self, lease: Lease) -> tuple[IntentRecord, ...]:
         """Writes only where something is due."""
-        now = self.now()
-        if not any(_due(record, now) for record in self.list(statuses=_OPEN, limit=None)):
+        now = self._rows.now()
+        if not any(_due(record, now) for record in self._rows.intents.newest_first(statuses=_OPEN)):
             return ()
         return cast("tuple[IntentRecord, ...]", self._store.expire_due(lease))
 
 
-def _of_live_ones(given: Mapping[str, Any]) -> bool:
-    """Whether a list is asked for that holds all of some kind, none of which is over."""
-    asked = given.get("statuses") or ()
-    unbounded = given.get("limit", 100) is None and given.keys() <= {"statuses", "types", "limit"}
-    return unbounded and bool(asked) and LIVE_STATUSES.issuperset(asked)
+class RememberedOrders(Remembered):
+    """Orders: none is read twice that nobody wrote to."""
+
+    def __init__(self, store: Any, memory: Memory, rows: Rows) -> None:
+        super().__init__(store, "orders", memory)
+        self._rows = rows
+        for name, written in WRITES["orders"].items():
+            setattr(self, name, rows.writing(getattr(store, name), written))
+
+    def order(self, order_id: OrderId) -> OrderRecord:
+        """As `SqlOrderStore.order`."""
+        found = self._rows.orders.get(order_id)
+        return cast("OrderRecord", self._store.order(order_id)) if found is None else found
+
+    def named(self, ids: Collection[OrderId]) -> Mapping[OrderId, OrderRecord]:
+        """As `SqlOrderStore.named`."""
+        found = ((each, self._rows.orders.get(each)) for each in sorted(set(ids)))
+        return {each: record for each, record in found if record is not None}
+
+    def orders(
+        self,
+        *,
+        statuses: Sequence[OrderStatus] = (),
+        limit: int | None = 100,
+        before: OrderId | None = None,
+    ) -> tuple[OrderRecord, ...]:
+        """As `SqlOrderStore.orders`."""
+        if before is not None:
+            found = self._store.orders(statuses=statuses, limit=limit, before=before)
+            return cast("tuple[OrderRecord, ...]", found)
+        return tuple(islice(self._rows.orders.newest_first(statuses=statuses), limit))
 
 
 def _due(record: IntentRecord, now: datetime) -> bool:
@@ -233,13 +249,12 @@ def _hashable(value: Any) -> Any:
     return value
 
 
-def remembering(stores: SqlStores) -> SqlStores:
-    """The same stores for the one process that writes to their database."""
-    memory = Memory(stores.database)
-    parts: dict[str, Any] = {
-        name: Remembered(getattr(stores, name), name, memory)
-        for name in ASKED.keys() | APART.keys()
-        if name != "intents"
-    }
-    parts["intents"] = RememberedIntents(stores.intents, stores.database, memory)
+def remembering(stores: SqlStores, touched: Touched) -> SqlStores:
+    """The same stores for the one process that writes to their database, and whose statements `touched`
+    hears all of."""
+    memory, rows = Memory(touched), Rows(stores, touched)
+    parts: dict[str, Any] = {name: Remembered(getattr(stores, name), name, memory) for name in ASKED}
+    parts["books"] = RememberedBooks(stores.books, memory, rows.now)
+    parts["intents"] = RememberedIntents(stores.intents, memory, rows)
+    parts["orders"] = RememberedOrders(stores.orders, memory, rows)
     return replace(stores, **parts)

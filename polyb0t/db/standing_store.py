@@ -89,8 +89,11 @@ class SqlStandingStore:
         return found[0]
 
     def active(self) -> Sequence[StandingRecord]:
+        in_force = self._all(in_force=True)
+        if not in_force:
+            return ()  # almost always, and then the time need not be asked
         now = self._units.now()
-        return tuple(record for record in self._all(in_force=True) if record.active(now))
+        return tuple(record for record in in_force if record.active(now))
 
     def waiting(self) -> Sequence[StandingRecord]:
         now = self._units.now()

@@ -7,6 +7,7 @@ from typing import Final
 SANDBOX: Final = "sandbox"
 POLYMARKET: Final = "polymarket"
 PAPER_WALLET: Final = "paper"
+REPLAY_WORLD: Final = "replay"  # of a simulated wallet: what was replayed is nobody's account
 LEASE_SECONDS: Final = 30  # without a beat for so long an engine counts as gone; longer than a POST's budget
 
 

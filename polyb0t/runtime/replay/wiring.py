@@ -17,7 +17,7 @@ from polyb0t.execution.dispatcher import Dispatcher
 from polyb0t.execution.executor import Executor, Preparing
 from polyb0t.execution.in_flight import InFlight
 from polyb0t.execution.intents import IntentRecord
-from polyb0t.execution.scope import PAPER_WALLET, Lease, Regime, Scope
+from polyb0t.execution.scope import PAPER_WALLET, REPLAY_WORLD, Lease, Regime, Scope
 from polyb0t.execution.store import Stores
 from polyb0t.models.opening import Openings
 from polyb0t.models.signals import ProbabilityModel, model_id
@@ -50,7 +50,7 @@ REGIME = Regime.PAPER
 
 def replay_scope(venue: str) -> Scope:
     """A database of a replay belongs to nobody's wallet."""
-    return Scope(venue, POLYMARKET.chain_id, Wallet(PAPER_WALLET), "replay")
+    return Scope(venue, POLYMARKET.chain_id, Wallet(PAPER_WALLET), REPLAY_WORLD)
 
 
 @dataclass(frozen=True, slots=True)
