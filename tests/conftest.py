@@ -14,9 +14,11 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from tests.support.statements import keep_compiled_statements
 from tests.support.temporary import use_memory
 
 _IN_MEMORY = use_memory()
+keep_compiled_statements()
 settings.register_profile("polyb0t", deadline=None)
 settings.load_profile("polyb0t")
 
