@@ -37,8 +37,15 @@ class PriceHistories:
     """Reads what the model has not been told, one market after the other, in a thread of its own: no cycle
     waits for it. What was read counts for six hours and is kept by the model."""
 
-    def __init__(self, model: Remembering, reader: PriceReader, clock: Clock) -> None:
-        self._model, self._reader, self._clock = model, reader, clock
+    def __init__(
+        self,
+        model: Remembering,
+        reader: PriceReader,
+        clock: Clock,
+        news: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`news` is called when a look is over in which the model was told something."""
+        self._model, self._reader, self._clock, self._news = model, reader, clock, news
         self._failed: dict[ConditionId, float] = {}  # when
         self._failing = False
         self._stop = threading.Event()
@@ -76,6 +83,8 @@ class PriceHistories:
             told += 1
             self._stop.wait(apart_seconds)
         self._failing = self._failing and not told
+        if told:
+            self._news()
         return told
 
     def _tell(self, error: VenueUnreachableError) -> None:

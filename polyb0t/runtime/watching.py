@@ -220,6 +220,10 @@ class MarketWatch:
             )
         return book
 
+    def note_again(self) -> None:
+        """Write down with the next cycle why markets are not traded: something that mattered is known now."""
+        self._funnel_due = self._universe is not None
+
     def note_funnel(self, openings: Openings, engine: EngineStore, lease: Lease) -> None:
         """Once a refresh: how many markets were looked at, and why the others were not traded."""
         if not self._funnel_due or self._universe is None or self._catalogue is None:

@@ -304,7 +304,7 @@ def build_engine(
         # Its calls are not counted: a history that cannot be read silences that model and stops no trading.
         readers.append(HttpReader(clock, sandbox=environment.is_sandbox, throttle=throttle))
         prices = PolymarketPrices(environment.data_url, readers[-1])
-        histories = PriceHistories(remembers, prices, clock)
+        histories = PriceHistories(remembers, prices, clock, watch.note_again)
     coherence = CoherenceWatch(CoherenceModel(declared_links(settings)), stores.engine, lease, clock)
     cycle = Cycle(
         CycleParts(

@@ -7,6 +7,7 @@ push away from the middle and never towards it, the direction that is published 
 the probability rises with the price. Doubt is the spread of trees fitted on events drawn anew.
 """
 
+import atexit
 from dataclasses import dataclass
 from functools import lru_cache
 from types import ModuleType
@@ -127,6 +128,9 @@ def _booster(model: str) -> Any:
     booster = library().Booster({"nthread": 1})
     booster.load_model(bytearray(model, "utf-8"))
     return booster
+
+
+atexit.register(_booster.cache_clear)  # later the library is half gone, and its objects complain of that
 
 
 def _matrix(inputs: Inputs, **more: Any) -> Any:

@@ -117,6 +117,7 @@ class Described:
             rules_text=_RULES,
             rules_hash=sha256_hex(_RULES),
             observed_at=terms.observed_at,
+            opened_at=None if self.opened_us is None else from_microseconds(self.opened_us),
         )
 
 
