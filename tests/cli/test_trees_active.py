@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -12,11 +12,11 @@ import pytest
 
 from polyb0t.cli.main import run
 from polyb0t.config.settings import load_settings
-from polyb0t.core.clock import SystemClock
+from polyb0t.core.clock import SystemClock, milliseconds
 from polyb0t.core.errors import ConfigurationError
 from polyb0t.core.ids import Wallet
 from polyb0t.execution.scope import Regime
-from polyb0t.execution.store import Lease
+from polyb0t.execution.store import Lease, Stores
 from polyb0t.research.cards.active import BOOSTED, active_id
 from polyb0t.research.cards.card import LIFE, Card, make_card
 from polyb0t.research.cards.shelf import Shelf
@@ -26,11 +26,13 @@ from polyb0t.research.history.problems import Problems
 from polyb0t.runtime.account import Account
 from polyb0t.runtime.choices import limit_settings, probability_model, regime_of, remembering
 from polyb0t.runtime.places import models_folder
-from polyb0t.runtime.surroundings import Surroundings
+from polyb0t.runtime.surroundings import Surroundings, look_around
 from polyb0t.runtime.wiring import Engine, build_engine
+from polyb0t.sandbox.world import World
 from polyb0t.venue.environment import POLYMARKET
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_stores
+from tests.support.sandbox import running_sandbox
 from tests.support.trees import trees_text, walks
 
 MODEL = "bt-0123456789"
@@ -45,13 +47,18 @@ def a_card() -> Card:
 
 
 def on_the_shelf(
-    *, live: bool = True, fitted_at: datetime | None = None, venue: str = "sandbox", text: str | None = None
+    *,
+    live: bool = True,
+    fitted_at: datetime | None = None,
+    venue: str = "sandbox",
+    text: str | None = None,
+    live_in: Sequence[str] = ("politics",),
 ) -> Path:
     """Trees with their card; the venue's folder."""
     fitted_at = fitted_at or SystemClock().now()
     standing = Standing(live=live, rows=900, t=4.0, recent_t=2.0, needed=2.5)
     card = replace(a_card(), id=MODEL, kind=BOOSTED, fitted_at=fitted_at, standings=(("politics", standing),))
-    about = {"venue": venue, "expires_at": (fitted_at + LIFE).isoformat()}
+    about = {"venue": venue, "expires_at": (fitted_at + LIFE).isoformat(), "live": list(live_in)}
     folder = models_folder(load_settings(), "sandbox")
     content = {**json.loads(trees_text()), **about}
     Shelf(folder).put(card, text or json.dumps(content))
@@ -163,24 +170,56 @@ class TestActivating:
         assert probability_model(load_settings()).name == "market calibration"
 
 
-def an_engine(folder: Path) -> Engine:
+REAL = Surroundings(POLYMARKET, Wallet("0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"), 3)
+
+
+def an_engine(folder: Path, around: Surroundings = REAL) -> tuple[Engine, Stores]:
     clock = FakeClock()
-    around = Surroundings(POLYMARKET, Wallet("0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"), 3)
     stores = sqlite_stores(folder / "db", clock, scope=around.scope)
     lease = stores.engine.acquire(
         "engine", holder="here:1", boot_id="b", process_started="1", regime=Regime.DRY_RUN
     )
     assert isinstance(lease, Lease)
-    return build_engine(load_settings(), around, stores, lease, account=Account(), clock=clock)
+    return build_engine(load_settings(), around, stores, lease, account=Account(), clock=clock), stores
 
 
 def test_an_engine_reads_the_past_of_prices_for_them_and_for_nobody_else(said: Said, tmp_path: Path):
     on_the_shelf()
-    engine = an_engine(tmp_path / "without")
+    engine, _ = an_engine(tmp_path / "without")
     assert engine.histories is None
     engine.close()
     said("activate", "bt-01")
-    engine = an_engine(tmp_path / "with")
+    engine, _ = an_engine(tmp_path / "with")
     assert engine.histories is not None
     assert engine.histories.look() == 0  # nothing is watched yet, so nobody is asked
     engine.close()
+
+
+def test_an_engine_shows_them_every_cycle_and_tells_them_what_was_before(
+    said: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    world = World(seed=7, markets=8, start_ms=milliseconds(FakeClock().now()), archive=0)
+    with running_sandbox(world=world) as sandbox:
+        monkeypatch.setenv("POLYBOT_SANDBOX_URL", sandbox.url)
+        on_the_shelf(live_in=sorted({each.spec.category.lower() for each in world.markets()}))
+        said("activate", "bt-01")
+        engine, stores = an_engine(tmp_path, look_around(load_settings()))
+        engine.cycle.run()
+        before = why_nothing(stores)
+        assert before["past_unknown"] > 2
+        assert engine.histories is not None
+        assert engine.histories.look() == before["past_unknown"] + before.get("price_extreme", 0)
+        engine.cycle.run()
+        assert "past_unknown" not in why_nothing(stores)
+        proposed = stores.intents.list(limit=10)
+        assert {(each.intent.model_name, each.intent.model_version) for each in proposed} == {
+            ("boosted trees", MODEL)
+        }
+        engine.close()
+
+
+def why_nothing(stores: Stores) -> dict[str, int]:
+    """Why the last cycle proposed nothing, as `universe --why` shows it."""
+    found = stores.engine.latest_entry("universe")
+    assert found is not None
+    return {each["code"]: each["count"] for each in json.loads(found.payload)["passed"]}

@@ -30,7 +30,7 @@ from polyb0t.research.challengers.inputs import (
 )
 from polyb0t.research.challengers.kept import KeptTrees
 from polyb0t.research.evaluation.observations import Floats, logit
-from polyb0t.research.features.feature import Feature
+from polyb0t.research.features.feature import PRICES, Feature
 from polyb0t.research.features.point_in_time import Record, Schedule
 from polyb0t.research.features.price_memory import PriceMemory
 from polyb0t.research.features.series import Series
@@ -160,7 +160,7 @@ class BoostedModel:
         """What the trees looked at, for the person who approves."""
         seen = dict(zip(self._kept.trees.names, row.values, strict=True))
         told = [
-            f"{feature.says} {seen[name]:.2f}"
+            f"{feature.says} {seen[name]:{'+.1f' if PRICES in feature.requires else '.0f'}}"
             for name, feature in self._features.items()
             if not np.isnan(seen[name])
         ]
