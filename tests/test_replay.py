@@ -323,7 +323,7 @@ class TestTheSameAgain:
         often = {"cooldown_seconds": "60", "prompts_per_hour": "60", "orders_per_hour": "60"}
         human = HumanModel("some", 0.7, 0.2)
         remembering = replay(tmp_path / "a", tape, human=human, **often)  # type: ignore[arg-type]
-        monkeypatch.setattr("polyb0t.db.scratch.remembering", lambda stores, _touched: stores)
+        monkeypatch.setattr("polyb0t.db.scratch.remembering", lambda stores, *_memory: stores)
         asking = replay(tmp_path / "b", tape, human=human, **often)  # type: ignore[arg-type]
         assert remembering.text == asking.text
         kinds = {line["kind"] for line in map(json.loads, asking.text.splitlines())}

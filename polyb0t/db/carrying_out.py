@@ -1,8 +1,9 @@
 """Claim, permit, fail, finish: from an approval to the permission to send, or to proof that nothing was."""
 
 from datetime import timedelta
+from typing import Final
 
-from sqlalchemy import RowMapping, insert, select
+from sqlalchemy import RowMapping, bindparam, insert, select
 
 from polyb0t.core.errors import ConflictError, PolybotError
 from polyb0t.core.ids import IntentId, OrderId
@@ -23,6 +24,12 @@ from polyb0t.execution.scope import Regime
 from polyb0t.execution.standing import ACTOR
 from polyb0t.execution.store import ClaimLimits, Denied, Lease
 
+_ORDER: Final = (
+    select(orders)
+    .where(orders.c.id == bindparam("order_id"), orders.c.scope == bindparam("of_scope"))
+    .with_for_update()
+)
+_STORE: Final = insert(orders)
 LEASE_MARGIN = 6  # part of a lease that has to be left when a send's budget is over: 5 s of 30
 
 
@@ -153,28 +160,27 @@ def _not_ours(unit: Unit, record: IntentRecord, row: RowMapping, lease: Lease) -
 
 def store_order(unit: Unit, intent: TradeIntent, order: NewOrder) -> OrderRecord:
     """Insert the order as SIGNED, with its entry."""
-    unit.connection.execute(
-        insert(orders).values(
-            id=order.id,
-            intent_id=intent.id,
-            scope=intent.scope,
-            regime=intent.regime,
-            condition_id=intent.condition_id,
-            asset_id=intent.asset_id,
-            side=intent.side,
-            order_type=intent.order_type,
-            price=intent.worst_price,
-            shares=intent.shares if intent.amount is None else intent.least_shares,
-            amount=intent.amount,
-            l2_timestamp=order.l2_timestamp,
-            credential_id=order.credential_id,
-            copies=1,
-            created_at=unit.now,
-            signed_order=order.signed_order,
-            status=OrderStatus.SIGNED,
-            updated_at=unit.now,
-        )
-    )
+    row = {
+        "id": order.id,
+        "intent_id": intent.id,
+        "scope": intent.scope,
+        "regime": intent.regime,
+        "condition_id": intent.condition_id,
+        "asset_id": intent.asset_id,
+        "side": intent.side,
+        "order_type": intent.order_type,
+        "price": intent.worst_price,
+        "shares": intent.shares if intent.amount is None else intent.least_shares,
+        "amount": intent.amount,
+        "l2_timestamp": order.l2_timestamp,
+        "credential_id": order.credential_id,
+        "copies": 1,
+        "created_at": unit.now,
+        "signed_order": order.signed_order,
+        "status": OrderStatus.SIGNED,
+        "updated_at": unit.now,
+    }
+    unit.connection.execute(_STORE, row)
     entry = {"intent": intent.id, "from": None, "to": OrderStatus.SIGNED, "l2_timestamp": order.l2_timestamp}
     unit.note("order.permitted", order.id, entry, actor=ENGINE)
     return load_order(unit, order.id)
@@ -182,8 +188,8 @@ def store_order(unit: Unit, intent: TradeIntent, order: NewOrder) -> OrderRecord
 
 def load_order(unit: Unit, order_id: OrderId) -> OrderRecord:
     """The order, its row locked; raises NoResultFound for one that the caller has not looked up."""
-    query = select(orders).where(orders.c.id == order_id, orders.c.scope == str(unit.scope))
-    return order_record(unit.connection.execute(query.with_for_update()).mappings().one())
+    which = {"order_id": order_id, "of_scope": str(unit.scope)}
+    return order_record(unit.connection.execute(_ORDER, which).mappings().one())
 
 
 def _not_open(record: IntentRecord, verb: str) -> ConflictError:

@@ -1,6 +1,7 @@
 """The OrderStore in SQL: an order, its fills, its intent and its reservation move together."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import Select, and_, bindparam, or_, select, update
@@ -232,7 +233,7 @@ def _locked(unit: Unit, order_id: OrderId) -> tuple[OrderRecord, Any]:
 
 
 def _move_order(unit: Unit, order: OrderRecord, evidence: Evidence) -> OrderRecord:
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "status": evidence.status,
         "updated_at": unit.now,
         "detail": evidence.detail,
@@ -246,7 +247,7 @@ def _move_order(unit: Unit, order: OrderRecord, evidence: Evidence) -> OrderReco
         entry = {"intent": order.intent_id, "from": order.status, "to": evidence.status}
         said = {"code": evidence.code, "detail": evidence.detail, "venue_status": evidence.venue_status}
         unit.note("order.settled", order.id, {**entry, **said}, actor=ENGINE)
-    return load_order(unit, order.id)
+    return replace(order, **values)
 
 
 def _store_sums(unit: Unit, order: OrderRecord, sums: Sums) -> OrderRecord:

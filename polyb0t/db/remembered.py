@@ -66,14 +66,14 @@ def _nothing(answer: Any) -> bool:
     return not answer
 
 
-def _no_override(states: Iterable[SwitchState]) -> bool:
+def no_override(states: Iterable[SwitchState]) -> bool:
     return all(state.override is None for state in states)
 
 
 # By store and question: the only answers that are kept. Any other depends on the time as well; and what
 # found nothing to write finds nothing until something was written.
 KEPT: Final[Mapping[tuple[str, str], Callable[[Any], bool]]] = {
-    ("switches", "list"): _no_override,
+    ("switches", "list"): no_override,
     ("standing", "active"): _nothing,
     ("by_hand", "mutes"): _nothing,
     ("exits", "record_ended"): _nothing,
@@ -249,10 +249,10 @@ def _hashable(value: Any) -> Any:
     return value
 
 
-def remembering(stores: SqlStores, touched: Touched) -> SqlStores:
+def remembering(stores: SqlStores, touched: Touched, memory: Memory) -> SqlStores:
     """The same stores for the one process that writes to their database, and whose statements `touched`
     hears all of."""
-    memory, rows = Memory(touched), Rows(stores, touched)
+    rows = Rows(stores, touched)
     parts: dict[str, Any] = {name: Remembered(getattr(stores, name), name, memory) for name in ASKED}
     parts["books"] = RememberedBooks(stores.books, memory, rows.now)
     parts["intents"] = RememberedIntents(stores.intents, memory, rows)

@@ -6,22 +6,25 @@ never lies in one: it is made for the scope of a replay, in a file that was not 
 
 import sqlite3
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final, TypeVar
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, RowMapping, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from polyb0t.core.clock import Clock
 from polyb0t.db import migrate
 from polyb0t.db.engine import Database
 from polyb0t.db.failures import told
-from polyb0t.db.remembered import remembering
+from polyb0t.db.journal import Head, head_of
+from polyb0t.db.remembered import no_override, remembering
 from polyb0t.db.stores import SqlStores, stores_of
-from polyb0t.db.touched import Touched
+from polyb0t.db.touched import Memory, Touched
+from polyb0t.db.unit import Unit, locked_gate
 from polyb0t.execution.scope import REPLAY_WORLD, Scope
+from polyb0t.models.kill_switches import SwitchState
 
 T = TypeVar("T")
 
@@ -42,6 +45,7 @@ class ScratchDatabase(Database):
         event.listen(engine, "connect", _cheap)
         super().__init__(engine, clock)
         self.touched = Touched()
+        self.memory = Memory(self.touched)
         event.listen(engine, "before_cursor_execute", self._executed)
         self._connection = engine.connect()
         driver = self._connection.connection.driver_connection
@@ -75,6 +79,31 @@ class ScratchDatabase(Database):
         self.touched.executed(statement)
 
 
+class ScratchUnit(Unit):
+    """What nobody else writes need not be read again at the beginning of each unit."""
+
+    @property
+    def _memory(self) -> Memory:
+        assert isinstance(self.database, ScratchDatabase)
+        return self.database.memory
+
+    def note(self, kind: str, subject: str, payload: Mapping[str, object], *, actor: str) -> int:
+        sequence = super().note(kind, subject, payload, actor=actor)
+        self._memory.keep("head", self._head, "journal_head")
+        return sequence
+
+    def _locked_gate(self) -> tuple[RowMapping, Head | None]:
+        gate = self._memory.answer("gate", lambda: locked_gate(self.connection, self.scope))
+        return gate, self._memory.answer("head", lambda: head_of(self.connection, self.scope))
+
+    def _lease(self, role: str) -> RowMapping | None:
+        return self._memory.answer(("lease", role), lambda: super(ScratchUnit, self)._lease(role))
+
+    def _locked_switches(self) -> tuple[SwitchState, ...]:
+        ask = super()._locked_switches
+        return self._memory.answer("switches", ask, keep=no_override)
+
+
 def scratch_stores(path: Path, scope: Scope, clock: Clock, *, opening_cooldown_seconds: float) -> SqlStores:
     """A new database at `path`, which no file may be at yet, with every table, and `clock` for its time.
 
@@ -89,9 +118,13 @@ def scratch_stores(path: Path, scope: Scope, clock: Clock, *, opening_cooldown_s
     path.write_bytes(_migrated())
     database = ScratchDatabase(path, clock)
     stores = stores_of(
-        database, scope, opening_cooldown_seconds=opening_cooldown_seconds, lease_seconds=FOR_EVER
+        database,
+        scope,
+        opening_cooldown_seconds=opening_cooldown_seconds,
+        lease_seconds=FOR_EVER,
+        unit=ScratchUnit,
     )
-    return remembering(stores, database.touched)
+    return remembering(stores, database.touched, database.memory)
 
 
 @cache

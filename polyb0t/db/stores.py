@@ -21,7 +21,7 @@ from polyb0t.db.order_store import SqlOrderStore
 from polyb0t.db.price_store import SqlProposalPriceStore
 from polyb0t.db.standing_store import SqlStandingStore
 from polyb0t.db.tables import gates, journal_head, kill_switches
-from polyb0t.db.unit import SCHEMA_VERSION, Units, foreign_scope, version_error
+from polyb0t.db.unit import SCHEMA_VERSION, Unit, Units, foreign_scope, version_error
 from polyb0t.execution.cooldown import cooldowns_of
 from polyb0t.execution.scope import LEASE_SECONDS, Scope
 from polyb0t.execution.settlement.store import ClaimStores
@@ -75,6 +75,7 @@ def stores_of(
     opening_cooldown_seconds: float = 900,
     closing_cooldown_seconds: float = 60,
     lease_seconds: float = LEASE_SECONDS,
+    unit: type[Unit] = Unit,
 ) -> SqlStores:
     """As `open_stores`, in a database that is open; it is closed again if it cannot be used."""
     try:
@@ -88,6 +89,7 @@ def stores_of(
         opening_cooldown_seconds=opening_cooldown_seconds,
         closing_cooldown_seconds=closing_cooldown_seconds,
         lease_seconds=lease_seconds,
+        unit=unit,
     )
 
 
@@ -98,10 +100,11 @@ def stores_on(
     opening_cooldown_seconds: float = 900,
     closing_cooldown_seconds: float = 60,
     lease_seconds: float = LEASE_SECONDS,
+    unit: type[Unit] = Unit,
 ) -> SqlStores:
     """The storage of `scope` in a database that is open and known to be this scope's. What stores remember
     of it is true as long as nobody puts another database in its place."""
-    units = Units(database, scope, lease_seconds)
+    units = Units(database, scope, lease_seconds, unit)
     return SqlStores(
         scope=scope,
         intents=SqlIntentStore(

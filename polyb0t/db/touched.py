@@ -89,7 +89,14 @@ class Memory:
             return known
         answer, state = self._touched.asking(ask)
         if keep is None or keep(answer):
-            if len(self._answers) >= self.MOST:
-                self._answers.clear()
-            self._answers[key] = (answer, state)
+            self._keep(key, answer, state)
         return answer
+
+    def keep(self, key: Any, answer: Any, *tables: str) -> None:
+        """Remember what these tables say now, for who has just written it."""
+        self._keep(key, answer, self._touched.state(*tables))
+
+    def _keep(self, key: Any, answer: Any, state: State) -> None:
+        if len(self._answers) >= self.MOST:
+            self._answers.clear()
+        self._answers[key] = (answer, state)

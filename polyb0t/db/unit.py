@@ -54,12 +54,14 @@ class Unit:
         lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self.connection = connection
+        self.database = database
         self.scope = scope
         self.lease_seconds = lease_seconds
-        self.gate, self._head = _locked_gate(connection, scope)
+        self.gate, self._head = self._locked_gate()
         self.now = monotonic_now(connection, database, self._head)
         self._epoch = int(self.gate["epoch"])
         self._switches: tuple[SwitchState, ...] | None = None
+        self._leases: dict[str, RowMapping | None] = {}  # by role, as they stand behind the gate
 
     @property
     def epoch(self) -> int:
@@ -75,7 +77,7 @@ class Unit:
     def switches(self) -> Sequence[SwitchState]:
         """The rows as they stand, locked; a trip waits behind us or we behind it."""
         if self._switches is None:
-            self._switches = switch_states(self.connection, self.scope, lambda: self.now, lock=True)
+            self._switches = self._locked_switches()
         return self._switches
 
     def stance(self) -> Stance:
@@ -87,9 +89,9 @@ class Unit:
         Raises:
             LeaseLostError: another engine has taken over, or the lease was given back.
         """
-        whose = {"scope": str(self.scope), "role": lease.role}
-        row = self.connection.execute(_LEASE, whose).mappings().one_or_none()
-        current = self.token(lease.role)
+        if lease.role not in self._leases:
+            self._leases[lease.role] = self._lease(lease.role)
+        row, current = self._leases[lease.role], self.token(lease.role)
         if row is None or row["released"] or not lease.token == row["token"] == current:
             raise LeaseLostError(
                 "Nothing was written.",
@@ -120,19 +122,38 @@ class Unit:
         )
         return self._head.sequence
 
+    # -- what a unit reads before it writes --------------------------------------------------------
+
+    def _locked_gate(self) -> tuple[RowMapping, journal.Head | None]:
+        return _gate_and_head(self.connection, self.scope)
+
+    def _lease(self, role: str) -> RowMapping | None:
+        whose = {"scope": str(self.scope), "role": role}
+        return self.connection.execute(_LEASE, whose).mappings().one_or_none()
+
+    def _locked_switches(self) -> tuple[SwitchState, ...]:
+        return switch_states(self.connection, self.scope, lambda: self.now, lock=True)
+
 
 class Units:
     """Runs write units and reads of one scope."""
 
-    def __init__(self, database: Database, scope: Scope, lease_seconds: float = LEASE_SECONDS) -> None:
+    def __init__(
+        self,
+        database: Database,
+        scope: Scope,
+        lease_seconds: float = LEASE_SECONDS,
+        unit: type[Unit] = Unit,
+    ) -> None:
         self.database = database
         self.scope = scope
         self._lease_seconds = lease_seconds
+        self._unit = unit
 
     def write(self, work: Callable[[Unit], T]) -> T:
         """`work` in one transaction; an error that it raises undoes everything."""
         return self.database.write(
-            lambda connection: work(Unit(connection, self.database, self.scope, self._lease_seconds))
+            lambda connection: work(self._unit(connection, self.database, self.scope, self._lease_seconds))
         )
 
     def decide(self, work: Callable[[Unit], T | PolybotError]) -> T:
@@ -194,18 +215,30 @@ def changed(connection: Connection, statement: Update, values: Mapping[str, obje
     return connection.execute(statement, values).rowcount == 1
 
 
-def _locked_gate(connection: Connection, scope: Scope) -> tuple[RowMapping, journal.Head | None]:
-    head: journal.Head | None = None
-    gate = connection.execute(_GATE_AND_HEAD, {"scope": str(scope)}).mappings().one_or_none()
-    if gate is None:  # or there is no head: then nothing can be appended, and that is said where it is tried
-        gate = connection.execute(_GATE, {"scope": str(scope)}).mappings().one_or_none()
-    else:
-        head = journal.Head(gate["head_sequence"], gate["head_hash"], gate["head_at"])
+def locked_gate(connection: Connection, scope: Scope) -> RowMapping:
+    """The gate's row.
+
+    Raises:
+        DatabaseError: it is missing, or of another schema version.
+        ConflictError: `foreign_scope`.
+    """
+    gate = connection.execute(_GATE, {"scope": str(scope)}).mappings().one_or_none()
     if gate is None:
         raise _no_gate(connection, gates, scope)
+    return _known_version(gate)
+
+
+def _gate_and_head(connection: Connection, scope: Scope) -> tuple[RowMapping, journal.Head | None]:
+    both = connection.execute(_GATE_AND_HEAD, {"scope": str(scope)}).mappings().one_or_none()
+    if both is None:  # or there is no head: then nothing can be appended, and that is said where it is tried
+        return locked_gate(connection, scope), None
+    return _known_version(both), journal.Head(both["head_sequence"], both["head_hash"], both["head_at"])
+
+
+def _known_version(gate: RowMapping) -> RowMapping:
     if gate["schema_version"] != SCHEMA_VERSION:
         raise version_error(int(gate["schema_version"]))
-    return gate, head
+    return gate
 
 
 def _no_gate(connection: Connection, table: Table, scope: Scope) -> PolybotError:

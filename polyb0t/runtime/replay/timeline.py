@@ -7,7 +7,7 @@ that is asked for becomes an `OrderBook`.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -39,7 +39,7 @@ _PRICES: Final[dict[int, Price]] = {}  # of every price there is, made once
 class _Shown:
     """One asset's book: as it was shown, or, once a level has changed since, shares by price."""
 
-    __slots__ = ("asks", "bids", "event", "made", "made_of", "shown_us", "traded_e6")
+    __slots__ = ("asks", "bids", "event", "levels", "made", "made_of", "shown_us", "traded_e6")
 
     def __init__(self, event: BookShown) -> None:
         self.traded_e6: int | None = None
@@ -50,6 +50,7 @@ class _Shown:
         self.bids: dict[int, int] | None = None
         self.asks: dict[int, int] | None = None
         self.shown_us = event.at_us
+        self.levels: dict[LevelE6, Level] = {}  # those of the last `OrderBook`: most of them stay
         self.made: OrderBook | None = None
         self.made_of: TradingTerms | None = None
 
@@ -232,11 +233,12 @@ class Timeline:
 def _book(asset: AssetId, shown: _Shown, terms: TradingTerms | None, seen: datetime) -> OrderBook:
     traded, told = shown.traded_e6, shown.event
     bids, asks = shown.sides()
+    known, shown.levels = shown.levels, {}
     return OrderBook(
         asset_id=asset,
         condition_id=ConditionId(told.condition),
-        bids=_levels(bids),
-        asks=_levels(asks),
+        bids=_levels(bids, known, shown.levels),
+        asks=_levels(asks, known, shown.levels),
         tick=terms.tick if terms is not None else None,
         min_shares=terms.min_shares if terms is not None else None,
         neg_risk=terms.neg_risk if terms is not None else None,
@@ -264,8 +266,13 @@ def _seen_again(book: OrderBook, seen: datetime) -> OrderBook:
     )
 
 
-def _levels(side: Sequence[LevelE6]) -> tuple[Level, ...]:
-    return tuple(Level(_price(price), Shares(from_e6(shares))) for price, shares in side)
+def _levels(
+    side: Sequence[LevelE6], known: Mapping[LevelE6, Level], used: dict[LevelE6, Level]
+) -> tuple[Level, ...]:
+    """The levels of one side, those that are `known` not made again; all of them are noted in `used`."""
+    for level in side:
+        used[level] = known.get(level) or Level(_price(level[0]), Shares(from_e6(level[1])))
+    return tuple(map(used.__getitem__, side))
 
 
 def _price(price_e6: int) -> Price:
