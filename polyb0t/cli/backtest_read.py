@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from polyb0t.cli import words
 from polyb0t.cli.backtest_look import assumed_words
+from polyb0t.cli.progress_line import progress_line
 from polyb0t.cli.table import Column, table
 from polyb0t.cli.terminal import Terminal
 from polyb0t.core.clock import utc
@@ -60,14 +61,8 @@ def run(terminal: Terminal, flags: Mapping[str, Any], asked: Asked) -> None:
         PolybotError: the history, the model or a setting cannot be used; nothing is left behind.
     """
     atexit.unregister(gc.freeze)  # the library that reads histories complains of whatever is left at the end
-    backtests = Backtests(flags)
-    if asked.again is not None:
-        _refuse_beside_again(asked)
-        done = [backtests.run(backtests.request_of(asked.again))]
-        sweeps: dict[str, list[str]] = {}
-    else:
-        sweeps = dict(_sweep(text) for text in asked.sweeps)
-        done = backtests.sweep(combinations(_request(asked), sweeps), asked.jobs)
+    with progress_line(terminal) as line:
+        sweeps, done = _replayed(Backtests(flags) if line is None else Backtests(flags, line.tell), asked)
     if terminal.json:
         told = [{**each.told, "same": each.same, "trials": each.trials} for each in done]
         terminal.data(told[0] if not sweeps else {"runs": told, "choice": plain_view(judge_choice(done))})
@@ -75,6 +70,15 @@ def run(terminal: Terminal, flags: Mapping[str, Any], asked: Asked) -> None:
         terminal.show(_sweep_screen(done, list(sweeps), terminal.columns))
     else:
         terminal.show(_screen(done[0], terminal.columns))
+
+
+def _replayed(backtests: Backtests, asked: Asked) -> tuple[dict[str, list[str]], list[Done]]:
+    """The swept settings with their values, and the runs."""
+    if asked.again is not None:
+        _refuse_beside_again(asked)
+        return {}, [backtests.run(backtests.request_of(asked.again))]
+    sweeps = dict(_sweep(text) for text in asked.sweeps)
+    return sweeps, backtests.sweep(combinations(_request(asked), sweeps), asked.jobs)
 
 
 def _request(asked: Asked) -> Request:

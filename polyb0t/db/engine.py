@@ -1,7 +1,7 @@
 """Opens SQLite and PostgreSQL the same way for the program, the migrations and the tests.
 
-A transaction is the unit of everything: it is written whole, retried whole when a lock was in the
-way or the connection was lost before its commit, and its failure is told in sentences.
+A transaction is the unit of everything: it is written whole, begun anew as a whole when a lock was in
+the way or the connection was lost and nothing was written, and its failure is told in sentences.
 """
 
 import sqlite3
@@ -17,7 +17,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from polyb0t.core.clock import Clock, SystemClock, from_microseconds
 from polyb0t.core.errors import ConfigurationError, DatabaseError, PolybotError
-from polyb0t.db.failures import is_lock_failure, told
+from polyb0t.db.attempts import Attempt, Fate
+from polyb0t.db.failures import told
 from polyb0t.db.turns import Turns
 
 T = TypeVar("T")
@@ -66,8 +67,8 @@ class Database:
         return self._attempts(work, write=False)
 
     def write(self, work: Callable[[Connection], T]) -> T:
-        """`work` in one write transaction, begun anew as a whole when a lock was in the way or the
-        connection was lost before the commit.
+        """`work` in one write transaction, begun anew as a whole when a lock was in the way or the connection
+        was lost and nothing was written.
 
         Raises:
             DatabaseError: locked, read-only, full, unreachable.
@@ -91,29 +92,23 @@ class Database:
             self._turns.close()
 
     def _attempts(self, work: Callable[[Connection], T], *, write: bool) -> T:
-        worked = False
-
-        def whole(connection: Connection) -> T:
-            nonlocal worked
-            worked = False
-            result = work(connection)
-            worked = True  # what goes wrong from here on may have gone wrong after the commit
-            return result
-
-        for attempt in range(1, ATTEMPTS + 1):
+        for number in range(1, ATTEMPTS + 1):
+            attempt = Attempt(work)
             try:
-                return self._once(whole, write=write)
+                return self._once(attempt, write=write)
             except DBAPIError as error:
-                nothing_done = is_lock_failure(error) or (error.connection_invalidated and not worked)
-                if attempt == ATTEMPTS or not nothing_done:
-                    raise told(error, self.name) from error
+                fate = attempt.fate(error, self.engine, self.clock)
+                if fate is Fate.WRITTEN:
+                    return attempt.result
+                if number == ATTEMPTS or fate is not Fate.NOTHING:
+                    raise told(error, self.name, known=fate is not Fate.UNKNOWN) from error
         raise AssertionError("unreachable")
 
-    def _once(self, work: Callable[[Connection], T], *, write: bool) -> T:
+    def _once(self, attempt: Attempt[T], *, write: bool) -> T:
         with self.engine.connect() as connection:
             connection.execution_options(polyb0t_write=write)
             with connection.begin():
-                return work(connection)
+                return attempt(connection)
 
 
 def open_database(url: str, clock: Clock | None = None, *, create: bool = False) -> Database:

@@ -57,6 +57,14 @@ _MEANINGS: Final[tuple[tuple[tuple[str, ...], tuple[str, str, str]], ...]] = (
         ),
     ),
     (
+        ("57P", "08"),
+        (
+            "database_unreachable",
+            "The server ended the connection: it restarts, or somebody ended it.",
+            "Check that it runs, and try again.",
+        ),
+    ),
+    (
         ("3D000", "28"),
         (
             "database_unreachable",
@@ -73,9 +81,13 @@ def is_lock_failure(error: DBAPIError) -> bool:
     return _code(error).startswith((*_SQLITE_LOCKS, *_POSTGRES_LOCKS))
 
 
-def told(error: DBAPIError, name: str) -> DatabaseError:
-    """The failure of the database `name`, in three sentences and with its own code."""
+def told(error: DBAPIError, name: str, *, known: bool = True) -> DatabaseError:
+    """The failure of the database `name`, in three sentences and with its own code; `known`: nothing was
+    written, else it may have been."""
     code, why, do = _meaning(error)
+    if not known:
+        why = f"{why} Whether this change was written is not known."
+        do = f"{do} Look before you repeat it."
     return DatabaseError(f"The database {name} could not be used.", why=why, do=do, code=code)
 
 

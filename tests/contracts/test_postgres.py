@@ -1,6 +1,7 @@
 """PostgreSQL alone: a process that hangs must not hold the kill switch's locks."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -67,19 +68,78 @@ def test_a_transaction_whose_connection_is_lost_before_the_commit_is_begun_anew(
     assert len(set(begun)) == 2
 
 
-def test_one_whose_connection_is_lost_at_the_commit_is_not_repeated(world: World) -> None:
-    """Nobody knows whether it was written, so whoever asked is told and looks."""
+def test_one_whose_connection_is_lost_before_the_commit_arrives_is_begun_anew(world: World) -> None:
+    database, begun = world.stores.database, []
+    before = len(world.engine.journal())
+
+    def work(connection: Connection) -> int:
+        begun.append(_process_of(connection))
+        return _note(connection)
+
+    event.listen(
+        database.engine, "commit", lambda _connection: _end(world, begun[0]) if len(begun) == 1 else None
+    )
+
+    assert database.write(work) == 1
+    assert (len(begun), _notes(world), len(world.engine.journal())) == (2, 1, before)
+
+
+def test_one_whose_answer_was_lost_after_the_commit_is_not_written_twice(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, begun = world.stores.database, []
+    commit = database.engine.dialect.do_commit
+
+    def work(connection: Connection) -> int:
+        begun.append(_process_of(connection))
+        return _note(connection)
+
+    def unanswered(connection: Any) -> None:
+        commit(connection)
+        if len(begun) == 1:
+            _end(world, begun[0])
+            connection.execute("SELECT 1")  # what a lost answer looks like from here
+
+    monkeypatch.setattr(database.engine.dialect, "do_commit", unanswered)
+
+    assert database.write(work) == 1
+    assert (len(begun), _notes(world)) == (1, 1)
+
+
+def test_one_of_which_nobody_can_tell_any_more_is_told(world: World) -> None:
+    """The server is gone as well: whoever asked is told, and looks."""
     database, begun = world.stores.database, []
 
-    def work(connection: Connection) -> None:
+    def work(connection: Connection) -> int:
         begun.append(_process_of(connection))
+        event.listen(database.engine, "do_connect", _nobody_there)
+        return _note(connection)
 
-    event.listen(database.engine, "commit", lambda _connection: _end(world, begun[-1]))
+    event.listen(database.engine, "commit", lambda _connection: _end(world, begun[0]))
 
-    with pytest.raises(DatabaseError):
+    with pytest.raises(DatabaseError) as lost:
         database.write(work)
+    event.remove(database.engine, "do_connect", _nobody_there)
 
+    assert lost.value.code == "database_unreachable"
+    assert "Whether this change was written is not known." in lost.value.why
+    assert "Look before you repeat it." in lost.value.do
     assert len(begun) == 1
+
+
+def _nobody_there(*_arguments: Any) -> None:
+    raise psycopg.OperationalError("connection refused")
+
+
+def _note(connection: Connection) -> int:
+    """Written once, it is one; a table of this test's own."""
+    connection.execute(text("CREATE TABLE IF NOT EXISTS notes (written int)"))
+    connection.execute(text("INSERT INTO notes VALUES (1)"))
+    return int(connection.scalar(text("SELECT count(*) FROM notes")) or 0)
+
+
+def _notes(world: World) -> int:
+    return int(world.sql("SELECT count(*) FROM notes")[0][0])
 
 
 def _process_of(connection: Connection) -> int:

@@ -6,11 +6,9 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import product
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,9 +27,10 @@ from polyb0t.runtime.modelling import model_place
 from polyb0t.runtime.places import data_dir, models_folder
 from polyb0t.runtime.replay.people import person
 from polyb0t.runtime.replay.request import RECORDED, Request
-from polyb0t.runtime.replay.running import RUN, Past, run_into
+from polyb0t.runtime.replay.running import RUN, Past, Tell, run_into, say_nothing
 from polyb0t.runtime.replay.settings import replay_settings
 from polyb0t.runtime.replay.speakers import MONTHLY, Speaker, speaker
+from polyb0t.runtime.replay.sweeping import in_processes
 
 FOLDER: Final = "backtests"
 TRIALS: Final = "trials"
@@ -50,9 +49,10 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Backtests:
-    """Everything that was replayed here. `flags` are those of the command."""
+    """Everything that was replayed here. `flags` are those of the command; `tell` is told how far it is."""
 
     flags: Mapping[str, Any]
+    tell: Tell = say_nothing
 
     @property
     def folder(self) -> Path:
@@ -64,22 +64,30 @@ class Backtests:
         Raises:
             PolybotError: the history, the model or a setting cannot be used; nothing is left behind.
         """
-        told, same = _run(self.flags, request, self.folder)
-        return self._counted(told, same)
+        return self._counted(*_run(self.flags, request, self.folder, self.tell))
 
     def sweep(self, requests: Sequence[Request], jobs: int) -> list[Done]:
         """Replay each, `jobs` at a time in processes of their own; in the order of the requests.
 
         Raises:
             PolybotError: as `run`; a setting that cannot be used in one of them is found before any runs.
+            ConflictError: `sweep_broken`. What was finished is kept and counted.
         """
         for request in requests:
             replay_settings(self.flags, request.settings)
         if jobs == 1 or len(requests) == 1:
-            return [self.run(request) for request in requests]
-        with ProcessPoolExecutor(min(jobs, len(requests)), mp_context=get_context("spawn")) as pool:
-            made = pool.map(_run, [self.flags] * len(requests), requests, [self.folder] * len(requests))
-            return [self._counted(told, same) for told, same in made]
+            return [self._of_several(number, requests) for number in range(len(requests))]
+        return in_processes(
+            _run,
+            [(self.flags, request, self.folder) for request in requests],
+            jobs,
+            keep=lambda made: self._counted(*made),
+            tell=lambda done: self.tell(f"Replaying: {done} of {len(requests)} runs are done"),
+        )
+
+    def _of_several(self, number: int, requests: Sequence[Request]) -> Done:
+        place = f"{number + 1} of {len(requests)}: " if len(requests) > 1 else ""
+        return replace(self, tell=lambda text: self.tell(f"{place}{text}")).run(requests[number])
 
     def request_of(self, prefix: str) -> Request:
         """What was asked of the run that begins with `prefix`, with every setting as it was then.
@@ -152,10 +160,12 @@ def _speaker(settings: Settings, request: Request, since: datetime, *, hears: bo
     return replace(spoken, told=lambda: f"{MONTHLY} on {path.name}, {months.licences()}")
 
 
-def _run(flags: Mapping[str, Any], request: Request, folder: Path) -> tuple[dict[str, Any], bool | None]:
+def _run(
+    flags: Mapping[str, Any], request: Request, folder: Path, tell: Tell = say_nothing
+) -> tuple[dict[str, Any], bool | None]:
     keep_quiet()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return run_into(past_of(flags, request), folder, SystemClock())
+    return run_into(past_of(flags, request), folder, SystemClock(), tell)
 
 
 def tape_of(settings: Settings, request: Request) -> Tape:

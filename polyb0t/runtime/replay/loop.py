@@ -5,6 +5,7 @@ is skipped as if the machine had slept through it, and counted.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from polyb0t.core.units import ZERO, Pusd
@@ -32,6 +33,7 @@ class Loop:
     funnel: Funnel
     every_us: int
     until_us: int
+    tell: Callable[[int, int], None] = lambda _at_us, _fills: None  # after each cycle, to somebody who waits
     cycles: int = 0
     silences: int = 0  # times in which nobody looked, and no engine ran
     silent_us: int = 0
@@ -97,6 +99,7 @@ class Loop:
         if self.equity.due:
             self.equity.seen(self.worth())
         self._tick_us = max(self._tick_us + self.every_us, self.clock.now_us)
+        self.tell(self.clock.now_us, len(self._fills))
 
     def _skip(self) -> None:
         """To the next word of the history, to the next payment, or to the end."""

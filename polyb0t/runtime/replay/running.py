@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from polyb0t.config.settings import Settings
 from polyb0t.core.canonical import sha256_hex
-from polyb0t.core.clock import Clock, iso, microseconds
+from polyb0t.core.clock import Clock, from_microseconds, iso, microseconds
 from polyb0t.core.errors import UsageError
 from polyb0t.core.files import write_durably
 from polyb0t.core.units import ZERO, plain
@@ -119,6 +119,13 @@ def _hash_of(path: Path) -> str:
         return ""  # who needs it says so
 
 
+Tell = Callable[[str], None]
+
+
+def say_nothing(_text: str) -> None:
+    """To nobody who waits."""
+
+
 @dataclass
 class Running:
     """A replay in a folder. `run` is called once."""
@@ -126,6 +133,7 @@ class Running:
     past: Past
     folder: Path
     clock: Clock  # of this machine: how long it took
+    tell: Tell = say_nothing
 
     def run(self) -> dict[str, Any]:
         """What `run.json` says, which is written as well.
@@ -194,7 +202,14 @@ class Running:
             funnel,
             every_us=round(past.every_seconds * _MILLION),
             until_us=microseconds(past.until),
+            tell=self._tell,
         )
+
+    def _tell(self, at_us: int, fills: int) -> None:
+        since_us, until_us = microseconds(self.past.since), microseconds(self.past.until)
+        share, traded = (at_us - since_us) / (until_us - since_us), "fill" if fills == 1 else "fills"
+        at = f"{from_microseconds(at_us):%Y-%m-%d %H:%M}"
+        self.tell(f"Replaying: {at}, {share:.0%} of the time, {fills:,} {traded}")
 
     def _refuse_nothing(self) -> None:
         about, past = self.past.tape.about, self.past
@@ -311,7 +326,9 @@ def _money(loop: Loop) -> dict[str, Any]:
     }
 
 
-def run_into(past: Past, folder: Path, clock: Clock) -> tuple[dict[str, Any], bool | None]:
+def run_into(
+    past: Past, folder: Path, clock: Clock, tell: Tell = say_nothing
+) -> tuple[dict[str, Any], bool | None]:
     """Run it and keep it under its id in `folder`; the result, and whether it is the same as one that was
     there. None: there was none.
 
@@ -321,7 +338,7 @@ def run_into(past: Past, folder: Path, clock: Clock) -> tuple[dict[str, Any], bo
     scratch = folder / f".{past.run_id}.part"
     shutil.rmtree(scratch, ignore_errors=True)
     try:
-        told = Running(past, scratch, clock).run()
+        told = Running(past, scratch, clock, tell).run()
     except BaseException:
         shutil.rmtree(scratch, ignore_errors=True)
         raise
