@@ -81,7 +81,9 @@ def _list(terminal: Terminal) -> None:
 
 def _hours(window_us: int) -> str:
     hours = window_us / HOUR_US
-    return "now" if not hours else f"{hours:g} h" if hours < 48 else f"{hours / 24:.3g} d"
+    if hours < 1:
+        return f"{60 * hours:g} min" if hours else "now"
+    return f"{hours:g} h" if hours < 48 else f"{hours / 24:.3g} d"
 
 
 def _data(feature: Feature, shown: Shown | None) -> dict[str, Any]:

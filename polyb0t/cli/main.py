@@ -8,6 +8,7 @@ import gc
 import importlib
 import json
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -50,6 +51,7 @@ COMMANDS: Final = (
 )
 _MODULES: Final = {name: f"polyb0t.cli.{name.replace('-', '_')}_command" for name in COMMANDS}
 INTERRUPTED: Final = 130
+_AGAIN_SECONDS: Final = 0.02
 
 
 class LazyGroup(TyperGroup):
@@ -163,6 +165,16 @@ def _pipe_closed() -> int:
     return 0
 
 
+def interrupt_again(swallowed: "sys.UnraisableHookArgs") -> None:
+    """Where Ctrl-C meets the program while a library forgets an object, Python drops it and goes on: it is
+    given again an instant later, and what a person wanted ended ends."""
+    if not issubclass(swallowed.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(swallowed)
+        return
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, _AGAIN_SECONDS)
+
+
 def main() -> None:
     """The entry point of `polyb0t` and `polybot`.
 
@@ -174,6 +186,7 @@ def main() -> None:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     gc.set_threshold(50_000)
     atexit.register(gc.freeze)
+    sys.unraisablehook = interrupt_again
     if "POLYB0T_LEASH" in os.environ:  # started by `make run`: end with it
         from polyb0t.runtime.leash import hold_if_given
 

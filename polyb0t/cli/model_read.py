@@ -12,10 +12,10 @@ from polyb0t.cli.table import Column, table
 from polyb0t.cli.terminal import Terminal
 from polyb0t.config.settings import Settings
 from polyb0t.core.clock import SystemClock
-from polyb0t.core.errors import NotFoundError, UsageError, VenueUnreachableError
-from polyb0t.execution.scope import SANDBOX
+from polyb0t.core.errors import ConflictError, NotFoundError, UsageError, VenueUnreachableError
+from polyb0t.execution.scope import POLYMARKET, SANDBOX
 from polyb0t.research.cards import words as card_words
-from polyb0t.research.cards.card import Card, make_card, nothing_to_learn
+from polyb0t.research.cards.card import POOL_WEIGHTS, Card, make_card, nothing_to_learn
 from polyb0t.research.cards.files import card_data
 from polyb0t.research.cards.shelf import Shelf, Shelved
 from polyb0t.research.challengers.boosted import make_boosted
@@ -26,6 +26,7 @@ from polyb0t.runtime.activating import activate as activate_model
 from polyb0t.runtime.modelling import ModelPlace, model_place, past_lines
 
 _TOLD_EVERY: Final = 500
+_VENUES: Final = (POLYMARKET, SANDBOX)
 _NO_CONNECTION: Final = (
     "Check the connection; to practise without one: polyb0t sandbox, and then "
     "POLYBOT_VENUE=sandbox polyb0t model collect"
@@ -78,12 +79,15 @@ def fit(terminal: Terminal, settings: Settings, path: Path | None, *, keep: bool
 
     Raises:
         NotFoundError: nothing was collected. ConfigurationError: the file cannot be used, or the library
-        for trees is not installed. LookAheadError: a feature knows what it cannot know.
+        for trees is not installed. ConflictError: a model is to be kept, and the history is that of another
+        venue. LookAheadError: a feature knows what it cannot know.
     """
     if boosted:
         library()
     place = model_place(settings)
     history = _history(place, path)
+    if keep:
+        _refuse_foreign(place, history)
     shelf = Shelf(place.folder)
     now = SystemClock().now()
 
@@ -108,7 +112,7 @@ def fit(terminal: Terminal, settings: Settings, path: Path | None, *, keep: bool
     terminal.show(screen_of(made, terminal.columns))
     if page is not None:
         unchanged = ["Fitted already today on this history, and unchanged."] if again else []
-        terminal.show(["", *unchanged, f"Its page: {page}", _next(made)])
+        terminal.show(["", *unchanged, f"Its page: {page}", _next(made, shelf)])
 
 
 def listed(terminal: Terminal, settings: Settings) -> None:
@@ -199,6 +203,22 @@ def _history(place: ModelPlace, path: Path | None) -> History:
     return read_history(chosen)
 
 
+def _refuse_foreign(place: ModelPlace, history: History) -> None:
+    """A history says which venue it was collected on; one in Parquet, of which nothing is licensed, does not.
+
+    Raises:
+        ConflictError: on another one.
+    """
+    learnt_on = history.source.partition(" ")[0]
+    if learnt_on in _VENUES and learnt_on != place.venue:
+        raise ConflictError(
+            f"Nothing was fitted: this history was collected on {learnt_on}.",
+            why=f"What was learnt there is never used on {place.venue}.",
+            do="Judge it without keeping a model: polyb0t model evaluate FILE",
+            code="other_venue",
+        )
+
+
 def screen_of(made: Card, columns: int) -> list[str]:
     """The card as a terminal shows it."""
     lines = []
@@ -216,9 +236,12 @@ def screen_of(made: Card, columns: int) -> list[str]:
     return lines
 
 
-def _next(made: Card) -> str:
+def _next(made: Card, shelf: Shelf) -> str:
     if made.live:
         return f"To let it speak: polyb0t model activate {made.id}"
+    active = next((each.id for each in shelf.all() if each.active and each.kind != POOL_WEIGHTS), None)
+    if active is not None:
+        return f"It speaks nowhere: {active} stays active."
     return "It speaks nowhere: the published coefficients stay, marked as not tested on own data."
 
 

@@ -212,9 +212,15 @@ class MarketCalibrationModel(LoneModel):
         category = self._category(market)
         if category is None:
             named = market.category or "a market without a category"
-            return Abstain("no_figure", f"Nothing is published about how {named} is priced.")
+            return Abstain("no_figure", self._silent_on(named))
         _, key, words = next(bucket for bucket in _BUCKETS if left <= bucket[0])
         return category, self._coefficients.categories[category][key], words
+
+    def _silent_on(self, category: str) -> str:
+        """Published figures are of some categories; a model that was fitted here is of those that it won."""
+        if self._coefficients.expiry is None:
+            return f"Nothing is published about how {category} is priced."
+        return f"The model has not beaten the price in {category}."
 
     def _category(self, market: Market) -> str | None:
         """The catalogue's category, else the first of its tags that has figures."""

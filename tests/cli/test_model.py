@@ -12,8 +12,10 @@ from polyb0t.cli.main import run
 from polyb0t.config.settings import load_settings
 from polyb0t.core.clock import SystemClock, milliseconds
 from polyb0t.core.errors import VenueUnreachableError
+from polyb0t.research.cards.active import set_active
 from polyb0t.research.history.past_markets import write_history
 from polyb0t.runtime.choices import probability_model
+from polyb0t.runtime.modelling import model_place
 from polyb0t.runtime.places import data_dir
 from polyb0t.sandbox.world import World
 from tests.support.history_files import at, parquet
@@ -71,6 +73,15 @@ def test_a_model_that_has_won_nowhere_is_not_activated(said) -> None:
     assert probability_model(load_settings()).version == "1"  # the published coefficients
 
 
+def test_a_fit_that_speaks_nowhere_says_what_goes_on_speaking(said) -> None:
+    said("collect", "--most", "40")
+    assert "the published coefficients stay" in said("fit")[1]
+    model = json.loads(said("list", "--json")[1])[0]["id"]
+    set_active(model_place(load_settings()).folder, model)
+    said("collect", "--most", "41")
+    assert f"It speaks nowhere: {model} stays active." in " ".join(said("fit")[1].split())
+
+
 def test_every_different_fit_is_a_trial_and_the_same_one_none(said) -> None:
     told = []
     for most in ("40", "41"):
@@ -92,6 +103,23 @@ def test_a_history_of_another_name_is_no_new_start(said, tmp_path: Path) -> None
         path = tmp_path / f"{number}.jsonl.gz"
         write_history(path, [line], source=source)
         assert json.loads(said("evaluate", str(path), "--json")[1])["trials"] == number
+
+
+def test_what_was_collected_on_another_venue_is_judged_and_never_fitted(said, tmp_path: Path) -> None:
+    monday = 1_772_409_600_000_000
+    line = {
+        "market": "0xaa", "event": "17", "category": "politics", "question": "Will it?", "named_sides": False,
+        "opens_us": monday, "ends_us": monday + 86_400_000_000 * 9, "resolved_us": monday + 86_400_000_000,
+        "pays_e6": 1_000_000, "points": [[monday, 600_000]],
+    }  # fmt: skip
+    path = tmp_path / "history.jsonl.gz"
+    write_history(path, [line], source="polymarket since 2024-01-01")
+    code, _, err = said("fit", str(path))
+    assert code != 0
+    assert "Nothing was fitted: this history was collected on polymarket." in err
+    assert "What was learnt there is never used on sandbox." in err
+    assert json.loads(said("list", "--json")[1]) == []
+    assert said("evaluate", str(path))[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -199,6 +227,7 @@ class TestFeatures:
         code, out, _ = said("features")
         assert code == 0
         assert out.count("0, not licensed") == len(told)
+        assert ("10 min" in out, "15 min" in out, "2 h" in out) == (True, True, True)
 
     def test_a_market_of_which_nothing_was_recorded_is_not_made_up(self, said) -> None:
         code, _, err = said("features", "0xfeed")

@@ -12,6 +12,7 @@ NO_MORE: Final = "Why no more was proposed"
 _TOO_LITTLE: Final = "The model sees too little edge at the present offers."
 _NAMED: Final = 8
 _LONGEST: Final = 60
+_LEAST_SHORT: Final = Decimal("0.01")  # cents: what is short by less is short
 
 
 def funnel(told: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
@@ -90,5 +91,9 @@ def _misses(found: Mapping[str, Any]) -> Iterator[str]:
     for miss in found["misses"]:
         asked = wording.one_line(miss["question"])
         cut = asked if len(asked) <= _LONGEST else f"{asked[: _LONGEST - 1]}…"
-        edge, needed = (wording.edge(Decimal(miss[name])) for name in ("edge", "needed"))
-        yield f'Nearest miss: {edge} of {needed} needed on {miss["outcome"]} in "{cut}".'
+        edge, needed = Decimal(miss["edge"]), Decimal(miss["needed"])
+        short = max(100 * (needed - edge), _LEAST_SHORT)
+        yield (
+            f"Nearest miss: {wording.edge(edge)}, {short:.2f}¢ short of what is needed, "
+            f'on {miss["outcome"]} in "{cut}".'
+        )

@@ -54,7 +54,10 @@ def _zone(assumed: Assumptions, value: str) -> Assumptions:
 def _ends(assumed: Assumptions, value: str) -> Assumptions:
     if value in set(Ends):
         return replace(assumed, ends=Ends(value), stated_end=None)
-    day = datetime.fromisoformat(value)
+    try:
+        day = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise ValueError("it is no day") from error
     return replace(assumed, stated_end=day.replace(tzinfo=UTC) if day.tzinfo is None else day.astimezone(UTC))
 
 

@@ -84,7 +84,7 @@ def span(markets: Iterable[FileMarket]) -> tuple[datetime, datetime]:
 def kept_sentence(kept_us: int) -> str:
     """What is said of how long a book stands."""
     hours = kept_us / (3_600 * MILLION)
-    return f"A book stands until the next one, for {hours:g} hours at most."
+    return f"A book stands until the next one, for {hours:g} {'hour' if hours == 1 else 'hours'} at most."
 
 
 def _asset(event: Event) -> str:
