@@ -1,32 +1,16 @@
 """Every feature that is computed: does its value at an instant depend on anything that came later?"""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from evidence.findings import Finding
-from polyb0t.research.features.feature import PRICES, Feature, key
+from polyb0t.research.features.feature import Feature, key
 from polyb0t.research.features.look_ahead import LookAheadError, check_feature
 from polyb0t.research.features.point_in_time import Record
 from polyb0t.research.features.registry import FEATURES, WINDOW_US
 from polyb0t.research.features.series import HOUR_US
+from tests.support.cheats import Cheat
 from tests.support.records import samples
-
-
-@dataclass(frozen=True, slots=True)
-class Cheat:
-    """A feature of the whole record, as one computes them over a table of the past."""
-
-    name: str
-    of: Callable[[Record, int], float | None]
-    window_us: int = WINDOW_US
-    version: int = 1
-    requires: frozenset[str] = frozenset({PRICES})
-    says: str = "what nobody knew"
-
-    def value(self, record: Record, at_us: int) -> float | None:
-        return self.of(record, at_us)
 
 
 def _less_mean(record: Record, at_us: int) -> float:

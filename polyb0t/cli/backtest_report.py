@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from polyb0t.cli import words
 from polyb0t.cli.decisions_read import fact_lines
-from polyb0t.cli.report_read import sheet_lines, write
+from polyb0t.cli.report_flow import write
+from polyb0t.cli.report_read import sheet_lines
 from polyb0t.cli.terminal import MEDIUM, Terminal
 from polyb0t.config.settings import load_settings
 from polyb0t.core.errors import UsageError

@@ -2,13 +2,12 @@
 
 import atexit
 import gc
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Final
 
 from polyb0t.cli import words
-from polyb0t.cli.report_read import sheet_lines, write
+from polyb0t.cli.report_flow import Asked, deliver
+from polyb0t.cli.report_read import sheet_lines
 from polyb0t.cli.scene import context_line, look
 from polyb0t.cli.terminal import Paint, Terminal
 from polyb0t.execution.scope import mode_words
@@ -25,18 +24,7 @@ _LABEL: Final = 11
 HINT: Final = "More: --by fate, category, model, horizon, decile, intent     Files: --csv, --json, --html"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What was typed. `form` is text, csv or html; `out` a file in place of the screen."""
-
-    since: str | None = None
-    until: str | None = None
-    by: By | None = None
-    form: str = "text"
-    out: Path | None = None
-
-
-def show(terminal: Terminal, opened: OpenedStore, asked: Asked) -> None:
+def show(terminal: Terminal, opened: OpenedStore, asked: Asked[By]) -> None:
     """Print how proposals did, or write it to a file.
 
     Raises:
@@ -44,25 +32,28 @@ def show(terminal: Terminal, opened: OpenedStore, asked: Asked) -> None:
     """
     atexit.unregister(gc.freeze)  # the library that reads recordings complains of whatever is left at the end
     made = read_analysis(opened, asked.since, asked.until)
-    wallet = "" if opened.scope.is_paper else f", wallet {opened.scope.wallet}"
-    title = f"polyb0t, decisions: {mode_words(opened.scope, made.regime)}{wallet}"
-    if asked.out is not None:
-        write(asked.out, file_of(made, asked, title))
-        terminal.show([f"Written: {asked.out}"])
-    elif terminal.json:
-        terminal.data(analysis_view(made))
-    elif asked.form != "text":
-        terminal.out.write(file_of(made, asked, title))
-    else:
-        right = period(made.since, made.until)
-        head = context_line(look(opened), terminal.paint, terminal.columns, right=right).split("\n")
-        terminal.show([*head, *screen(made, terminal.paint, terminal.columns, asked.by)])
+    deliver(
+        terminal,
+        asked,
+        file=lambda: _file(made, opened, asked),
+        data=lambda: analysis_view(made),
+        screen=lambda: [
+            *_head(made, opened, terminal),
+            *screen(made, terminal.paint, terminal.columns, asked.by),
+        ],
+    )
 
 
-def file_of(made: Analysis, asked: Asked, title: str, before: Sequence[str] = ()) -> str:
+def _head(made: Analysis, opened: OpenedStore, terminal: Terminal) -> list[str]:
+    right = period(made.since, made.until)
+    return context_line(look(opened), terminal.paint, terminal.columns, right=right).split("\n")
+
+
+def _file(made: Analysis, opened: OpenedStore, asked: Asked[By]) -> str:
     """A page, or a line for each proposal."""
     if asked.form == "html":
-        return as_html(made, title, before)
+        wallet = "" if opened.scope.is_paper else f", wallet {opened.scope.wallet}"
+        return as_html(made, f"polyb0t, decisions: {mode_words(opened.scope, made.regime)}{wallet}")
     return as_csv(made, asked.by or By.INTENT)
 
 

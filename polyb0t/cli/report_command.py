@@ -47,9 +47,10 @@ def report(
         )
         return
     from polyb0t.cli import report_read
+    from polyb0t.cli.report_flow import Asked
     from polyb0t.research.groups import By
 
-    asked = report_read.Asked(
+    asked = Asked(
         since=since,
         until=until,
         by=None if by is None else By(by),
@@ -68,10 +69,11 @@ def _decisions(
     out: Path | None,
 ) -> None:
     from polyb0t.cli import decisions_read
+    from polyb0t.cli.report_flow import Asked
     from polyb0t.research.analytics.sides import By
 
     today, since, until = when
-    asked = decisions_read.Asked(
+    asked = Asked(
         since=f"{opened.stores.intents.now():%Y-%m-%d}" if today else since,
         until=until,
         by=None if by is None else By(by),

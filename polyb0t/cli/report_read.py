@@ -1,15 +1,12 @@
 """The report on a screen, as data, and as a file."""
 
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from polyb0t.cli import words
+from polyb0t.cli.report_flow import Asked, deliver
 from polyb0t.cli.scene import Scene, context_line, look
 from polyb0t.cli.table import Column, table
 from polyb0t.cli.terminal import MEDIUM, Paint, Terminal
-from polyb0t.core.errors import UsageError
-from polyb0t.core.files import write_durably
 from polyb0t.execution.scope import mode_words
 from polyb0t.research.groups import By
 from polyb0t.research.report_files import as_csv, as_html
@@ -23,54 +20,28 @@ _WIDEST: Final = {"MARKET": 38, "OUTCOME": 12, "CATEGORY": 24, "MODEL": 30, "NOT
 HINT: Final = "By market, category, model, day: --by market     Files: --csv, --json, --html"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What was typed. `form` is text, csv or html; `out` a file in place of the screen."""
-
-    since: str | None = None
-    until: str | None = None
-    by: By | None = None
-    form: str = "text"
-    out: Path | None = None
-
-
-def show(terminal: Terminal, opened: OpenedStore, asked: Asked) -> None:
+def show(terminal: Terminal, opened: OpenedStore, asked: Asked[By]) -> None:
     """Print the report, or write it to a file.
 
     Raises:
         UsageError: `bad_date`, `file_not_written`. DatabaseError: the rows could not be read.
     """
     made = read_report(opened, span_of(asked.since, asked.until, opened.stores.intents.now()))
-    if asked.out is not None:
-        write(asked.out, _file(made, opened, asked))
-        terminal.show([f"Written: {asked.out}"])
-    elif terminal.json:
-        terminal.data(report_view(made))
-    elif asked.form != "text":
-        terminal.out.write(_file(made, opened, asked))
-    else:
-        terminal.show(report_screen(made, look(opened), terminal.paint, terminal.columns, asked.by))
+    deliver(
+        terminal,
+        asked,
+        file=lambda: _file(made, opened, asked),
+        data=lambda: report_view(made),
+        screen=lambda: report_screen(made, look(opened), terminal.paint, terminal.columns, asked.by),
+    )
 
 
-def _file(made: Report, opened: OpenedStore, asked: Asked) -> str:
+def _file(made: Report, opened: OpenedStore, asked: Asked[By]) -> str:
     if asked.form == "html":
         where = mode_words(opened.scope, made.regime)
         wallet = "" if opened.scope.is_paper else f", wallet {opened.scope.wallet}"
         return as_html(made, f"polyb0t: {where}{wallet}")
     return as_csv(made, asked.by or By.MARKET)
-
-
-def write(path: Path, text: str) -> None:
-    """Raises UsageError (`file_not_written`)."""
-    try:
-        write_durably(path.absolute(), text)
-    except OSError as error:
-        raise UsageError(
-            f"No report was written: {path} cannot be written.",
-            why=error.strerror or "",
-            do="Name a file in a folder that is yours.",
-            code="file_not_written",
-        ) from error
 
 
 def report_screen(made: Report, scene: Scene, paint: Paint, columns: int, by: By | None = None) -> list[str]:

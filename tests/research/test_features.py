@@ -1,17 +1,17 @@
 """No feature looks ahead, and each computes what its name says."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 
 import pytest
 
 from polyb0t.core.errors import ConfigurationError
-from polyb0t.research.features.feature import PRICES, Feature, key
+from polyb0t.research.features.feature import Feature, key
 from polyb0t.research.features.look_ahead import LookAheadError, Sample, begun, check_feature, poisoned
 from polyb0t.research.features.point_in_time import Book, PointInTime, Record, Schedule, Trade
 from polyb0t.research.features.registry import FEATURES, WINDOW_US, named
 from polyb0t.research.features.series import HOUR_US, Series
+from tests.support.cheats import Cheat
 from tests.support.records import DAY_US, MINUTE_US, START_US, a_record, samples
 
 AT = START_US + 13 * DAY_US
@@ -52,21 +52,6 @@ class TestLookingAhead:
                 assert getattr(false, part.name) != getattr(record, part.name), part.name
         assert poisoned(record, AT - 2 * DAY_US).schedule != record.schedule
         assert false.until(AT).known_at(AT, WINDOW_US).trades == record.known_at(AT, WINDOW_US).trades
-
-
-@dataclass(frozen=True)
-class Cheat:
-    """A feature of the whole record, as one computes them over a table of the past."""
-
-    name: str
-    of: Callable[[Record, int], float | None]
-    window_us: int = WINDOW_US
-    version: int = 1
-    requires: frozenset[str] = frozenset({PRICES})
-    says: str = "what it should not"
-
-    def value(self, record: Record, at_us: int) -> float | None:
-        return self.of(record, at_us)
 
 
 def centred_mean(record: Record, at_us: int) -> float:
