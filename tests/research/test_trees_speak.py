@@ -170,6 +170,19 @@ class TestSilence:
         assert (np.isnan(asked[1]), np.isnan(asked[2])) == (False, True)
         assert isinstance(say(model, state), ProbEstimate)
 
+    def test_of_a_young_market_too_it_has_to_be_told_what_was_there(self):
+        """A market of 36 hours had a price a day ago, although its fit would not have insisted on one."""
+        past = a_walk()
+        now, price = middle(past, 2)
+        state = state_at(past, now, price, opened_at=now - timedelta(hours=36))
+        model = BoostedModel(trees())
+        model.observe([state])
+        assert code(say(model, state)) == "past_unknown"
+        told(model, past, state)
+        asked = model.inputs(state, price)
+        assert not isinstance(asked, Abstain)
+        assert not np.isnan(asked[1])
+
     def test_a_break_in_looking_is_a_break_in_the_memory(self):
         past = a_walk()
         now, price = middle(past)
@@ -231,9 +244,11 @@ class TestSilence:
         model, start = BoostedModel(trees()), from_microseconds(int(past.at_us[0]))
         for hour in range(24 * 14):
             model.observe([state_at(past, start + hour * HOUR, 0.4)])
-        kept = model._memory.of(state_at(past, start, 0.4).market, start + 24 * 14 * HOUR - HOUR)
-        assert kept is not None
-        assert len(kept) == 8 * 24 + 1
+        (kept,) = model._memory._past.values()
+        assert len(kept.at) == len(kept.prices) == len(kept.series) == 8 * 24 + 1
+        other = state_at(a_walk(days=20), start + timedelta(days=16), 0.4)
+        model.observe([other])
+        assert list(model._memory._past) == [other.market.condition_id]  # the first was forgotten
 
 
 class TestWhatItSays:
