@@ -288,6 +288,25 @@ class TestTroubleOnTheWay:
         assert deposit.paid() == Decimal(40)
         assert deposit.judge() == []
 
+    def test_a_batch_that_would_not_pay_together_is_none(self, deposit: ClaimRoom) -> None:
+        claims = [deposit.won(1), deposit.won(2)]
+        deposit.chain.one_by_one = True
+        deposit.until_over()
+        assert [len(send.members) for send in deposit.sends()] == [1, 1]
+        assert {deposit.record(claim).result for claim in claims} == {"claimed"}
+        assert deposit.judge() == []
+
+    def test_money_that_nothing_explains_stops_everything(self, room: ClaimRoom) -> None:
+        """Signed for 20 shares; one of them is gone when it is mined."""
+        claim = room.won(1)
+        room.claimer.step()
+        asset = room.record(claim).intent.claim["asset_ids"].split()[0]  # type: ignore[index]
+        room.chain.held[asset] = Shares(Decimal(19))  # type: ignore[index]
+        room.pass_time()
+        room.until_over()
+        tripped = [each.type for each in room.world.switches.list() if each.tripped]
+        assert (room.paid(), tripped) == (Decimal(19), [KillSwitchType.RECONCILIATION])
+
     @each_route
     def test_a_node_that_is_away_for_a_while(self, tmp_path: Path, route: ClaimRoute) -> None:
         room = ClaimRoom(tmp_path, route)

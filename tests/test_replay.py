@@ -112,6 +112,7 @@ class TestFills:
         first = made.lines("fill")[0]
         assert first["price"] == "0.49"
         said = from_iso(made.lines("word")[0]["at"])
+        assert timedelta(seconds=29) < said - START < timedelta(seconds=31)  # between two cycles
         assert from_iso(first["at"]) == said + timedelta(seconds=1)
 
     def test_what_moved_away_while_the_person_thought_is_not_bought(self, tmp_path):
@@ -276,6 +277,12 @@ class TestResting:
         made = self.replay(tmp_path, traded(200, "11", "0.49", "100"))
         (fill,) = made.lines("fill")
         assert (fill["role"], fill["price"], fill["fee"]) == ("MAKER", "0.5", "0")
+
+    def test_it_rests_as_long_as_was_approved_and_nothing_else_takes_it_back(self, tmp_path):
+        """Two hours after it was placed it still rests; its time is six hours."""
+        made = self.replay(tmp_path)
+        with sqlite3.connect(made.folder / "book.db") as book:
+            assert {status for (status,) in book.execute("SELECT status FROM orders")} == {"LIVE"}
 
     def test_what_traded_before_it_rested_does_not_fill_it(self, tmp_path):
         made = self.replay(tmp_path, traded(100, "11", "0.49", "100"))
@@ -465,13 +472,12 @@ class TestWhyNoMore:
         assert found["left_out"] == [{"code": "ends_too_soon", "count": counts["cycles"]}]
 
     def test_the_nearest_misses_are_told_with_what_they_lacked(self, tmp_path):
-        """It misses by a cent and a half first, and by half a cent later: the nearest is kept."""
-        made = replay(
-            tmp_path, one_market(books(2, "1", "0.53", "0.54"), minutes=4), Sure("0.545"), min_edge="0.06"
-        )
+        """It comes a cent nearer and goes far away again: the nearest is kept, neither the first nor the last."""
+        moving = (books(1, "1", "0.48", "0.49"), books(2, "1", "0.53", "0.54"))
+        made = replay(tmp_path, one_market(*moving, minutes=4), Sure("0.545"), min_edge="0.06")
         (miss,) = made.told["funnel"]["misses"]
         assert (miss["question"], miss["outcome"], miss["needed"]) == ("Will 1 happen?", "Yes", "0.06")
-        assert Decimal("0.03") < Decimal(miss["edge"]) < Decimal("0.045")
+        assert Decimal("0.045") < Decimal(miss["edge"]) < Decimal("0.06")
 
     def test_a_reason_in_many_wordings_is_one_reason(self, tmp_path):
         class Silent(Sure):

@@ -292,6 +292,13 @@ class TestMoney:
         assert claims.store.book((a_payout(),), claims.lease) == ()
         assert len(claims.store.payouts()) == 1
 
+    def test_a_process_that_was_replaced_books_nothing(self, claims: Claims) -> None:
+        replaced = claims.lease
+        claims.acquire(take_over_from=replaced.token)
+        with pytest.raises(LeaseLostError):
+            claims.store.book((a_payout(),), replaced)
+        assert claims.store.payouts() == ()
+
     def test_two_payments_of_one_transaction_are_two(self, claims: Claims) -> None:
         claims.store.book((a_payout(0), a_payout(3)), claims.lease)
         assert len(claims.store.payouts()) == 2

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 from tests.rules.book import PAGE, RULES, node_of, page
 from tests.rules.rule import ROOT, Plant, Rule
 
-COPIED: Final = ("polyb0t", "tests", "bench", "alembic", "alembic.ini", "pyproject.toml")
+COPIED: Final = ("polyb0t", "tests", "evidence", "bench", "alembic", "alembic.ini", "pyproject.toml")
 LINKED: Final = ("docs", "scenarios", "scripts", "Makefile")
 NOTICED: Final = 1  # pytest: tests ran, and some failed
 SECONDS: Final = 240.0

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from tests.rules import deciding, engines, fills, knowing, sending
+from tests.rules import claiming, deciding, engines, fills, knowing, replays, sending
 from tests.rules.rule import ROOT, Chapter, Rule
 
 CHAPTERS: Final[tuple[Chapter, ...]] = (
@@ -29,6 +29,10 @@ CHAPTERS: Final[tuple[Chapter, ...]] = (
     engines.ONE_ENGINE,
     engines.HISTORY,
     engines.STORAGE,
+    claiming.CLAIMS,
+    replays.KNOWS,
+    replays.DECIDES,
+    replays.SAYS,
 )
 RULES: Final[tuple[Rule, ...]] = tuple(rule for chapter in CHAPTERS for rule in chapter.rules)
 PAGE: Final = ROOT / "docs" / "rules.md"
@@ -37,10 +41,11 @@ _HEAD: Final = """# The rules of an order
 
 <!-- Written by `python -m tests.rules --page`; edit tests/rules instead. -->
 
-How an approval becomes exactly one order, rule by rule, each with the tests that hold the code to it. Each rule has
-a *plant* in `tests/rules`: its opposite, as a change of the source. `python -m tests.rules` puts one after the other
-into a copy and sees a test of that rule fail; `--only NAME` does so for one rule. The whole protocol is explored in
-`tests/model`, and broken on purpose in [the fault suite](reliability.md).
+How an approval becomes exactly one order, how what it brought is paid out, and what a replay of it all may say: rule by
+rule, each with the tests that hold the code to it. Each rule has a *plant* in `tests/rules`: its opposite, as a change
+of the source. `python -m tests.rules` puts one after the other into a copy and sees a test of that rule fail; `--only
+NAME` does so for one rule. The whole protocol is explored in `tests/model`, and broken on purpose in [the fault
+suite](reliability.md).
 
 {count} rules, {plants} plants.
 """

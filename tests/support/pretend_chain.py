@@ -85,6 +85,7 @@ class PretendChain:
         self.forks = 0
         self.reverting = False
         self.reverts_when_mined = False  # though a simulation says that it pays
+        self.one_by_one = False  # whether calls that are tried out together pay for the first of them only
         self.brought: dict[str, str] = {}  # by transaction: the batch that it carried
         self.behind = 0  # so many of the newest blocks this node does not have yet
 
@@ -204,7 +205,7 @@ class PretendChain:
         if self.reverting:
             return Simulation(None, why="need operator approval")
         total = ZERO
-        for call in calls:
+        for call in calls[:1] if self.one_by_one else calls:
             market = self.markets[call.condition_id]
             if market.payouts is None:
                 return Simulation(None, why="result for condition not received yet")
