@@ -64,8 +64,7 @@ def null_test(seeds: Collection[int] = range(SEEDS), ungated: int = UNGATED) -> 
         open_to_all = sum(1 for _ in bets(forecasts, truth, ~live & far(forecasts)))
         total += len(found)
         seen, let_through = f"{len(forecasts.q):,}", f"{int(live.sum()):,}"
-        free = [_no_gate(said, truth) for said in (forecasts, walk_forward(world.seen, LOOSE))]
-        free = free if number < ungated else []
+        free = _without_gates(world, forecasts, truth) if number < ungated else []
         loose += free[1:]
         told = [_told(each) for each in free] or ["", ""]
         skill = f"{_gain(forecasts).skill:+.2%}"
@@ -82,6 +81,11 @@ def null_test(seeds: Collection[int] = range(SEEDS), ungated: int = UNGATED) -> 
         total == 0,
         tuple(rows),
     )
+
+
+def _without_gates(world: World, forecasts: Forecasts, truth: Floats) -> list[list[Bet]]:
+    """With the usual prior, and with one that holds nothing back."""
+    return [_no_gate(said, truth) for said in (forecasts, walk_forward(world.seen, LOOSE))]
 
 
 def _no_gate(forecasts: Forecasts, truth: Floats) -> list[Bet]:

@@ -191,6 +191,16 @@ class TestDecisions:
         assert text_of(path).startswith(f"# {path.name.partition('-')[0]}. ")
 
 
+@pytest.fixture(scope="class")
+def _sources_read() -> Iterator[None]:
+    """All sources as trees are a million objects: nobody holds them longer than the tests of this class."""
+    yield
+    for kept in (_nodes, _nodes_of, _constants):
+        kept.cache_clear()
+
+
+@pytest.mark.xdist_group("sources")  # read by one worker
+@pytest.mark.usefixtures("_sources_read")
 class TestOperations:
     """Everything that the program can say about itself has a line on the page that explains it."""
 

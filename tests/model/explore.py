@@ -41,7 +41,8 @@ def explore(model: Model, *, until: Promise | None = None, most: int = 5_000_000
         world = queue.popleft()
         for label, after, broken in steps(world, model):
             _note_moves(found, world, after)
-            promise = broken or broken_books(after, model)
+            new = after not in came  # of what has been reached before, the books have been judged
+            promise = broken or (broken_books(after, model) if new else None)
             if promise is not None:
                 found.histories.setdefault(promise, (*_history(came, world), label))
                 if promise is until:
@@ -49,7 +50,7 @@ def explore(model: Model, *, until: Promise | None = None, most: int = 5_000_000
                     return found
                 if until is None:
                     continue  # what is broken is not explored further
-            if after not in came:
+            if new:
                 came[after] = (world, label)
                 if not _at_rest(after, model):
                     queue.append(after)

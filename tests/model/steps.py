@@ -61,14 +61,11 @@ def surroundings(world: World, model: Model) -> Iterator[Step]:
 
 def _people(world: World, model: Model) -> Iterator[Step]:
     now, intent = world.now, world.intent
-    approved = world._replace(
-        intent=I.APPROVED, valid=True, looking=False, approved_epoch=world.epoch, changed=False
-    )
     if model.has(Rule.DECIDE_IS_COMPARE_AND_SET):
         if intent is I.PENDING and now < DEADLINE and world.trips != 1 and not world.revoked:
-            yield Step("anna approves", approved)
+            yield Step("anna approves", _approved(world, valid=True))
     elif world.looking:
-        yield Step("anna's approval is written", approved._replace(valid=intent is I.PENDING))
+        yield Step("anna's approval is written", _approved(world, valid=intent is I.PENDING))
     elif intent is I.PENDING and now < DEADLINE and world.trips != 1:
         yield Step("anna reads PENDING", world._replace(looking=True))
     if intent in (I.PENDING, I.APPROVED):
@@ -77,6 +74,12 @@ def _people(world: World, model: Model) -> Iterator[Step]:
             yield Step("it expires", world._replace(intent=I.EXPIRED, valid=False))
     if not model.has(Rule.CONTENT_IS_IMMUTABLE) and intent is I.APPROVED and not world.changed:
         yield Step("the content is changed", world._replace(changed=True))
+
+
+def _approved(world: World, *, valid: bool) -> World:
+    return world._replace(
+        intent=I.APPROVED, valid=valid, looking=False, approved_epoch=world.epoch, changed=False
+    )
 
 
 def _switches(world: World, model: Model) -> Iterator[Step]:

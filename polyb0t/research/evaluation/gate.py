@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from polyb0t.research.evaluation.observations import DAY_US, Flags
+from polyb0t.research.evaluation.observations import DAY_US, Codes, Flags
 from polyb0t.research.evaluation.scores import clustered_t
 from polyb0t.research.evaluation.walk_forward import Forecasts
 
@@ -75,10 +75,11 @@ def _at(forecasts: Forecasts, asof_us: int, trials: int) -> dict[str, Standing]:
     """By that instant alone."""
     rows = forecasts.rows
     known: Flags = (rows.known_us < asof_us) & (rows.at_us < asof_us) & rows.decided
-    of_each = [forecasts.take(known & (rows.category == code)) for code in range(len(rows.categories))]
-    needed = needed_t(sum(len(each.q) >= LEAST_ROWS for each in of_each), trials)
+    of_each = [np.flatnonzero(known & (rows.category == code)) for code in range(len(rows.categories))]
+    needed = needed_t(sum(len(each) >= LEAST_ROWS for each in of_each), trials)
     return {
-        name: _standing(of_it, asof_us, needed) for name, of_it in zip(rows.categories, of_each, strict=True)
+        name: _standing(forecasts, chosen, asof_us, needed)
+        for name, chosen in zip(rows.categories, of_each, strict=True)
     }
 
 
@@ -93,11 +94,13 @@ def live_rows(forecasts: Forecasts) -> Flags:
     return allowed
 
 
-def _standing(forecasts: Forecasts, asof_us: int, needed: float) -> Standing:
+def _standing(forecasts: Forecasts, chosen: Codes, asof_us: int, needed: float) -> Standing:
+    """Of the rows `chosen`."""
     rows = forecasts.rows
-    difference = np.square(rows.price - rows.outcome) - np.square(forecasts.q - rows.outcome)
-    recent: Flags = rows.at_us >= asof_us - RECENT_US
-    t = clustered_t(difference, rows.event)
-    recent_t = clustered_t(difference[recent], rows.event[recent])
-    enough = len(rows) >= LEAST_ROWS
-    return Standing(enough and t > needed and recent_t >= T_TO_STAY, len(rows), t, recent_t, needed)
+    outcome, event = rows.outcome[chosen], rows.event[chosen]
+    difference = np.square(rows.price[chosen] - outcome) - np.square(forecasts.q[chosen] - outcome)
+    recent: Flags = rows.at_us[chosen] >= asof_us - RECENT_US
+    t = clustered_t(difference, event)
+    recent_t = clustered_t(difference[recent], event[recent])
+    enough = len(chosen) >= LEAST_ROWS
+    return Standing(enough and t > needed and recent_t >= T_TO_STAY, len(chosen), t, recent_t, needed)
