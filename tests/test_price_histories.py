@@ -1,6 +1,6 @@
 """The past of prices: read from the exchange beside the cycles, for a model that is silent without it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -10,10 +10,16 @@ from structlog.testing import capture_logs
 from polyb0t.core.clock import from_microseconds, microseconds, milliseconds
 from polyb0t.core.errors import VenueUnreachableError
 from polyb0t.core.ids import AssetId
-from polyb0t.models.signals import Abstain, MarketState
+from polyb0t.data.deny_list import DenyList
+from polyb0t.data.universe import UniverseRules
+from polyb0t.models.calibration import MarketCalibrationModel, packaged_coefficients
+from polyb0t.models.pooling import PooledModel
+from polyb0t.models.signals import Abstain, IdentityModel, MarketState
 from polyb0t.research.challengers.speaking import BoostedModel
 from polyb0t.research.history.past_markets import PastMarket
-from polyb0t.runtime.price_histories import PriceHistories
+from polyb0t.runtime.choices import remembering
+from polyb0t.runtime.price_histories import PriceHistories, shown_to
+from polyb0t.runtime.watching import MarketWatch, WatchSettings
 from polyb0t.sandbox.world import World
 from polyb0t.venue.http import HttpReader
 from polyb0t.venue.past_markets import PolymarketPast, PolymarketPrices
@@ -21,6 +27,7 @@ from tests.support.clock import FakeClock
 from tests.support.decisions import a_market
 from tests.support.sandbox import RunningSandbox, running_sandbox
 from tests.support.trees import points_of, state_at, trees, walks
+from tests.test_cycle import FakeVenue
 
 CHOSEN = [each for number, each in enumerate(walks()) if number % 5 and each.category == "politics"]
 OPEN = [each for each in CHOSEN if len(each.at_us) > 160][:4]
@@ -116,6 +123,40 @@ class TestReading:
         assert len(room.exchange.asked) == 9  # three in a row, and no more of one look
         assert [each["event"] for each in logged] == ["price_history.not_read"]
         assert room.codes() == {"past_unknown"}
+
+
+class Shown(BoostedModel):
+    """Keeps the names of what it was shown."""
+
+    def __init__(self) -> None:
+        super().__init__(trees())
+        self.names: list[str] = []
+
+    def observe(self, states: Sequence[MarketState]) -> None:
+        self.names = [each.market.slug for each in states]
+
+
+class TestShowing:
+    def test_what_is_held_is_shown_also_where_its_market_is_not_watched_any_more(self):
+        """Whether its edge is gone is still to be judged."""
+        clock = FakeClock()
+        venue, model = FakeVenue(clock), Shown()
+        rules = UniverseRules(deny=DenyList(("tram", "ferry")))
+        watch = MarketWatch(venue, venue, venue, clock, WatchSettings(rules, 300))
+        show = shown_to(model, watch, clock)
+        watch.refresh()
+        watch.read_books()
+        show()
+        assert model.names == ["bridge"]
+        watch.hold([AssetId("tram-no"), AssetId("bridge-yes")])
+        watch.read_books()
+        show()
+        assert model.names == ["bridge", "tram"]
+
+    def test_a_model_that_needs_no_past_is_shown_nothing(self):
+        assert remembering(MarketCalibrationModel(packaged_coefficients())) is None
+        assert remembering(PooledModel(IdentityModel())) is None
+        assert remembering(PooledModel(Shown())) is not None
 
 
 @pytest.fixture(scope="module")

@@ -73,6 +73,8 @@ class PriceHistories:
             try:
                 points = self._reader.between(market.outcomes[0].asset_id, since, now)
             except VenueUnreachableError as error:
+                if self._stop.is_set():
+                    break  # it was the reader that was closed
                 failures += 1
                 self._failed[condition] = self._clock.boot_seconds()
                 self._tell(error)
@@ -103,7 +105,7 @@ class PriceHistories:
 
 
 def shown_to(model: Remembering | None, watch: MarketWatch, clock: Clock) -> Callable[[], None]:
-    """Shows the model what is watched now; nothing for a model that needs no past."""
+    """Shows the model what is watched or held now; nothing for a model that needs no past."""
     if model is None:
         return lambda: None
-    return lambda: model.observe(watch.states(clock.now()))
+    return lambda: model.observe(watch.states_with_held(clock.now()))

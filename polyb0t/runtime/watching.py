@@ -155,6 +155,17 @@ class MarketWatch:
         watched = self._universe.tradable if self._universe else ()
         return [self.state(market, now) for market in watched]
 
+    def states_with_held(self, now: datetime) -> list[MarketState]:
+        """These, and what is held besides: a model is asked about it for as long as it is."""
+        watched = self.states(now)
+        known, held = {each.market.condition_id for each in watched}, frozenset(self._held)
+        besides = (
+            self.state(market, now)
+            for market in self._markets.values()
+            if market.condition_id not in known and any(each.asset_id in held for each in market.outcomes)
+        )
+        return [*watched, *besides]
+
     def state(self, market: Market, now: datetime) -> MarketState:
         """One market with what is known of it."""
         return MarketState(
