@@ -342,6 +342,7 @@ class TestARecording:
         assert book.bids == ((470_000, 1_000_000_000),)
         assert of(everything(tape), Traded)[0][1:] == ("7", 480_000, 2_500_000, "BUY")
         assert tape.about.fidelity is Fidelity.OWN_BOOKS
+        assert any("while an order was on its way" in said for said in tape.about.assumed)
 
     def test_a_quiet_book_stands_as_long_as_somebody_looks(self, tmp_path: Path):
         folder = recorded(tmp_path, *(looked(when) for when in every(30, 3_600)))

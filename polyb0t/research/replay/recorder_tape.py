@@ -30,6 +30,7 @@ _DAY: Final = timedelta(days=1)
 _SILENCE_US: Final = SILENCE // timedelta(microseconds=1)
 _SAID: Final = (
     f"Books have their {LEVELS} best levels a side; what lay beyond was not recorded.",
+    "Books are those of the cycles; what they were while an order was on its way was not recorded.",
     "Where nobody looked for five minutes, no book is known until it is shown again.",
     "What a running engine has not put into Parquet yet is not in it.",
 )
