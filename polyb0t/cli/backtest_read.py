@@ -3,8 +3,9 @@
 import atexit
 import gc
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from polyb0t.cli.table import Column, table
 from polyb0t.cli.terminal import Terminal
 from polyb0t.core.clock import utc
 from polyb0t.core.errors import UsageError
+from polyb0t.models import wording
 from polyb0t.research.analytics.choice_words import choice_words
 from polyb0t.research.analytics.funnel_words import funnel, nothing_proposed, why_nothing
 from polyb0t.research.analytics.runs import grade_words, model_words
@@ -23,6 +25,7 @@ from polyb0t.runtime.replay.backtests import Backtests, Done, combinations
 from polyb0t.runtime.replay.choosing import judge_choice, once
 from polyb0t.runtime.replay.request import RECORDED, Request
 from polyb0t.runtime.replay.settings import setting_name
+from polyb0t.runtime.replay.speakers import ENGINES
 
 _UNSEEN: Final = "The best of many trials is good by chance: judge it on a time that none of them saw."
 _SWEEP_ENDS: Final = (
@@ -52,6 +55,24 @@ class Asked:
     jobs: int
     every_seconds: float | None
     assume: tuple[str, ...] = ()
+
+
+_NOTHING_ELSE: Final = Asked(
+    tapes=(),
+    again=None,
+    since=None,
+    until=None,
+    seed=1,
+    human="approves",
+    model=ENGINES,
+    walk_forward=None,
+    ends=None,
+    bankroll=None,
+    changed=(),
+    sweeps=(),
+    jobs=1,
+    every_seconds=None,
+)
 
 
 def run(terminal: Terminal, flags: Mapping[str, Any], asked: Asked) -> None:
@@ -87,6 +108,11 @@ def _request(asked: Asked) -> Request:
             "Nothing was replayed: no history was named.",
             do="Name files or folders, or `recorded`: polyb0t backtest run recorded",
         )
+    if asked.walk_forward is not None and asked.model != ENGINES:
+        raise UsageError(
+            "Nothing was replayed: --model and --walk-forward both say who speaks.",
+            do="Leave one of them out.",
+        )
     changed = dict(_changed(text) for text in asked.changed)
     if asked.bankroll is not None:
         changed["bankroll_pusd"] = asked.bankroll
@@ -111,7 +137,7 @@ def _path(text: str) -> str:
 
 
 def _refuse_beside_again(asked: Asked) -> None:
-    if asked.tapes or asked.changed or asked.sweeps or asked.since or asked.until:
+    if replace(asked, again=None) != _NOTHING_ELSE:
         raise UsageError(
             "Nothing was replayed: --again repeats a run as it was.", do="Leave everything else out."
         )
@@ -154,8 +180,9 @@ def _screen(done: Done, columns: int) -> list[str]:
         f"of {counts['decisions']:,} decisions in {counts['cycles']:,} cycles; {_human(counts)}"
     )
     became = (
-        f"{money['bankroll_pusd']} pUSD became {money['equity_pusd']} ({_signed(money['result_pusd'])}), "
-        f"{money['cash_pusd']} of it cash; fees {money['fees_pusd']}"
+        f"{_pusd(money['bankroll_pusd'])} pUSD became {_pusd(money['equity_pusd'])} "
+        f"({_signed(money['result_pusd'])}), {_pusd(money['cash_pusd'])} of it cash; "
+        f"fees {_pusd(money['fees_pusd'])}"
     )
     facts = [
         ("Fidelity", grade_words(told)),
@@ -235,5 +262,10 @@ def _fact(name: str, text: str, columns: int) -> list[str]:
     return [f"{name:<11}  {first}", *(f"{'':<13}{each}" for each in more)]
 
 
-def _signed(pusd: str) -> str:
-    return pusd if pusd.startswith("-") else f"+{pusd}"
+def _pusd(exact: str) -> str:
+    """To the cent; `run.json` and `--json` have every millionth."""
+    return wording.money(Decimal(exact))
+
+
+def _signed(exact: str) -> str:
+    return wording.money(Decimal(exact), sign=True)

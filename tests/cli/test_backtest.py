@@ -131,14 +131,23 @@ def test_two_at_a_time_are_what_one_after_the_other_is(prices, capsys):
         (("FILE", "--model", "mc-1"), "No model begins with"),
         (("recorded",), "Nothing was recorded"),
         (("FILE", "--human", "journal"), "No engine has run"),
-        (("--again", "ffff"), "No backtest begins"),
         (("FILE", "--again", "ffff"), "--again repeats a run as it was"),
+        (("--again", "ffff"), "--again repeats a run as it was"),  # and a time between cycles
+        (("FILE", "--model", "identity", "--walk-forward", "FILE"), "both say who speaks"),
     ],
 )
 def test_what_cannot_be_replayed_is_said_and_leaves_nothing_behind(arguments, said, prices, data_dir, capsys):
     assert backtest(*[prices if each == "FILE" else each for each in arguments]) in (2, 3)
     assert said in capsys.readouterr().err
     assert not list(data_dir.glob("backtests/*/run.json"))
+
+
+def test_a_run_that_is_repeated_is_repeated_as_it_was(capsys):
+    assert run(["backtest", "run", "--again", "ffff"]) == 3
+    assert "No backtest begins" in capsys.readouterr().err
+    for other in (("--human", "nobody"), ("--bankroll", "7"), ("--seed", "2"), ("--model", "identity")):
+        assert run(["backtest", "run", "--again", "ffff", *other]) == 2
+        assert "--again repeats a run as it was" in capsys.readouterr().err
 
 
 def test_a_sweep_with_one_impossible_value_is_refused_before_anything_runs(prices, data_dir, capsys):

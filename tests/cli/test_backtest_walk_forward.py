@@ -12,6 +12,7 @@ from polyb0t.cli.main import run
 from polyb0t.core.units import MILLION
 from polyb0t.research.history.past_markets import PastMarket, write_history
 from polyb0t.research.replay.refits import walk_forward_models
+from tests.support.paper_room import PaperRoom
 from tests.support.worlds import a_history
 
 NOVEMBER = ("--since", "2025-11-03", "--until", "2025-11-12")
@@ -134,6 +135,23 @@ def test_what_a_history_can_be_is_said_in_lines_that_fit(capsys):
     err = capsys.readouterr().err
     assert "market_slug" in err
     assert max(map(len, err.splitlines())) <= 120
+
+
+def test_the_journal_is_that_of_the_account_that_the_command_means(collected, capsys, tmp_path):
+    """Decisions are made in the account that trades, and not in the one of a paper run."""
+    PaperRoom(tmp_path)
+    place = ["--database-url", f"sqlite:///{tmp_path}/polyb0t.db"]
+    assert run([*place, "backtest", "run", str(collected), "--human", "journal"]) != 0
+    err = " ".join(capsys.readouterr().err.split())
+    assert "Not replayed: the journal does not tell how people decide here. It has " in err
+
+
+def test_where_nothing_was_recorded_of_a_venue_it_names_the_one_that_was(capsys, tmp_path):
+    (tmp_path / "data" / "sandbox-7f" / "record").mkdir(parents=True)
+    assert run(["--venue", "polymarket", "backtest", "run", "recorded"]) != 0
+    err = " ".join(capsys.readouterr().err.split())
+    assert "Nothing was recorded of polymarket here." in err
+    assert "There is one of sandbox: polyb0t --venue sandbox backtest run recorded" in err
 
 
 def test_a_journal_that_is_not_there_is_no_person(collected, capsys):

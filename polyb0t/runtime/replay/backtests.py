@@ -12,7 +12,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
-from polyb0t.config.settings import Settings
+from polyb0t.config.settings import Settings, load_settings
 from polyb0t.core.clock import SystemClock
 from polyb0t.core.errors import ConfigurationError, NotFoundError
 from polyb0t.core.files import write_durably
@@ -146,7 +146,7 @@ def past_of(flags: Mapping[str, Any], request: Request) -> Past:
         settings,
         tape,
         _speaker(settings, request, since, hears=bool(tape.about.sources)),
-        person(request.human, replay_settings(flags, {})),
+        person(request.human, load_settings(**flags)),  # who decides does so in the account of the command
     )
 
 
@@ -185,11 +185,19 @@ def _recording(settings: Settings) -> Path:
     if not found:
         raise NotFoundError(
             f"Nothing was recorded of {settings.venue} here.",
-            why=f"Looked in {data_dir(settings)}.",
+            why=f"Looked in {data_dir(settings)}.{_recorded_elsewhere(settings)}",
             do="An engine records while it runs: polyb0t run. Or give a file: polyb0t backtest run FILE",
             code="no_history",
         )
     return found[0]
+
+
+def _recorded_elsewhere(settings: Settings) -> str:
+    """Of which other venue there is a recording, and how it is named."""
+    others = {folder.parent.name.partition("-")[0] for folder in data_dir(settings).glob("*-*/record")}
+    return "".join(
+        f" There is one of {name}: polyb0t --venue {name} backtest run recorded" for name in sorted(others)
+    )
 
 
 def _newest_first(folders: Iterable[Path]) -> list[Path]:

@@ -42,7 +42,7 @@ def _from_journal(settings: Settings) -> HumanModel:
     except NotFoundError as error:
         raise NotFoundError(
             "Not replayed: there is no journal here that tells how people decide.",
-            why=f"{error.what.removeprefix('Nothing shown: ').capitalize()} {error.why}",
+            why=f"{_sentence(error.what.removeprefix('Nothing shown: '))} {error.why}",
             do="State it: --human approves, or --human 0.7",
             code=error.code,
         ) from error
@@ -62,6 +62,10 @@ def _from_journal(settings: Settings) -> HumanModel:
             do="State it: --human approves, or --human 0.7",
             code="human_not_measured",
         ) from None
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _by_a_person(record: IntentRecord) -> bool:
