@@ -8,7 +8,14 @@ import pytest
 from evidence import worlds
 from evidence.worlds import CALIBRATED, PLANTED, START_US, Bias, World, make_world
 from polyb0t.research.evaluation.doubt import larger, meat, sandwich
-from polyb0t.research.evaluation.gate import LEAST_ROWS, live_rows, needed_t, standings
+from polyb0t.research.evaluation.gate import (
+    LEAST_EVENTS,
+    LEAST_ROWS,
+    Standing,
+    live_rows,
+    needed_t,
+    standings,
+)
 from polyb0t.research.evaluation.observations import DAY_US, HORIZONS, Floats, Observations, expit, logit
 from polyb0t.research.evaluation.recalibration import USUAL, Prior, fit
 from polyb0t.research.evaluation.scores import (
@@ -250,6 +257,24 @@ class TestWhatTheGateAsksFor:
         assert few.t > 5
         assert not few.live
         assert few.why == f"{LEAST_ROWS - 1} resolved rows of the {LEAST_ROWS} that it takes."
+
+    def test_nor_one_on_many_rows_of_too_few_events(self):
+        """Twelve Mondays of four markets of an event are one result, told forty-eight times."""
+
+        def of(events: int) -> Standing:
+            count = LEAST_ROWS + 200
+            said = said_of(count, 0.3)
+            return standings(
+                replace(said, rows=replace(said.rows, event=np.arange(count) % events)),
+                START_US + (count + 90) * DAY_US,
+            )["politics"]
+
+        few, enough = of(LEAST_EVENTS - 1), of(LEAST_EVENTS)
+        assert (few.live, enough.live) == (False, True)
+        assert few.t > few.needed
+        assert few.why == (
+            f"{LEAST_EVENTS - 1} events of the {LEAST_EVENTS} that it takes, with {few.rows} resolved rows."
+        )
 
     def test_what_has_not_ended_is_no_row(self):
         forecasts = said_of(LEAST_ROWS + 70, 0.3)

@@ -67,6 +67,7 @@ class TestEachCanFail:
     def test_the_null_test_without_the_gate(self, monkeypatch: pytest.MonkeyPatch):
         """With every category live, calibrated worlds bring trades."""
         monkeypatch.setattr(gate, "LEAST_ROWS", 0)
+        monkeypatch.setattr(gate, "LEAST_EVENTS", 0)
         monkeypatch.setattr(gate, "needed_t", lambda _judged, _trials: -100.0)
         monkeypatch.setattr(gate, "T_TO_STAY", -100.0)
         assert not null_test(seeds=[2], ungated=0).holds

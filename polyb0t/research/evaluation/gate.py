@@ -18,6 +18,7 @@ from polyb0t.research.evaluation.scores import clustered_t
 from polyb0t.research.evaluation.walk_forward import Forecasts
 
 LEAST_ROWS: Final = 300
+LEAST_EVENTS: Final = 100  # with few of them a gain counted by event looks surer than it is
 LUCK: Final = 0.05  # one-sided, for all categories and trials together
 T_TO_STAY: Final = 0.5
 STANDS_US: Final = (62 * DAY_US, 31 * DAY_US)  # so long ago it has to have stood as well
@@ -28,7 +29,7 @@ RECENT_US: Final = 183 * DAY_US
 class Standing:
     """Why a category is live, or why it is not. `t` and `recent_t` are gains in standard errors, `needed`
     is what `t` has to pass; `stood`: it did so one and two months before, too; `ends_told`: it was known
-    beforehand when its markets were to end."""
+    beforehand when its markets were to end; `events` of the rows (None: an older card does not say)."""
 
     live: bool
     rows: int
@@ -37,12 +38,17 @@ class Standing:
     needed: float
     stood: bool = True
     ends_told: bool = True
+    events: int | None = None
 
     @property
     def why(self) -> str:
         """One sentence."""
         if self.rows < LEAST_ROWS:
             return f"{self.rows} resolved rows of the {LEAST_ROWS} that it takes."
+        if self.events is not None and self.events < LEAST_EVENTS:
+            return (
+                f"{self.events} events of the {LEAST_EVENTS} that it takes, with {self.rows} resolved rows."
+            )
         if self.t <= self.needed:
             return f"It has not beaten the price: t {self.t:.2f}, and {self.needed:.2f} is needed."
         if not self.ends_told:
@@ -102,5 +108,6 @@ def _standing(forecasts: Forecasts, chosen: Codes, asof_us: int, needed: float) 
     recent: Flags = rows.at_us[chosen] >= asof_us - RECENT_US
     t = clustered_t(difference, event)
     recent_t = clustered_t(difference[recent], event[recent])
-    enough = len(chosen) >= LEAST_ROWS
-    return Standing(enough and t > needed and recent_t >= T_TO_STAY, len(chosen), t, recent_t, needed)
+    events = len(np.unique(event))
+    live = len(chosen) >= LEAST_ROWS and events >= LEAST_EVENTS and t > needed and recent_t >= T_TO_STAY
+    return Standing(live, len(chosen), t, recent_t, needed, events=events)
