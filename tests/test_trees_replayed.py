@@ -1,6 +1,5 @@
 """A kept model of trees in a replay: the model of the engine, which knows what was shown and no more."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,13 +16,12 @@ from polyb0t.research.cards.active import set_active
 from polyb0t.research.challengers.inputs import PRICE, Inputs, feature_named, record_of
 from polyb0t.research.challengers.kept import read_kept
 from polyb0t.research.evaluation.observations import DAY_US, logit
-from polyb0t.research.history.past_markets import PastMarket, write_history
+from polyb0t.research.history.past_markets import PastMarket
 from polyb0t.runtime.places import models_folder
-from polyb0t.runtime.replay.backtests import Backtests
-from polyb0t.runtime.replay.request import Request
 from polyb0t.runtime.replay.settings import replay_settings
 from polyb0t.runtime.replay.speakers import ENGINES, speaker
-from tests.support.trees import START_US, points_of, trees_text, walks
+from tests.support.replaying_trees import replayed
+from tests.support.trees import START_US, trees_text, walks
 
 SINCE = from_microseconds(START_US + 20 * DAY_US)
 UNTIL = SINCE + timedelta(days=10)
@@ -55,24 +53,9 @@ def chosen() -> list[PastMarket]:
     ][:6]
 
 
-def line(past: PastMarket) -> dict[str, Any]:
-    return {
-        "market": past.market, "event": past.event, "category": past.category, "question": past.question,
-        "named_sides": past.named_sides, "opens_us": past.opens_us, "ends_us": past.ends_us,
-        "resolved_us": past.resolved_us, "pays_e6": round(past.outcome * 1_000_000),
-        "points": [list(point) for point in points_of(past)],
-    }  # fmt: skip
-
-
-def replayed(folder: Path, markets: Sequence[PastMarket]) -> tuple[Mapping[str, Any], list[dict[str, Any]]]:
-    """`run.json`, and what each cycle decided."""
+def replay(folder: Path, markets: Sequence[PastMarket]) -> tuple[Mapping[str, Any], list[dict[str, Any]]]:
     on_the_shelf(folder)
-    history = folder / "history.jsonl.gz"
-    write_history(history, map(line, markets), source="walks")
-    request = Request(tapes=(str(history),), model="bt-01", since=SINCE, until=UNTIL)
-    done = Backtests({"data_dir": folder}).run(request)
-    lines = (done.folder / "decisions.jsonl").read_text("utf-8").splitlines()
-    return done.told, [each for text in lines if (each := json.loads(text))["kind"] == "cycle"]
+    return replayed(folder, markets, since=SINCE, until=UNTIL, model="bt-01")
 
 
 def asked_at_the_fit(past: PastMarket, at: datetime) -> float:
@@ -89,7 +72,7 @@ def asked_at_the_fit(past: PastMarket, at: datetime) -> float:
 
 
 def test_it_is_silent_until_it_has_seen_enough_and_then_says_what_the_fit_would_have_said(tmp_path):
-    told, cycles = replayed(tmp_path, chosen())
+    told, cycles = replay(tmp_path, chosen())
     assert told["model"]["words"] == "boosted trees bt-0123456789"
     early = [each for each in cycles if each["at"] < iso(SINCE + timedelta(days=7, hours=17))]
     assert {code for each in early for code in each["passed"]} >= {"past_unknown"}
@@ -114,7 +97,7 @@ def test_what_comes_later_changes_nothing_that_was_decided_before(tmp_path):
     told = []
     for name, markets in (("true", chosen()), ("false", poisoned)):
         (tmp_path / name).mkdir()
-        told.append(replayed(tmp_path / name, markets)[1])
+        told.append(replay(tmp_path / name, markets)[1])
     before = [[each for each in cycles if each["at"] <= iso(noon)] for cycles in told]
     assert before[0] == before[1]
     assert any(each["proposals"] for each in before[0])

@@ -37,7 +37,11 @@ def run(
         ),
     ] = "approves",
     model: Annotated[
-        str, typer.Option(help="engine (the one in use), identity, published, or a fitted model's id.")
+        str,
+        typer.Option(
+            help="engine (the one in use), identity, published, or a fitted model's id; "
+            "boosted with --walk-forward."
+        ),
     ] = "engine",
     walk_forward: Annotated[
         str | None,

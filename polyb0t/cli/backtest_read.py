@@ -25,7 +25,7 @@ from polyb0t.runtime.replay.backtests import Backtests, Done, combinations
 from polyb0t.runtime.replay.choosing import judge_choice, once
 from polyb0t.runtime.replay.request import RECORDED, Request
 from polyb0t.runtime.replay.settings import setting_name
-from polyb0t.runtime.replay.speakers import ENGINES
+from polyb0t.runtime.replay.speakers import ENGINES, TREES
 
 _UNSEEN: Final = "The best of many trials is good by chance: judge it on a time that none of them saw."
 _SWEEP_ENDS: Final = (
@@ -108,7 +108,7 @@ def _request(asked: Asked) -> Request:
             "Nothing was replayed: no history was named.",
             do="Name files or folders, or `recorded`: polyb0t backtest run recorded",
         )
-    if asked.walk_forward is not None and asked.model != ENGINES:
+    if asked.walk_forward is not None and asked.model not in (ENGINES, TREES):
         raise UsageError(
             "Nothing was replayed: --model and --walk-forward both say who speaks.",
             do="Leave one of them out.",

@@ -29,13 +29,13 @@ FITTED = from_microseconds(START_US + 400 * DAY_US)
 
 
 @cache
-def walks(markets: int = 500, seed: int = 3) -> tuple[PastMarket, ...]:
-    """Markets of a few days to ten weeks, whose prices stand too near the middle."""
+def walks(markets: int = 500, seed: int = 3, slope: float = 2.5) -> tuple[PastMarket, ...]:
+    """Markets of a few days to ten weeks, whose prices stand too near the middle: log-odds x `slope` is true."""
     chance = np.random.default_rng(seed)
-    return tuple(_walk(chance, number) for number in range(markets))
+    return tuple(_walk(chance, number, slope) for number in range(markets))
 
 
-def _walk(chance: np.random.Generator, number: int) -> PastMarket:
+def _walk(chance: np.random.Generator, number: int, slope: float) -> PastMarket:
     opens = START_US + int(chance.integers(0, 250 * 4)) * SIX_HOURS_US
     steps = int(chance.integers(12, 70 * 4))
     level = chance.normal(0, 1) + np.cumsum(chance.normal(0, 0.08, steps))
@@ -45,7 +45,7 @@ def _walk(chance: np.random.Generator, number: int) -> PastMarket:
         there = np.ones(steps, bool)
         there[steps // 3 : steps // 3 + 20] = False
         at, price = at[there], price[there]
-    won = chance.random() < expit(2.5 * level[steps // 2])
+    won = chance.random() < expit(slope * level[steps // 2])
     return PastMarket(
         market=f"walk-{number}",
         event=f"event-{number}",

@@ -41,7 +41,7 @@ def make_boosted(history: History, *, venue: str, now: datetime, trials: int, dr
     rows = some_rows(history, everything.take(known))
     inputs = inputs_of(history.markets, everything).take(known)
     forecasts = walk_boosted(rows, inputs, draws=draws)
-    trees = _fitted(rows, inputs, np.ones(len(rows), bool), microseconds(now), draws)
+    trees = fitted_trees(rows, inputs, np.ones(len(rows), bool), microseconds(now), draws)
     cells = _Cells(rows, inputs, trees)
     shape = ", ".join(f"{name} {value:g}" for name, value in SHAPE)
     columns = inputs.values[:, 1 : 1 + len(USED)].T if len(rows) else ()
@@ -81,12 +81,12 @@ def walk_boosted(rows: Observations, inputs: Inputs, *, draws: int = DRAWS) -> F
     """Every row from the second month on, predicted by trees fitted at the start of its month."""
 
     def say(seen: Flags, ahead: Flags, start: int) -> tuple[Floats, Floats]:
-        return _fitted(rows, inputs, seen, start, draws).predict(inputs.take(ahead))
+        return fitted_trees(rows, inputs, seen, start, draws).predict(inputs.take(ahead))
 
     return walk_forward_with(rows, say)
 
 
-def _fitted(rows: Observations, inputs: Inputs, seen: Flags, asof_us: int, draws: int) -> Trees:
+def fitted_trees(rows: Observations, inputs: Inputs, seen: Flags, asof_us: int, draws: int) -> Trees:
     """Trees of the rows `seen` that had a winner; without such a row they leave the price as it is."""
     chosen: Flags = seen & rows.decided
     learnt = rows.take(chosen)

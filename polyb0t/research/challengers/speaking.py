@@ -57,12 +57,14 @@ class BoostedModel:
     validated: Final = True  # it speaks only where the gate of its card was open
     requires: Final = frozenset({BOOK, END})
 
-    def __init__(self, kept: KeptTrees) -> None:
+    def __init__(self, kept: KeptTrees, memory: PriceMemory | None = None) -> None:
+        """`memory` where several models share what was seen."""
         self._kept = kept
         self._features = {
             name: each for name in kept.trees.names if (each := feature_named(name)) is not None
         }
-        self._memory = PriceMemory(max((each.window_us for each in self._features.values()), default=0))
+        window_us = max((each.window_us for each in self._features.values()), default=0)
+        self._memory = PriceMemory(window_us) if memory is None else memory
 
     @property
     def version(self) -> str:

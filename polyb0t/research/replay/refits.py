@@ -5,44 +5,56 @@ are quoted in that month, and it may speak where earlier forecasts had beaten th
 later changes nothing of it.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 import numpy as np
 
 from polyb0t.core.canonical import sha256_hex
 from polyb0t.core.clock import from_microseconds, microseconds
 from polyb0t.models.calibration import MarketCalibrationModel, parse_coefficients
-from polyb0t.models.signals import IdentityModel
+from polyb0t.models.signals import IdentityModel, ProbabilityModel
 from polyb0t.research.cards.card import LIFE, ends_told, some_rows
 from polyb0t.research.cards.files import Fitted
 from polyb0t.research.evaluation.gate import standings
-from polyb0t.research.evaluation.observations import HORIZONS, Flags
+from polyb0t.research.evaluation.observations import HORIZONS, Flags, Observations
 from polyb0t.research.evaluation.recalibration import USUAL, Prior, fit
-from polyb0t.research.evaluation.walk_forward import EMBARGO_US, refuse_overlap, walk_forward
+from polyb0t.research.evaluation.walk_forward import EMBARGO_US, Forecasts, refuse_overlap, walk_forward
 from polyb0t.research.history.grid import observations
 from polyb0t.research.history.past_markets import History
 
-MonthlyModel = MarketCalibrationModel | IdentityModel
+Spoken = TypeVar("Spoken", bound=ProbabilityModel)
 _A_MONTH_AND_MORE: Final = timedelta(days=32)
 
 
-class MonthlyModels:
+class Months(ABC, Generic[Spoken]):
     """Answers with the model of an instant's month. Every fit is made once, when it is first asked for."""
 
-    def __init__(self, history: History, *, venue: str, trials: int = 1, prior: Prior = USUAL) -> None:
-        self._history, self._venue, self._trials, self._prior = history, venue, trials, prior
-        self._rows = some_rows(history, observations(history.markets))
-        self._forecasts = walk_forward(self._rows, prior)
-        self._made: dict[datetime, tuple[MonthlyModel, tuple[str, ...]]] = {}
+    def __init__(
+        self, history: History, rows: Observations, forecasts: Forecasts, *, venue: str, trials: int
+    ) -> None:
+        """`forecasts`: what this way of fitting would have said of `rows`, by which it is licensed."""
+        self._history, self._rows, self._forecasts = history, rows, forecasts
+        self._venue, self._trials = venue, trials
+        self._made: dict[datetime, tuple[Spoken | IdentityModel, tuple[str, ...]]] = {}
+
+    @abstractmethod
+    def _model(self, month: datetime, seen: Flags, live: Sequence[str]) -> Spoken:
+        """Fitted at the beginning of `month` on the rows `seen`; it speaks in `live`."""
+
+    @property
+    @abstractmethod
+    def way(self) -> str:
+        """What of the way of fitting makes it another model."""
 
     @property
     def version(self) -> str:
         """The same for the same past, way of fitting and count of trials."""
         return sha256_hex(" ".join(self._parts()))[:10]
 
-    def at(self, instant: datetime) -> MonthlyModel:
+    def at(self, instant: datetime) -> Spoken | IdentityModel:
         """The model that was in use at `instant`; the identity where none was licensed by then.
 
         Raises:
@@ -69,7 +81,7 @@ class MonthlyModels:
             return f"from {months[first]:%Y-%m}"
         return "in " + " ".join(f"{month:%Y-%m}" for month, may in zip(months, live, strict=True) if may)
 
-    def _of(self, instant: datetime) -> tuple[MonthlyModel, tuple[str, ...]]:
+    def _of(self, instant: datetime) -> tuple[Spoken | IdentityModel, tuple[str, ...]]:
         if instant.tzinfo is None:
             raise ValueError(f"{instant} has no time zone")
         month = instant.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
@@ -77,7 +89,7 @@ class MonthlyModels:
             self._made[month] = self._fitted(month)
         return self._made[month]
 
-    def _fitted(self, month: datetime) -> tuple[MonthlyModel, tuple[str, ...]]:
+    def _fitted(self, month: datetime) -> tuple[Spoken | IdentityModel, tuple[str, ...]]:
         start, after = microseconds(month), microseconds((month + _A_MONTH_AND_MORE).replace(day=1))
         rows = self._rows
         ahead: Flags = (rows.at_us >= start) & (rows.at_us < after)
@@ -87,10 +99,32 @@ class MonthlyModels:
         if not live or not seen.any():
             return IdentityModel(), ()
         refuse_overlap(rows, seen, ahead, start)
-        learnt = rows.take(seen)
-        model = fit(learnt, start, self._prior)
+        return self._model(month, seen, live), tuple(live)
+
+    def _name(self, month: datetime, prefix: str) -> str:
+        return f"{prefix}-{sha256_hex(' '.join((*self._parts(), f'{month:%Y-%m}')))[:10]}-{month:%Y-%m}"
+
+    def _parts(self) -> tuple[str, ...]:
+        return (self._venue, self._history.data_hash, self.way, str(self._trials))
+
+
+class MonthlyModels(Months[MarketCalibrationModel]):
+    """Calibrations."""
+
+    def __init__(self, history: History, *, venue: str, trials: int = 1, prior: Prior = USUAL) -> None:
+        self._prior = prior
+        rows = some_rows(history, observations(history.markets))
+        super().__init__(history, rows, walk_forward(rows, prior), venue=venue, trials=trials)
+
+    @property
+    def way(self) -> str:
+        return repr(self._prior)
+
+    def _model(self, month: datetime, seen: Flags, live: Sequence[str]) -> MarketCalibrationModel:
+        learnt = self._rows.take(seen)
+        model = fit(learnt, microseconds(month), self._prior)
         fitted = Fitted(
-            version=self._name(month),
+            version=self._name(month, "mc"),
             venue=self._venue,
             expires_at=month + LIFE,
             data_from=from_microseconds(int(learnt.at_us.min())),
@@ -99,13 +133,7 @@ class MonthlyModels:
             source=f"{self._history.source}, as of {month:%Y-%m}",
             cells={name: {horizon: model.cell(name, horizon) for horizon in HORIZONS} for name in live},
         )
-        return MarketCalibrationModel(parse_coefficients(fitted.text())), tuple(live)
-
-    def _name(self, month: datetime) -> str:
-        return f"mc-{sha256_hex(' '.join((*self._parts(), f'{month:%Y-%m}')))[:10]}-{month:%Y-%m}"
-
-    def _parts(self) -> tuple[str, ...]:
-        return (self._venue, self._history.data_hash, repr(self._prior), str(self._trials))
+        return MarketCalibrationModel(parse_coefficients(fitted.text()))
 
 
 def walk_forward_models(

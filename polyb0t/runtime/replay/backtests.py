@@ -22,6 +22,7 @@ from polyb0t.research.replay.assuming import assumptions_from
 from polyb0t.research.replay.opening import open_tape
 from polyb0t.research.replay.refits import walk_forward_models
 from polyb0t.research.replay.tape import Tape
+from polyb0t.research.replay.tree_refits import MonthlyTrees
 from polyb0t.runtime.logging import keep_quiet
 from polyb0t.runtime.modelling import model_place
 from polyb0t.runtime.places import data_dir, models_folder
@@ -29,7 +30,7 @@ from polyb0t.runtime.replay.people import person
 from polyb0t.runtime.replay.request import RECORDED, Request
 from polyb0t.runtime.replay.running import RUN, Past, Tell, run_into, say_nothing
 from polyb0t.runtime.replay.settings import replay_settings
-from polyb0t.runtime.replay.speakers import MONTHLY, Speaker, speaker
+from polyb0t.runtime.replay.speakers import MONTHLY, TREES, Speaker, speaker
 from polyb0t.runtime.replay.sweeping import in_processes
 
 FOLDER: Final = "backtests"
@@ -155,9 +156,12 @@ def _speaker(settings: Settings, request: Request, since: datetime, *, hears: bo
         return speaker(settings, request.model, since, hears=hears)
     path = Path(request.walk_forward)
     tried = Shelf(models_folder(settings, settings.venue)).trials()
-    months = walk_forward_models(_history(path), venue=settings.venue, trials=max(1, tried))
+    trees = request.model == TREES
+    fit = MonthlyTrees if trees else walk_forward_models
+    months = fit(_history(path), venue=settings.venue, trials=max(1, tried))
     spoken = speaker(settings, request.model, since, months, hears=hears)
-    return replace(spoken, told=lambda: f"{MONTHLY} on {path.name}, {months.licences()}")
+    way = f"{MONTHLY} of boosted trees" if trees else MONTHLY
+    return replace(spoken, told=lambda: f"{way} on {path.name}, {months.licences()}")
 
 
 def _run(

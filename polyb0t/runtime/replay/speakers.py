@@ -1,11 +1,13 @@
 """Which model speaks in a replay, and whether it may: one that has seen what is replayed is refused."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Protocol
 
 from polyb0t.config.settings import Settings
+from polyb0t.core.errors import UsageError
+from polyb0t.data.markets import Market
 from polyb0t.models.calibration import (
     Coefficients,
     MarketCalibrationModel,
@@ -13,7 +15,14 @@ from polyb0t.models.calibration import (
     parse_coefficients,
 )
 from polyb0t.models.pooling import UNEARNED, Weights
-from polyb0t.models.signals import Answer, IdentityModel, MarketState, ProbabilityModel, ProbEstimate
+from polyb0t.models.signals import (
+    Answer,
+    IdentityModel,
+    MarketState,
+    ProbabilityModel,
+    ProbEstimate,
+    Remembering,
+)
 from polyb0t.research.cards.active import coefficients_of, holds_trees, trees_of
 from polyb0t.research.cards.shelf import Shelf
 from polyb0t.research.challengers.kept import KeptTrees
@@ -31,6 +40,7 @@ from polyb0t.runtime.places import models_folder
 ENGINES: Final = "engine"
 IDENTITY: Final = "identity"
 PUBLISHED: Final = "published"
+TREES: Final = "boosted"  # with a history to fit on, month by month
 MONTHLY: Final = "walk-forward"
 EACH_MONTH: Final = "by month"  # of its version: each month's has its own, and they are told in words
 
@@ -84,6 +94,28 @@ class MonthlyModel:
         return replace(answer, model=self.name, version=self.version)
 
 
+class RememberingMonths(MonthlyModel):
+    """The same of models that have to know where prices have come from; what was seen is seen for all."""
+
+    def __init__(self, months: ByMonth, memory: Remembering, version: str) -> None:
+        super().__init__(months, version)
+        self._memory = memory
+
+    def observe(self, states: Sequence[MarketState]) -> None:
+        self._memory.observe(states)
+
+    def unread(self, now: datetime) -> Sequence[Market]:
+        return self._memory.unread(now)
+
+    def wanted_since(self, now: datetime) -> datetime:
+        return self._memory.wanted_since(now)
+
+    def told(
+        self, market: Market, points: Iterable[tuple[int, int]], since: datetime, read_at: datetime
+    ) -> None:
+        self._memory.told(market, points, since, read_at)
+
+
 def speaker(
     settings: Settings, name: str, since: datetime, months: ByMonth | None = None, *, hears: bool = False
 ) -> Speaker:
@@ -95,6 +127,7 @@ def speaker(
         ConflictError: it was fitted on what is replayed.
         NotFoundError: no fitted model begins with `name`.
         ConfigurationError: its file cannot be used.
+        UsageError: it is a way of fitting, and nothing was given to fit on.
     """
     base, said = _base(settings, name, since, months)
     weights, young = _weights(settings, since)
@@ -107,7 +140,15 @@ def _base(
 ) -> tuple[ProbabilityModel, str | None]:
     """Who speaks, and what has to be said of it."""
     if months is not None:
-        return MonthlyModel(months, f"{EACH_MONTH} {months.version}"), None
+        version = f"{EACH_MONTH} {months.version}"
+        if isinstance(months, Remembering):
+            return RememberingMonths(months, months, version), None
+        return MonthlyModel(months, version), None
+    if name == TREES:
+        raise UsageError(
+            "Nothing was replayed: boosted is a way of fitting, and no model.",
+            do="Say on what to fit it, month by month: --walk-forward FILE. Or name a model: --model bt-4f2a",
+        )
     if name == IDENTITY or (name == ENGINES and settings.model == IDENTITY):
         return IdentityModel(), None
     kept = _trees(settings, name)
