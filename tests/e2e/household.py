@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from polyb0t.core.clock import SystemClock
-from tests.e2e.warm import Ended, warm
+from tests.e2e.warm import Ended, Started, warm
 
 T = TypeVar("T")
+Process = subprocess.Popen[str] | Started
 POLL_SECONDS = 0.05
+PROGRAM = ("-m", "polyb0t")
 _TICK = threading.Event()
 
 
@@ -49,7 +51,8 @@ class Household:
     folder: Path
     sandbox_port: int = field(default_factory=free_port)
     api_port: int = field(default_factory=free_port)
-    processes: dict[str, subprocess.Popen[str]] = field(default_factory=dict)
+    processes: dict[str, Process] = field(default_factory=dict)
+    cold: bool = False  # nothing is forked: what runs has its own command line and environment
 
     @property
     def sandbox_url(self) -> str:
@@ -66,10 +69,18 @@ class Household:
             "COLUMNS": "100",
         }
 
-    def spawn(self, name: str, *arguments: str, fds: Any = (), **settings: str) -> "subprocess.Popen[str]":
+    def spawn(self, name: str, *arguments: str, fds: Any = (), **settings: str) -> Process:
         """A process of its own whose output goes to `<name>.out`; it gets the descriptors `fds`."""
+        if arguments[:2] == PROGRAM and not fds and not self.cold:
+            self.processes[name] = warm().start(
+                arguments[2:],
+                cwd=self.folder,
+                environment=self.environment | settings,
+                out=self.folder / f"{name}.out",
+            )
+            return self.processes[name]
         with (self.folder / f"{name}.out").open("a") as out:
-            process = subprocess.Popen(
+            process: subprocess.Popen[str] = subprocess.Popen(
                 [sys.executable, *arguments],
                 cwd=self.folder,
                 env=self.environment | settings,
@@ -90,7 +101,7 @@ class Household:
         self.spawn("sandbox", "-m", "polyb0t", "sandbox", "--port", str(self.sandbox_port), *more)
         eventually(lambda: self.try_get("/sandbox/environment"), what="the sandbox")
 
-    def start_engine(self, *, practice: bool, fds: Any = (), **settings: str) -> "subprocess.Popen[str]":
+    def start_engine(self, *, practice: bool, fds: Any = (), **settings: str) -> Process:
         """The engine, once its first cycle is over."""
         ready = self.folder / "ready"
         ready.unlink(missing_ok=True)

@@ -3,7 +3,6 @@
 import signal
 import sqlite3
 import stat
-import subprocess
 import time
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.e2e.household import Household, eventually, household
+from tests.e2e.household import Household, Process, eventually, household
 
 pytestmark = pytest.mark.xdist_group("e2e")
 
@@ -25,7 +24,7 @@ def home(tmp_path: Path):
         yield running
 
 
-def interrupted(engine: "subprocess.Popen[str]") -> float:
+def interrupted(engine: Process) -> float:
     """Seconds from Ctrl-C to the end."""
     begun = time.monotonic()
     engine.send_signal(signal.SIGINT)

@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.e2e.household import Household, eventually, household
+from tests.e2e.household import Household, Process, eventually, household
 
 pytestmark = pytest.mark.xdist_group("e2e")
 
@@ -70,7 +70,7 @@ def home(tmp_path: Path):
         yield running
 
 
-def start(home: Household, name: str, arguments: list[str]) -> "subprocess.Popen[str]":
+def start(home: Household, name: str, arguments: list[str]) -> Process:
     launcher = home.spawn(name, *arguments)
 
     def up() -> bool:
@@ -81,7 +81,7 @@ def start(home: Household, name: str, arguments: list[str]) -> "subprocess.Popen
     return launcher
 
 
-def interrupt(launcher: "subprocess.Popen[str]") -> int:
+def interrupt(launcher: Process) -> int:
     launcher.send_signal(signal.SIGINT)
     return launcher.wait(30)
 

@@ -2,12 +2,11 @@
 
 import re
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.household import Household, eventually
+from tests.e2e.household import Household, Process, eventually
 from tests.e2e.test_first_five_minutes import Terminal
 
 pytestmark = pytest.mark.xdist_group("e2e with money")
@@ -44,7 +43,7 @@ def ended(home: Household, line: str, *, answer: str = "") -> str:
     return terminal.text
 
 
-def started(home: Household, name: str, line: str) -> "subprocess.Popen[str]":
+def started(home: Household, name: str, line: str) -> Process:
     """An engine as the line starts it, once it has proposed something."""
     engine = home.spawn(name, "-m", *line.split())
     eventually(lambda: "NEW" in home.output(name) or engine.poll(), within=60, what="a proposal")
@@ -52,7 +51,7 @@ def started(home: Household, name: str, line: str) -> "subprocess.Popen[str]":
     return engine
 
 
-def stopped(engine: "subprocess.Popen[str]") -> None:
+def stopped(engine: Process) -> None:
     """Ctrl-C, and its end."""
     engine.send_signal(signal.SIGINT)
     assert engine.wait(30) == 0

@@ -43,6 +43,7 @@ def descriptor(text: str) -> int:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Household]:
     """One run for both: what the first test does is what the second looks for traces of."""
     with household(tmp_path_factory.mktemp("keys")) as made:
+        made.cold = True  # what /proc shows of each process is what it was started with
         made.start_sandbox()
         yield made
 

@@ -3,14 +3,13 @@
 import shutil
 import signal
 import sqlite3
-import subprocess
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.household import Household, eventually, household
+from tests.e2e.household import Household, Process, eventually, household
 
 pytestmark = pytest.mark.xdist_group("e2e with money")
 QUICK = {"POLYBOT_PAPER_INTERVAL_SECONDS": "1", "POLYBOT_RECONCILE_SECONDS": "1"}
@@ -35,7 +34,7 @@ def home(tmp_path: Path):
         yield running
 
 
-def start_paper(home: Household, **settings: str) -> "subprocess.Popen[str]":
+def start_paper(home: Household, **settings: str) -> Process:
     """The paper engine, once its first cycle is over."""
     ready = home.folder / "ready-paper"
     ready.unlink(missing_ok=True)
