@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from polyb0t.core.ids import AssetId, ConditionId, OrderId, TradeId
 from polyb0t.core.units import Price, Pusd, Shares
+from polyb0t.data.cash_flows import Booked, Movement, Taken
 from polyb0t.data.fills import FILL_TRANSITIONS, Fill, FillStatus, Role
 from polyb0t.data.order_book import Side
-from polyb0t.models.portfolio import Portfolio, Reckoning, portfolio_of
+from polyb0t.models.portfolio import Portfolio, portfolio_of
+from polyb0t.models.reckoning import Reckoning
 from tests.support.decisions import NOW, d
 
 START = Pusd(d(10_000))
@@ -228,3 +230,36 @@ class TestWorkedOutOnlyWhereSomethingChanged:
         growing.append(a_fill("t2"))
         assert reckoning.of(growing, START, ()).cash < cash
         assert reckoning.of((), Pusd(START + 1), ()).cash == START + 1
+
+    @settings(max_examples=100)
+    @given(st.lists(sightings, min_size=1, max_size=10), st.data())
+    def test_an_account_that_goes_on_stands_as_one_that_is_gone_through_anew(
+        self, seen: list[Fill], data: st.DataObject
+    ) -> None:
+        """Fills come one or two at a time, behind the others or between them, a few change or fail later, and
+        shares are taken from outside at any time."""
+        later = st.sampled_from([0, 0, 0, 0, 12])
+        fills = [
+            replace(fill, matched_at=NOW + timedelta(minutes=5 * number - data.draw(later)))
+            for number, fill in enumerate(as_different_trades(seen))
+        ]
+        at = [
+            NOW + timedelta(minutes=data.draw(st.integers(-5, 80)))
+            for _ in range(data.draw(st.sampled_from([0, 0, 1, 2])))
+        ]
+        booked = tuple(taken_away(n, each) for n, each in enumerate(at))
+        reckoning, known = Reckoning(), tuple[Fill, ...]()
+        while fills:
+            step = data.draw(st.integers(1, 2))
+            known, fills = (*known, *fills[:step]), fills[step:]
+            if data.draw(st.sampled_from([False, False, False, True])):
+                known = (replace(known[0], status=FillStatus.FAILED), *known[1:])
+            assert reckoning.of(known, START, booked) == portfolio_of(
+                known, starting_cash=START, booked=booked
+            )
+
+
+def taken_away(number: int, at: datetime) -> Booked:
+    """40 YES shares that were merged beside us."""
+    movement = Movement("MERGE", at, f"0x{number}", Pusd(d(40)), Shares(d(40)), asset_id=YES)
+    return Booked(movement, (Taken(YES, Shares(d(40)), None),))

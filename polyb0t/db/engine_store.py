@@ -26,6 +26,8 @@ _LEASE_LOCKED = _LEASE.with_for_update()
 _LEASE_CHANGED = update(engine_lease).where(*_HELD)
 _LEASE_ENDED = delete(engine_lease).where(*_HELD)
 _LEASE_BEGUN = insert(engine_lease)
+_STATE = insert(account_states)
+_NEWEST = select(journal_head.c.sequence).where(journal_head.c.scope == bindparam("of_scope"))
 _GATE = update(gates).where(gates.c.scope == bindparam("of_scope"))
 
 
@@ -84,11 +86,8 @@ class SqlEngineStore:
 
         def saved(unit: Unit) -> None:
             unit.require_lease(lease)
-            unit.connection.execute(
-                insert(account_states).values(
-                    scope=str(unit.scope), observed_at=state.observed_at, content=content
-                )
-            )
+            row = {"scope": str(unit.scope), "observed_at": state.observed_at, "content": content}
+            unit.connection.execute(_STATE, row)
 
         self._units.write(saved)
 
@@ -147,8 +146,8 @@ class SqlEngineStore:
         )
 
     def last_sequence(self) -> int:
-        query = select(journal_head.c.sequence).where(journal_head.c.scope == str(self._units.scope))
-        return self._units.read(lambda connection: connection.scalar(query)) or 0
+        which = {"of_scope": str(self._units.scope)}
+        return self._units.read(lambda connection: connection.scalar(_NEWEST, which)) or 0
 
     def journal(
         self, *, after: int = 0, limit: int = 1000, subject: str | None = None

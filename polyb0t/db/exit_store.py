@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from polyb0t.core.ids import AssetId, ConditionId
 from polyb0t.core.units import ZERO, Price, Pusd, plain
@@ -24,6 +24,7 @@ _ENDED: Final = (
     .join(orders, orders.c.intent_id == trade_intents.c.id)
     .outerjoin(exit_records, exit_records.c.intent_id == trade_intents.c.id)
     .where(
+        trade_intents.c.scope == bindparam("of_scope"),
         trade_intents.c.intent_type == IntentType.CLOSE_POSITION,
         orders.c.status.in_(TERMINAL_ORDER),
         orders.c.filled_shares > ZERO,
@@ -31,6 +32,7 @@ _ENDED: Final = (
         _TABLE.intent_id.is_(None),
     )
 )
+_ONE_ENDED: Final = _ENDED.limit(1)
 
 
 class SqlExitStore:
@@ -40,13 +42,13 @@ class SqlExitStore:
         self._units = units
 
     def record_ended(self, lease: Lease) -> Sequence[ExitRecord]:
-        here = _ENDED.where(trade_intents.c.scope == str(self._units.scope))
-        if not self._units.read(lambda connection: connection.execute(here.limit(1)).all()):
+        here = {"of_scope": str(self._units.scope)}
+        if not self._units.read(lambda connection: connection.execute(_ONE_ENDED, here).all()):
             return ()  # almost always: no write unit for nothing
 
         def write(unit: Unit) -> Sequence[ExitRecord]:
             unit.require_lease(lease)
-            rows = unit.connection.execute(here).mappings().all()
+            rows = unit.connection.execute(_ENDED, here).mappings().all()
             return tuple(_record(unit, row) for row in rows)
 
         return self._units.write(write)

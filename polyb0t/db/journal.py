@@ -19,6 +19,12 @@ _COLUMNS: Final = tuple(field.name for field in fields(JournalEntry))
 _HEAD: Final = select(journal_head.c.sequence, journal_head.c.hash, journal_head.c.at).where(
     journal_head.c.scope == bindparam("of_scope")
 )
+_NEWEST: Final = (
+    select(journal)
+    .where(journal.c.scope == bindparam("of_scope"), journal.c.subject == bindparam("of_subject"))
+    .order_by(journal.c.sequence.desc())
+    .limit(1)
+)
 _APPEND: Final = insert(journal)
 _MOVE_HEAD: Final = (
     update(journal_head)
@@ -116,9 +122,8 @@ def entries(
 
 def newest(connection: Connection, scope: Scope, subject: str) -> JournalEntry | None:
     """The last entry about `subject`; None without one."""
-    about = (journal.c.scope == str(scope), journal.c.subject == subject)
-    query = select(journal).where(*about).order_by(journal.c.sequence.desc()).limit(1)
-    row = connection.execute(query).mappings().one_or_none()
+    about = {"of_scope": str(scope), "of_subject": subject}
+    row = connection.execute(_NEWEST, about).mappings().one_or_none()
     return None if row is None else _entry(row)
 
 

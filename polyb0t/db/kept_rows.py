@@ -5,7 +5,7 @@ counts of writes, and then all records are read anew: what is kept is never olde
 """
 
 from bisect import insort
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -30,7 +30,7 @@ Age = tuple[datetime, str]
 
 
 class KeptRows(Generic[K, R]):
-    """The records of `tables`, `all_` of them or some by their `named` ids; `born` is when one was made."""
+    """The records of `tables`, `all_` of them or `one` by its id; `born` is when one was made."""
 
     def __init__(
         self,
@@ -38,11 +38,11 @@ class KeptRows(Generic[K, R]):
         tables: Sequence[str],
         *,
         all_: Callable[[], Iterable[R]],
-        named: Callable[[Collection[K]], Mapping[K, R]],
+        one: Callable[[K], R],
         born: Callable[[R], datetime],
     ) -> None:
         self._touched, self._tables = touched, tuple(tables)
-        self._all, self._named, self._born = all_, named, born
+        self._all, self._one, self._born = all_, one, born
         self._state: State | None = None  # of the tables, up to which every write is known
         self._written: set[K] = set()  # to be read anew
         self._records: dict[K, R] = {}
@@ -95,8 +95,8 @@ class KeptRows(Generic[K, R]):
         if self._state is None or not self._touched.holds(self._state):
             self._read_all()
         elif self._written:
-            for record in self._named(sorted(self._written)).values():
-                self._keep(record)
+            for key in sorted(self._written):
+                self._keep(self._one(key))
             self._written.clear()
 
     def _read_all(self) -> None:

@@ -52,9 +52,11 @@ Telling = Callable[[Any, Any], Written]  # from the first argument and the resul
 # By store: the writes of which it is known what they change. After any other everything is read again.
 WRITES: Final[Mapping[str, Mapping[str, Telling]]] = {
     "intents": {
-        "propose": lambda intent, _done: Written([intent.id]),
+        "propose": lambda _intent, done: Written([done.id] if isinstance(done, IntentRecord) else []),
         **dict.fromkeys(("approve", "reject", "claim"), lambda intent_id, _done: Written([intent_id])),
-        "permit": lambda order, _done: Written([order.intent_id], [order.id]),
+        "permit": lambda order, done: Written(
+            [order.intent_id], [done.id] if isinstance(done, OrderRecord) else []
+        ),
     },
     "orders": dict.fromkeys(
         ("settle", "record_fills"), lambda order_id, done: Written([done.intent_id], [order_id])
@@ -128,14 +130,14 @@ class Rows:
             touched,
             ("trade_intents", "orders"),
             all_=lambda: stores.intents.list(limit=None),
-            named=stores.intents.named,
+            one=stores.intents.get,
             born=lambda record: record.intent.created_at,
         )
         self.orders: Orders = KeptRows(
             touched,
             ("orders",),
             all_=lambda: stores.orders.orders(limit=None),
-            named=stores.orders.named,
+            one=stores.orders.order,
             born=lambda order: order.created_at,
         )
 

@@ -26,7 +26,8 @@ from polyb0t.execution.reconciler import ReconcileReport
 from polyb0t.execution.scope import PAPER_WALLET, Lease, Regime
 from polyb0t.execution.store import Stores
 from polyb0t.models.kill_switches import Stance, stance_of
-from polyb0t.models.portfolio import Portfolio, Position, Reckoning
+from polyb0t.models.portfolio import Portfolio, Position
+from polyb0t.models.reckoning import Reckoning
 
 log = structlog.get_logger(__name__)
 

@@ -12,7 +12,8 @@ from polyb0t.data.cash_flows import Booked
 from polyb0t.data.fills import NOT_ON_CHAIN, Fill, FillStatus
 from polyb0t.data.order_book import Side
 from polyb0t.models.cash_flows import explained_cash
-from polyb0t.models.portfolio import FillKey, Portfolio, fill_key, portfolio_of
+from polyb0t.models.portfolio import FillKey, Portfolio, fill_key
+from polyb0t.models.reckoning import Reckoning
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +26,12 @@ class Ledger:
     portfolio: Portfolio
 
 
-def ledger_of(opening: Pusd, fills: Iterable[Fill], booked: Sequence[Booked]) -> Ledger:
-    """The books of an account that opened with `opening`."""
+def ledger_of(
+    opening: Pusd, fills: Iterable[Fill], booked: Sequence[Booked], reckoning: Reckoning | None = None
+) -> Ledger:
+    """The books of an account that opened with `opening`; `reckoning` goes on where it was asked last."""
     fills = tuple(fills)
-    portfolio = portfolio_of(fills, starting_cash=opening, booked=booked)
+    portfolio = (reckoning or Reckoning()).of(fills, opening, booked)
     moved = explained_cash(booked, fills) - portfolio.brought
     return Ledger(Pusd(portfolio.cash + moved), Pusd(moved), portfolio)
 

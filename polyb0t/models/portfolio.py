@@ -6,7 +6,9 @@ A fill may be seen any number of times, in any order; a FAILED one is as if it h
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final, NamedTuple
 
@@ -112,53 +114,79 @@ class Portfolio:
 def portfolio_of(fills: Iterable[Fill], *, starting_cash: Pusd, booked: Sequence[Booked] = ()) -> Portfolio:
     """The portfolio after all `fills`, whatever their order and however often each was seen, and after
     what the movements in `booked` took of it."""
-    latest, contradictions = _latest(fills)
-    counted = [fill for fill in latest if fill.status is not FillStatus.FAILED]
-    # The exchange's times are whole seconds: within one, purchases come first, as they must have.
-    counted.sort(key=lambda fill: (fill.matched_at, fill.side is Side.SELL, fill_key(fill)))
-    takings = sorted(
-        ((entry.movement.at, one) for entry in booked for one in entry.taken), key=lambda pair: pair[0]
-    )
-    books: dict[AssetId, _Lot] = {}
-    cash, brought, next_taking = Decimal(starting_cash), ZERO, 0
-    for fill in counted:
-        while next_taking < len(takings) and takings[next_taking][0] < fill.matched_at:
-            brought += _take(books, takings[next_taking][1], contradictions)
-            next_taking += 1
-        lot = books.get(fill.asset_id)
+    return books_of(fills, starting_cash, booked).portfolio()
+
+
+Order = tuple[datetime, bool, FillKey]
+
+
+def order_of(fill: Fill) -> Order:
+    """Where a fill comes among the others. The exchange's times are whole seconds: within one, purchases come
+    first, as they must have."""
+    return fill.matched_at, fill.side is Side.SELL, fill_key(fill)
+
+
+class Books:
+    """An account while its fills are gone through, and what was taken of it from outside."""
+
+    def __init__(self, starting_cash: Pusd, booked: Sequence[Booked], contradictions: list[str]) -> None:
+        self.lots: dict[AssetId, _Lot] = {}
+        self.cash, self.brought = Decimal(starting_cash), ZERO
+        self.contradictions = contradictions
+        self.takings = sorted(
+            ((entry.movement.at, one) for entry in booked for one in entry.taken), key=lambda pair: pair[0]
+        )
+        self.taken = 0  # so many of the takings are in it
+        self.keys: set[FillKey] = set()
+        self.newest: Order | None = None
+
+    def copy(self) -> "Books":
+        """To go on from here without changing it."""
+        made = copy(self)
+        made.lots = {asset: copy(lot) for asset, lot in self.lots.items()}
+        made.contradictions = list(self.contradictions)
+        return made
+
+    def add(self, fill: Fill) -> None:
+        """The next fill, in the order of `order_of`."""
+        self.take(fill.matched_at)
+        self.keys.add(fill_key(fill))
+        self.newest = order_of(fill)
+        lot = self.lots.get(fill.asset_id)
         if lot is None:
-            lot = books[fill.asset_id] = _Lot(fill.asset_id, fill.condition_id)
+            lot = self.lots[fill.asset_id] = _Lot(fill.asset_id, fill.condition_id)
         notional = fill.notional
         if fill.side is Side.BUY:
-            cash -= notional + fill.fee
+            self.cash -= notional + fill.fee
             lot.buy(fill, notional)
-        else:
-            cash += notional - fill.fee
-            if fill.shares > lot.shares:
-                contradictions.append(f"More of {fill.asset_id} was sold than these fills had bought.")
-            lot.sell(fill, notional)
-    for _, taken in takings[next_taking:]:
-        brought += _take(books, taken, contradictions)
-    positions = {asset: lot.position() for asset, lot in books.items()}
-    return Portfolio(Pusd(cash + brought), positions, tuple(dict.fromkeys(contradictions)), Pusd(brought))
+            return
+        self.cash += notional - fill.fee
+        if fill.shares > lot.shares:
+            self.contradictions.append(f"More of {fill.asset_id} was sold than these fills had bought.")
+        lot.sell(fill, notional)
+
+    def take(self, before: datetime | None) -> None:
+        """What was taken before an instant; None: all that is left."""
+        while self.taken < len(self.takings) and (before is None or self.takings[self.taken][0] < before):
+            self.brought += _take(self.lots, self.takings[self.taken][1], self.contradictions)
+            self.taken += 1
+
+    def portfolio(self) -> Portfolio:
+        """How it stands now."""
+        positions = {asset: lot.position() for asset, lot in self.lots.items()}
+        contradictions = tuple(dict.fromkeys(self.contradictions))
+        return Portfolio(Pusd(self.cash + self.brought), positions, contradictions, Pusd(self.brought))
 
 
-class Reckoning:
-    """`portfolio_of` that works again only where something has changed: between two fills a cycle asks for
-    it many times. The store hands out the same tuple of fills as long as none is new, so only that is taken
-    for unchanged. Several threads may ask: the last answer is replaced, never changed."""
-
-    def __init__(self) -> None:
-        self._last: tuple[Sequence[Fill], Pusd, Sequence[Booked], Portfolio] | None = None
-
-    def of(self, fills: Sequence[Fill], starting_cash: Pusd, booked: Sequence[Booked]) -> Portfolio:
-        """As `portfolio_of`."""
-        last = self._last
-        unchanged = last is not None and last[0] is fills and isinstance(fills, tuple)
-        if last is None or not unchanged or last[1] != starting_cash or last[2] != booked:
-            made = portfolio_of(fills, starting_cash=starting_cash, booked=booked)
-            self._last = last = (fills, starting_cash, booked, made)
-        return last[3]
+def books_of(fills: Iterable[Fill], starting_cash: Pusd, booked: Sequence[Booked]) -> Books:
+    """The account after all `fills` and everything that was taken."""
+    latest, contradictions = _latest(fills)
+    books = Books(starting_cash, booked, contradictions)
+    books.keys.update(map(fill_key, latest))
+    for fill in sorted((fill for fill in latest if fill.status is not FillStatus.FAILED), key=order_of):
+        books.add(fill)
+    books.take(None)
+    return books
 
 
 class _Lot:

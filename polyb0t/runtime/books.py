@@ -18,6 +18,7 @@ from polyb0t.models.bookkeeping import Ledger, ledger_of, opening_of, unexplaine
 from polyb0t.models.equity import AccountHealth, health
 from polyb0t.models.marks import Mark, Marks
 from polyb0t.models.portfolio import FillKey, Position, portfolio_of
+from polyb0t.models.reckoning import Reckoning
 from polyb0t.runtime.movements import MovementReader
 from polyb0t.runtime.watching import MarketWatch
 
@@ -44,6 +45,7 @@ class AccountBooks:
         self._reader, self._pretend = reader, pretend_pusd
         self._unexplained = NOTHING
         self._lock = Lock()
+        self._reckoning = Reckoning()
         self.marks = Marks()
         self.health: AccountHealth | None = None  # None: not known yet
         self.outside_pusd = NOTHING  # cash that came in unexplained: no bankroll of ours
@@ -98,7 +100,7 @@ class AccountBooks:
     def _ledger(self, opening: Opening, fills: Sequence[Fill], booked: Sequence[Booked]) -> Ledger:
         """In a dry run the cash is pretended; another bankroll than before is money that was moved."""
         if self._regime is not Regime.DRY_RUN:
-            return ledger_of(opening.pusd, fills, booked)
+            return ledger_of(opening.pusd, fills, booked, self._reckoning)
         portfolio = portfolio_of(fills, starting_cash=NOTHING, booked=booked)
         return Ledger(self._pretend, Pusd(self._pretend - opening.pusd), portfolio)
 

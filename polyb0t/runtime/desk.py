@@ -26,7 +26,8 @@ from polyb0t.models.decision_desk import Desk
 from polyb0t.models.execution_choice import TAKER_ONLY, ExecutionRules, came_true
 from polyb0t.models.exposure import AtRisk, exposure_of
 from polyb0t.models.kill_switches import stance_of
-from polyb0t.models.portfolio import FillKey, Portfolio, Reckoning, fill_key
+from polyb0t.models.portfolio import FillKey, Portfolio, fill_key
+from polyb0t.models.reckoning import Reckoning
 from polyb0t.models.risk import (
     Allowance,
     ControlContext,
