@@ -2,8 +2,6 @@
 
 import asyncio
 import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,12 +21,15 @@ from polyb0t.execution.scope import Lease, Regime
 from tests.api.test_curl import free_port
 from tests.cli.scenes import tram
 from tests.contracts.conftest import database_url, postgres  # noqa: F401 - fixtures
+from tests.e2e.household import eventually
+from tests.e2e.warm import warm
 from tests.support.builders import a_scope
 from tests.support.sse import EventReader
 
-ROOT = Path(__file__).resolve().parents[2]
 TRADES = {"sqlite": 100, "postgresql": 30}  # the crowd of the claim once, a smaller one where rows have locks
 EACH, PROCESSES = 10, 3
+
+pytestmark = pytest.mark.xdist_group("e2e")  # beside what else is forked from the process that is warm
 
 
 @pytest.fixture
@@ -65,29 +66,25 @@ def api_processes(url: str, folder: Path) -> Iterator[list[str]]:
     """Several `polyb0t api` over one database."""
     environment = {
         **os.environ,
-        "PYTHONPATH": str(ROOT),
         "POLYBOT_DATABASE_URL": url,
         "POLYBOT_DATA_DIR": str(folder),
         "POLYBOT_API_REQUESTS_PER_MINUTE": "100000",
     }
-    started = []
+    ports = [free_port() for _ in range(PROCESSES)]
+    said = folder.parent / "said"
+    started = [
+        warm().start(("api", "--port", str(port)), cwd=folder.parent, environment=environment, out=said)
+        for port in ports
+    ]
+    addresses = [f"http://127.0.0.1:{port}" for port in ports]
     try:
-        for _ in range(PROCESSES):
-            port = free_port()
-            command = [sys.executable, "-m", "polyb0t", "api", "--port", str(port)]
-            process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
-            started.append((process, f"http://127.0.0.1:{port}"))
-        for process, address in started:
-            assert process.stdout is not None
-            assert address in process.stdout.readline()
-        yield [address for _, address in started]
+        eventually(lambda: all(each in said.read_text() for each in addresses), what="the servers")
+        yield addresses
     finally:
-        for process, _ in started:
+        for process in started:
             process.terminate()
-        for process, _ in started:
+        for process in started:
             process.wait(15)
-            assert process.stdout is not None
-            process.stdout.close()
 
 
 async def decide(addresses: list[str], records: list[IntentRecord]) -> list[tuple[str, httpx.Response]]:

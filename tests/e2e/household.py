@@ -21,6 +21,7 @@ from tests.e2e.warm import Ended, Started, warm
 T = TypeVar("T")
 Process = subprocess.Popen[str] | Started
 POLL_SECONDS = 0.05
+LONGEST_PAUSE = 0.5
 PROGRAM = ("-m", "polyb0t")
 _TICK = threading.Event()
 
@@ -32,16 +33,18 @@ def free_port() -> int:
 
 
 def eventually(look: Callable[[], T | None], *, within: float = 30, what: str = "it") -> T:
-    """What `look` finds as soon as it finds something true."""
+    """What `look` finds as soon as it finds something true. What takes long is asked for less often."""
     clock = SystemClock()
     end = clock.boot_seconds() + within
     while True:
+        began = clock.boot_seconds()
         found = look()
         if found:
             return found
-        if clock.boot_seconds() > end:
+        now = clock.boot_seconds()
+        if now > end:
             raise AssertionError(f"{what} did not come within {within} s")
-        _TICK.wait(POLL_SECONDS)
+        _TICK.wait(min(max(POLL_SECONDS, 2 * (now - began)), LONGEST_PAUSE))
 
 
 @dataclass
