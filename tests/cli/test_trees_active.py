@@ -98,6 +98,19 @@ class TestActivating:
         assert f"boosted trees {MODEL}  speaks  has beaten the price on own data" in listed
         assert f"*  {MODEL}" in listed
 
+    def test_coefficients_of_another_version_are_refused_and_nothing_is_activated(self, said: Said):
+        folder = models_folder(load_settings(), "sandbox")
+        standing = Standing(live=True, rows=900, t=4.0, recent_t=2.0, needed=2.5)
+        card = replace(a_card(), standings=(("politics", standing),))
+        Shelf(folder).put(card)
+        path = folder / card.id / "coefficients.json"
+        path.write_text(path.read_text("utf-8").replace("calibration-2", "calibration-9"), encoding="utf-8")
+        code, _, err = said("activate", card.id)
+        assert code != 0
+        assert f"{card.id} was not activated: its coefficients cannot be used." in err
+        assert "its format is 'polyb0t-market-calibration-9', and this version knows" in err
+        assert active_id(folder) is None
+
     def test_without_the_library_it_is_said_what_to_install(
         self, said: Said, monkeypatch: pytest.MonkeyPatch
     ):

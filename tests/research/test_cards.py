@@ -152,6 +152,23 @@ class TestTheShelf:
         assert refused.value.code == "model_not_licensed"
         assert active_id(tmp_path) is None
 
+    def test_a_card_that_cannot_be_read_is_named_with_its_file(self, card: Card, tmp_path: Path):
+        shelf = Shelf(tmp_path)
+        shelf.put(card)
+        (tmp_path / card.id / "card.json").write_text("{}")
+        with pytest.raises(ConfigurationError) as refused:
+            shelf.all()
+        assert refused.value.what == f"The card of {card.id} cannot be read."
+        assert str(tmp_path / card.id / "card.json") in (refused.value.why or "")
+
+    def test_a_damaged_count_of_trials_is_no_new_start(self, card: Card, tmp_path: Path):
+        shelf = Shelf(tmp_path)
+        shelf.trial(lambda trials: (replace(card, trials=trials), None))
+        with (tmp_path / "trials").open("a", encoding="utf-8") as file:
+            file.write("garbage\n")
+        with pytest.raises(ConfigurationError, match="How many models were tried here cannot be read"):
+            shelf.trial(lambda trials: (replace(card, trials=trials), None))
+
     def test_nor_one_that_has_expired(self, card: Card, tmp_path: Path):
         shelf = Shelf(tmp_path)
         shelf.put(card)

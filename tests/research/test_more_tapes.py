@@ -38,7 +38,7 @@ from polyb0t.research.replay.events import (
     ViewTold,
     place,
 )
-from polyb0t.research.replay.file_tape import FileTape
+from polyb0t.research.replay.file_tape import NO_EVENTS, FileTape
 from polyb0t.research.replay.opening import open_tape
 from polyb0t.research.replay.recorded_books import recorded_books
 from polyb0t.research.replay.recorder_tape import RecorderTape, recorder_tape
@@ -232,6 +232,20 @@ TRADES = """timestamp,market,outcome,price,size,side,category,ends,ended,pays
 
 
 class TestTrades:
+    def test_where_no_events_are_told_it_says_what_that_does_to_intervals(self, tmp_path: Path):
+        told = TRADES.replace("category", "category,event", 1).replace(",politics,", ",politics,7,")
+        told = told.replace(",7,,,,,", ",7,,,,,,")
+        of_one = open_tape([csv(tmp_path / "events.csv", told)]).about
+        alone = open_tape([csv(tmp_path / "trades.csv", TRADES)]).about
+        assert [NO_EVENTS in each.assumed for each in (of_one, alone)] == [False, True]
+
+    def test_a_collected_history_of_another_version_is_refused_by_its_version(self, tmp_path: Path):
+        path = tmp_path / "history.jsonl.gz"
+        path.write_bytes(gzip.compress(b'{"format": "polyb0t-market-history-9"}\n'))
+        with pytest.raises(ConfigurationError) as refused:
+            open_tape([path])
+        assert "its format is 'polyb0t-market-history-9'" in (refused.value.why or "")
+
     def test_each_is_heard_at_its_instant_and_a_book_stands_around_the_last(self, tmp_path: Path):
         tape = open_tape([csv(tmp_path / "trades.csv", TRADES)])
         told = everything(tape)

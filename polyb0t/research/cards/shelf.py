@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from polyb0t.core.errors import ConflictError, NotFoundError
+from polyb0t.core.errors import ConfigurationError, ConflictError, NotFoundError
 from polyb0t.core.files import write_durably
 from polyb0t.research.cards.active import (
     active_id,
@@ -71,7 +71,20 @@ class Shelf:
         return (self._folder / card.id / "card.json").exists()
 
     def _tried(self) -> frozenset[str]:
-        return frozenset(json.loads(line)["id"] for line in self._trial_lines())
+        """The ids of every fit.
+
+        Raises:
+            ConfigurationError: the file is damaged: without it a score would count for more than it is worth.
+        """
+        try:
+            return frozenset(json.loads(line)["id"] for line in self._trial_lines())
+        except (ValueError, KeyError, TypeError) as error:
+            raise ConfigurationError(
+                "How many models were tried here cannot be read.",
+                why=f"A line of {self._folder / _TRIALS} is not as it was written.",
+                do="Take out that line, or restore the file: each line stands for one model that was tried.",
+                code="model_file",
+            ) from error
 
     def _count(self, card: Card) -> None:
         line = json.dumps({"source": card.source, "id": card.id, "fitted_at": card.fitted_at.isoformat()})
@@ -118,7 +131,16 @@ class Shelf:
         Raises:
             ConfigurationError: it cannot be read.
         """
-        return card_of((self._folder / model / "card.json").read_text("utf-8"))
+        path = self._folder / model / "card.json"
+        try:
+            return card_of(path.read_text("utf-8"))
+        except ConfigurationError as error:
+            raise ConfigurationError(
+                f"The card of {model} cannot be read.",
+                why=f"{error.why} It is {path}.",
+                do="Fit it anew (polyb0t model fit), and move the folder of this one away.",
+                code=error.code,
+            ) from error
 
     def page(self, model: str) -> Path:
         return self._folder / model / "card.html"

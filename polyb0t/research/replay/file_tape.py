@@ -81,6 +81,12 @@ def span(markets: Iterable[FileMarket]) -> tuple[datetime, datetime]:
     return from_microseconds(first), from_microseconds(last + 1)
 
 
+NO_EVENTS: Final = (
+    "Which markets belong to one event is not told: each counts as an event of its own, so those that win "
+    "and lose together count as if they knew nothing of each other, and intervals are too narrow."
+)
+
+
 def kept_sentence(kept_us: int) -> str:
     """What is said of how long a book stands."""
     hours = kept_us / (3_600 * MILLION)

@@ -27,6 +27,7 @@ _KINDS: Final = (
     f"and its results with {', '.join(RESULT_COLUMNS)};\n"
     f"trades with {', '.join(TRADE_COLUMNS)}"
 )
+_ANY_VERSION: Final = FORMAT.rpartition("-")[0].encode()
 
 
 def open_tape(paths: Sequence[Path], assumed: Assumptions | None = None, *, ends: Path | None = None) -> Tape:
@@ -76,6 +77,6 @@ def _is(path: Path, columns: Sequence[str]) -> bool:
 def _is_collected(path: Path) -> bool:
     try:
         with gzip.open(path, "rb") as file:
-            return FORMAT.encode() in file.readline(10_000)
+            return _ANY_VERSION in file.readline(10_000)  # another version is refused by its reader
     except (OSError, EOFError):
         return False

@@ -16,7 +16,7 @@ from polyb0t.research.replay.assumptions import KEPT_US, MILLION, AssumedSpread,
 from polyb0t.research.replay.described import Described
 from polyb0t.research.replay.events import Event
 from polyb0t.research.replay.fees_by_date import is_known
-from polyb0t.research.replay.file_tape import PAYS, FileMarket, FileTape, kept_sentence, span
+from polyb0t.research.replay.file_tape import NO_EVENTS, PAYS, FileMarket, FileTape, kept_sentence, span
 from polyb0t.research.replay.reading import columns_of, database, hash_of, instant_sql, refused, rows
 from polyb0t.research.replay.scheduled_ends import scheduled_end_us
 from polyb0t.research.replay.tape import About, Fidelity
@@ -25,6 +25,7 @@ _SAID: Final = (
     "Prices are indications, not quotes.",
     "Fees are those of the category and the day.",
     "The result is on a market's last row; that row's instant is taken for the end of trading.",
+    NO_EVENTS,
 )
 _CHOSEN: Final = (
     "Such files have markets that were chosen because they had ended: that a market is in it was not known. "

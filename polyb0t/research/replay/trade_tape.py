@@ -15,7 +15,7 @@ from polyb0t.research.replay.assumptions import KEPT_US, MILLION, AssumedSpread,
 from polyb0t.research.replay.described import Described
 from polyb0t.research.replay.events import BookShown, Event, Traded
 from polyb0t.research.replay.fees_by_date import is_known
-from polyb0t.research.replay.file_tape import PAYS, FileMarket, FileTape, kept_sentence, span
+from polyb0t.research.replay.file_tape import NO_EVENTS, PAYS, FileMarket, FileTape, kept_sentence, span
 from polyb0t.research.replay.reading import (
     columns_of,
     database,
@@ -243,6 +243,8 @@ def _about(
         said.append(assumed.end_sentence)
     if not {"outcome", "asset"} & set(named):
         said.append("Every trade is taken to be one in the first outcome: the file does not tell.")
+    if "event" not in named:
+        said.append(NO_EVENTS)
     return About(
         name=path.name,
         kind="trades",
