@@ -280,6 +280,12 @@ class TestWhatTheGateAsksFor:
         forecasts = said_of(LEAST_ROWS + 70, 0.3)
         assert standings(forecasts, START_US + 200 * DAY_US)["politics"].rows == 179
 
+    def test_nor_is_what_ended_early_before_the_day_on_which_it_was_to_end(self):
+        said = said_of(LEAST_ROWS + 70, 0.3)
+        early = replace(said, rows=replace(said.rows, ends_us=said.rows.at_us + 200 * DAY_US))
+        by_day = [standings(early, START_US + day * DAY_US)["politics"].rows for day in (200, 379)]
+        assert by_day == [0, 179]
+
     def test_luck_is_shared_by_every_trial_and_every_category(self):
         assert needed_t(1, 1) == pytest.approx(1.645, abs=0.001)
         assert needed_t(8, 1) == pytest.approx(2.50, abs=0.01)
