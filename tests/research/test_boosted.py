@@ -79,6 +79,13 @@ class TestTrees:
         assert np.abs(q - truth).mean() < 0.5 * np.abs(expit(self.level) - truth).mean()
         assert 0 < sd.mean() < 0.05
 
+    def test_their_doubt_is_wider_than_the_spread_of_few_draws(self):
+        inputs = some_inputs(self.level, self.noise)
+        trees = fit_trees(inputs, self.won, self.weight, self.event, draws=4)
+        q, sd = trees.predict(inputs)
+        spread = trees.moves(inputs)[1:].std(axis=0, ddof=1)
+        assert sd == pytest.approx(1.25 * q * (1 - q) * spread)
+
     def test_a_higher_price_is_never_a_lower_probability_and_the_move_never_falls(self):
         trees = fit_trees(some_inputs(self.level, self.noise), 1 - self.won, self.weight, self.event, draws=0)
         level = np.linspace(-3.5, 3.5, 200)

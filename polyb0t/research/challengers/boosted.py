@@ -11,7 +11,7 @@ from polyb0t.research.cards.active import BOOSTED
 from polyb0t.research.cards.card import Card, Work, card_of_work, known_rows, some_rows
 from polyb0t.research.challengers.inputs import USED, Inputs, inputs_of
 from polyb0t.research.challengers.kept import kept_text
-from polyb0t.research.challengers.trees import DRAWS, SHAPE, Trees, fit_trees
+from polyb0t.research.challengers.trees import DRAWS, SHAPE, WIDER, Trees, fit_trees
 from polyb0t.research.evaluation.observations import HORIZONS, Flags, Floats, Observations
 from polyb0t.research.evaluation.recalibration import CellFit
 from polyb0t.research.evaluation.walk_forward import Forecasts, walk_forward_with
@@ -53,7 +53,7 @@ def make_boosted(history: History, *, venue: str, now: datetime, trials: int, dr
         way=CODE,
         kind=BOOSTED,
         prefix="bt",
-        settings=f"{shape}, draws {draws}, {' '.join(USED)}",
+        settings=f"{shape}, draws {draws} x {WIDER}, {' '.join(USED)}",
         facts=(
             ("Trees", f"{shape}; monotone in the price, on the offset logit(price)"),
             (

@@ -22,6 +22,9 @@ from polyb0t.research.evaluation.observations import Codes, Floats, expit
 LIBRARY: Final = "xgboost"
 NO_TREES: Final = ""  # the price stays as it is
 DRAWS: Final = 10  # of events, for the doubt
+# Ten draws tell their own spread too small. Measured on 30 synthetic worlds whose prices were right: 12 % of
+# what was said lay further out than its 90 % interval allowed, and 6 % with this factor; 5 % would be exact.
+WIDER: Final = 1.25
 # Few, small and slow: at a thousand events there is little to learn, and much to remember. Chosen once, on
 # synthetic worlds without and with a bias, where deeper and quicker ones lost more to luck than they found.
 SHAPE: Final = (
@@ -69,7 +72,9 @@ class Trees:
         moves = self.moves(inputs)
         level = inputs.values[:, 0]
         q = expit(level + moves[0])
-        sd: Floats = np.zeros(len(level)) if len(moves) < 3 else q * (1 - q) * moves[1:].std(axis=0, ddof=1)
+        if len(moves) < 3:
+            return q, np.zeros(len(level))
+        sd: Floats = WIDER * q * (1 - q) * moves[1:].std(axis=0, ddof=1)
         return q, sd
 
     def moves(self, inputs: Inputs) -> Floats:
