@@ -23,8 +23,11 @@ from polyb0t.runtime.opened import OpenedStore
 from polyb0t.runtime.tokens import create_token
 from tests.api.running import Running
 from tests.cli.scenes import tram
+from tests.support.adapters import keep_adapters
 from tests.support.builders import a_scope
 from tests.support.databases import sqlite_stores, sqlite_url
+
+keep_adapters()
 
 
 class Service:

@@ -15,6 +15,7 @@ from polyb0t.api.security import THIS_COMPUTER, Reach
 from polyb0t.api.serving import Server, bind
 from polyb0t.config.settings import Settings
 from polyb0t.runtime.opened import OpenedStore
+from polyb0t.venue.tls import trust
 from tests.api.described import Described
 
 
@@ -48,6 +49,7 @@ class Running:
         return httpx.Client(
             base_url=f"http://{self.address}",
             trust_env=False,
+            verify=trust(),
             timeout=10,
             event_hooks={"response": [self.described.check]},
             **more,

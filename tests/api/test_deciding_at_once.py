@@ -18,6 +18,7 @@ from polyb0t.core.ids import AssetId, new_intent_id
 from polyb0t.db.stores import SqlStores, open_stores
 from polyb0t.execution.intents import IntentRecord, IntentStatus
 from polyb0t.execution.scope import Lease, Regime
+from polyb0t.venue.tls import trust
 from tests.api.test_curl import free_port
 from tests.cli.scenes import tram
 from tests.contracts.conftest import database_url, postgres  # noqa: F401 - fixtures
@@ -90,7 +91,7 @@ def api_processes(url: str, folder: Path) -> Iterator[list[str]]:
 async def decide(addresses: list[str], records: list[IntentRecord]) -> list[tuple[str, httpx.Response]]:
     """Ten approvals of each trade, all asked for before the first answer, spread over the processes."""
     limits = httpx.Limits(max_connections=None)
-    async with httpx.AsyncClient(trust_env=False, timeout=120, limits=limits) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=trust(), timeout=120, limits=limits) as http:
 
         async def approve(number: int, record: IntentRecord) -> tuple[str, httpx.Response]:
             address = addresses[number % len(addresses)]
@@ -145,7 +146,7 @@ def _listen(addresses: list[str], start: int, begin: int, count: int) -> list[in
     while len(found) < count:
         address = addresses[turn % len(addresses)]
         turn += 1
-        with httpx.Client(base_url=address, trust_env=False, timeout=30) as http:
+        with httpx.Client(base_url=address, trust_env=False, verify=trust(), timeout=30) as http:
             reader = EventReader(http, last_id=last)
             found += [int(event.id) for event in reader.read(min(4, count - len(found)))]
             last = reader.last_id
@@ -153,7 +154,7 @@ def _listen(addresses: list[str], start: int, begin: int, count: int) -> list[in
 
 
 async def decide_once(addresses: list[str], records: list[IntentRecord]) -> None:
-    async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=trust(), timeout=60) as http:
         for number, record in enumerate(records):
             answer = await http.post(f"{addresses[number % len(addresses)]}/intents/{record.id}/approve")
             assert answer.status_code == 200, answer.text

@@ -12,6 +12,7 @@ from polyb0t.sandbox.heartbeats import SILENCE_S
 from polyb0t.sandbox.identifiers import Module, condition_of_position, position_id
 from polyb0t.sandbox.rules import FAK_KILLED, FOK_KILLED, POST_ONLY_CROSSES, POST_ONLY_TYPE
 from polyb0t.sandbox.types import MILLION, BookView
+from polyb0t.venue.tls import trust
 from tests.sandbox.worlds import SPEC
 from tests.support.clock import FakeClock
 from tests.support.sandbox import RunningSandbox, running_sandbox
@@ -33,7 +34,7 @@ def sandbox(clock: FakeClock) -> Iterator[RunningSandbox]:
 
 @pytest.fixture
 def trader(sandbox: RunningSandbox) -> Iterator[Trader]:
-    with httpx.Client(trust_env=False, timeout=10) as client:
+    with httpx.Client(trust_env=False, verify=trust(), timeout=10) as client:
         yield Trader(sandbox, sandbox.account(), client)
 
 
@@ -191,7 +192,7 @@ class TestCancels:
         spec = replace(SPEC, version="v2", condition_id=condition, token_ids=tokens)
         with (
             running_sandbox(markets=[spec], crowd=False, clock=clock) as sandbox,
-            httpx.Client(trust_env=False, timeout=10) as client,
+            httpx.Client(trust_env=False, verify=trust(), timeout=10) as client,
         ):
             trader = Trader(sandbox, sandbox.account(), client)
             placed = trader.place(tokens[0], "BUY", 50_000, SHARES, contract=EXCHANGE_V3)

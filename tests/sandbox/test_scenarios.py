@@ -12,6 +12,7 @@ from websockets.sync.client import connect
 from websockets.sync.connection import Connection
 
 from polyb0t.sandbox.scenario import ScenarioError, load
+from polyb0t.venue.tls import trust
 from tests.support.sandbox import RunningSandbox, running_sandbox
 from tests.support.trader import Trader, tradable_book
 
@@ -27,7 +28,7 @@ def sandbox() -> Iterator[RunningSandbox]:
 
 @pytest.fixture
 def trader(sandbox: RunningSandbox) -> Iterator[Trader]:
-    with httpx.Client(trust_env=False, timeout=IMPATIENT) as client:
+    with httpx.Client(trust_env=False, verify=trust(), timeout=IMPATIENT) as client:
         yield Trader(sandbox, sandbox.account(), client)
 
 

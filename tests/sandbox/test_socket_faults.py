@@ -12,6 +12,7 @@ from websockets.sync.connection import Connection
 
 from polyb0t.sandbox.socket_faults import SocketFault, SocketFaults
 from polyb0t.sandbox.types import MILLION, BookView
+from polyb0t.venue.tls import trust
 from tests.support.sandbox import RunningSandbox, running_sandbox
 from tests.support.trader import Trader, tradable_book
 
@@ -32,7 +33,7 @@ def sandbox(shared: RunningSandbox) -> Iterator[RunningSandbox]:
 
 @pytest.fixture
 def trader(sandbox: RunningSandbox) -> Iterator[Trader]:
-    with httpx.Client(trust_env=False, timeout=10) as client:
+    with httpx.Client(trust_env=False, verify=trust(), timeout=10) as client:
         trader = Trader(sandbox, sandbox.account(), client)
         yield trader
         trader.request("DELETE", "/cancel-all")

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from polyb0t.sandbox.text import e6_text
+from polyb0t.venue.tls import trust
 from tests.support.sandbox import RunningSandbox, running_sandbox
 from tests.support.trader import tradable_book
 
@@ -20,7 +21,7 @@ def sandbox() -> Iterator[RunningSandbox]:
 
 @pytest.fixture(scope="module")
 def http(sandbox: RunningSandbox) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=sandbox.url, trust_env=False, timeout=10) as client:
+    with httpx.Client(base_url=sandbox.url, trust_env=False, verify=trust(), timeout=10) as client:
         yield client
 
 

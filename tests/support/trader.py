@@ -26,6 +26,7 @@ from polyb0t.sandbox.signatures import (
 from polyb0t.sandbox.types import BookView, PracticeAccount
 from polyb0t.sandbox.wallets import DEPOSIT
 from polyb0t.sandbox.wrapped import wrap_digest
+from polyb0t.venue.tls import trust
 from tests.support.sandbox import RunningSandbox
 
 ZERO32 = "0x" + "00" * 32
@@ -117,7 +118,9 @@ class Trader:
 
     sandbox: RunningSandbox
     account: PracticeAccount
-    http: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False, timeout=10))
+    http: httpx.Client = field(
+        default_factory=lambda: httpx.Client(trust_env=False, verify=trust(), timeout=10)
+    )
 
     def __post_init__(self) -> None:
         timestamp = self._seconds()
