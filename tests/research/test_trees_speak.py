@@ -17,7 +17,16 @@ from polyb0t.research.challengers.kept import read_kept
 from polyb0t.research.challengers.speaking import BoostedModel
 from polyb0t.research.history.grid import observations, sights
 from polyb0t.research.history.past_markets import PastMarket
-from tests.support.trees import FITTED, SIX_HOURS_US, points_of, state_at, trees, trees_text, walks
+from tests.support.trees import (
+    FITTED,
+    SIX_HOURS_US,
+    fitted_rows,
+    points_of,
+    state_at,
+    trees,
+    trees_text,
+    walks,
+)
 
 HOUR = timedelta(hours=1)
 
@@ -57,13 +66,13 @@ class TestInputs:
     """One code, one definition: what is asked now is what was fitted."""
 
     def sample(self) -> Iterator[tuple[PastMarket, datetime, float, tuple[float, ...]]]:
-        """Every third row that trees could speak of, with the inputs of the fit."""
-        chosen = [each for each in walks() if each.category == "politics"][:60]
-        rows = inputs_of(walks(), observations(walks()))
+        """Every ninth row that trees could speak of, with the inputs of the fit."""
+        chosen = {each.market for each in walks() if each.category == "politics"}
+        _, rows = fitted_rows()
         at = 0
         for past in walks():
             for monday, price in sights(past):
-                if past in chosen and at % 3 == 0:
+                if past.market in chosen and at % 9 == 0:
                     yield past, from_microseconds(monday), price, tuple(rows.values[at])
                 at += 1
 
@@ -84,8 +93,8 @@ class TestInputs:
 
     def test_what_it_says_is_what_the_kept_trees_said_of_that_row(self):
         kept, said = trees(), 0
-        rows = observations(walks())
-        q, sd = kept.trees.predict(inputs_of(walks(), rows))
+        rows, inputs = fitted_rows()
+        q, sd = kept.trees.predict(inputs)
         by_row = dict(
             zip(
                 zip(rows.event.tolist(), rows.at_us.tolist(), strict=True),
@@ -267,7 +276,7 @@ class TestWhatItSays:
         assert answer.because.startswith("Politics: trees fitted on markets that are over, by its price and ")
 
     def test_it_has_learnt_something(self):
-        kept, rows = trees(), inputs_of(walks(), observations(walks()))
+        kept, (_, rows) = trees(), fitted_rows()
         _, sd = kept.trees.predict(rows)
         assert np.abs(kept.trees.moves(rows)[0]).max() > 0.1
         assert (sd > 0).all()

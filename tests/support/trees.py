@@ -15,10 +15,10 @@ from polyb0t.core.units import Price
 from polyb0t.data.markets import Market, Outcome
 from polyb0t.data.order_book import OrderBook
 from polyb0t.models.signals import MarketState
-from polyb0t.research.challengers.inputs import inputs_of
+from polyb0t.research.challengers.inputs import Inputs, inputs_of
 from polyb0t.research.challengers.kept import KeptTrees, kept_text, read_kept
 from polyb0t.research.challengers.trees import DRAWS, fit_trees
-from polyb0t.research.evaluation.observations import DAY_US, expit
+from polyb0t.research.evaluation.observations import DAY_US, Observations, expit
 from polyb0t.research.history.grid import observations
 from polyb0t.research.history.past_markets import PastMarket
 from tests.support.decisions import a_market, books_at
@@ -62,10 +62,16 @@ def _walk(chance: np.random.Generator, number: int, slope: float) -> PastMarket:
 
 
 @cache
+def fitted_rows() -> tuple[Observations, Inputs]:
+    """What was fitted on."""
+    rows = observations(walks())
+    return rows, inputs_of(walks(), rows)
+
+
+@cache
 def trees_text(live: Sequence[str] = ("politics",), draws: int = DRAWS, **changes: Any) -> str:
     """The file of trees that were fitted on `walks`; without judging them, which takes many fits."""
-    rows = observations(walks())
-    inputs = inputs_of(walks(), rows)
+    rows, inputs = fitted_rows()
     trees = fit_trees(inputs, rows.outcome, rows.weights(int(rows.at_us.max())), rows.event, draws=draws)
     about = {
         "version": "bt-0123456789",
