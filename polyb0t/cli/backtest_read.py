@@ -90,7 +90,19 @@ def run(terminal: Terminal, flags: Mapping[str, Any], asked: Asked) -> None:
     elif sweeps:
         terminal.show(_sweep_screen(done, list(sweeps), terminal.columns))
     else:
-        terminal.show(_screen(done[0], terminal.columns))
+        terminal.show([*_screen(done[0], terminal.columns), *_another_than(asked, done[0], terminal.columns)])
+
+
+def _another_than(asked: Asked, done: Done, columns: int) -> list[str]:
+    """What was to be repeated and could not be: said last, where one looks for whether it is the same."""
+    made = done.told["id"]
+    if asked.again is None or made.startswith(asked.again):
+        return []
+    said = (
+        f"IT IS NOT THE RUN {asked.again}: the program, the history or the model has changed since, so this "
+        f"one has an id of its own. What that did: polyb0t backtest compare {asked.again} {made}"
+    )
+    return words.wrap(said, columns)
 
 
 def _replayed(backtests: Backtests, asked: Asked) -> tuple[dict[str, list[str]], list[Done]]:

@@ -79,6 +79,7 @@ def _row(told: Mapping[str, Any]) -> tuple[str, ...]:
 
 def side(name: str | None) -> By | None:
     """Raises UsageError for what is no side of a report."""
+    _quiet()
     if name is None or name in tuple(By):
         return None if name is None else By(name)
     raise UsageError(f"No report was made: {name!r:.40} is no side of it.", do=f"One of: {', '.join(By)}.")

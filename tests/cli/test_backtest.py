@@ -92,6 +92,17 @@ def test_the_same_command_is_the_same_run(prices, data_dir, capsys):
     assert kept == ["book.db", "decisions.jsonl", "equity.csv", "run.json"]
 
 
+def test_a_run_that_cannot_be_repeated_any_more_is_another_one_and_says_so(prices, capsys):
+    assert backtest(prices, "--json") == 0
+    first = json.loads(capsys.readouterr().out)["id"]
+    parquet(Path(prices), COLUMNS, [(START, "ferry", ASKED, 0.6, None, "politics"),
+                                    (START + timedelta(hours=5), "ferry", ASKED, 0.99, 1.0, "politics")])  # fmt: skip
+    assert run(["backtest", "run", "--again", first[:6]]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert f"IT IS NOT THE RUN {first[:6]}: the program, the history or the model has changed since" in out
+    assert f"polyb0t backtest compare {first[:6]} " in out
+
+
 def test_another_setting_is_another_run_and_another_trial(prices, capsys):
     assert backtest(prices, "--sweep", "MIN_EDGE=0.01,0.02", "--json") == 0
     told = json.loads(capsys.readouterr().out)
