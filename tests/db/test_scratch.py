@@ -187,6 +187,17 @@ class TestTheSameAnswers:
         assert taken == walk.steps.keys()
         assert {each.status for each in asking.intents.list(limit=None)} >= ENDS
 
+    def test_what_ends_by_itself_is_not_remembered(self, stores, clock):
+        until = stores.intents.now() + timedelta(seconds=30)
+        stores.by_hand.mute(ConditionId("0x1"), question="Who?", until=until, actor="user:anna", reason="")
+        stores.switches.trip(KillSwitchType.DAILY_LOSS, actor="engine", reason="lost")
+        stores.switches.override(
+            KillSwitchType.DAILY_LOSS, actor="user:anna", reason="seen", lasting=timedelta(seconds=30)
+        )
+        assert (len(stores.by_hand.mutes()), _overridden(stores)) == (1, [True])
+        clock.advance(seconds=31)
+        assert (len(stores.by_hand.mutes()), _overridden(stores)) == (0, [False])
+
     def test_what_was_told_is_told_again_without_asking(self, stores, clock):
         walk = Walk(stores, clock, Random(1))
         for _ in range(40):
@@ -196,6 +207,11 @@ class TestTheSameAnswers:
         assert questions(stores) == told
         # What a screen asks for, what is not there, and what depends on the time.
         assert len(asked) < 12
+
+
+def _overridden(stores: SqlStores) -> list[bool]:
+    """Of each override whether it is in force."""
+    return [not each.override.over for each in stores.switches.list() if each.override is not None]
 
 
 def questions(stores: SqlStores) -> dict[str, Any]:
