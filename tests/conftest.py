@@ -14,6 +14,7 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from tests.support.groups import keep_groups
 from tests.support.statements import keep_compiled_statements
 from tests.support.temporary import use_memory
 
@@ -48,6 +49,12 @@ def pytest_collection(session: pytest.Session) -> Iterator[None]:
         gc.collect()
         gc.freeze()
         gc.enable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("loadgroup", False):  # of a worker
+        keep_groups(items)
 
 
 @pytest.hookimpl(trylast=True)

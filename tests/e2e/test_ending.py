@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e.household import Household, Process, eventually, household
 
-pytestmark = pytest.mark.xdist_group("e2e")
+pytestmark = pytest.mark.xdist_group("e2e to the end")
 
 PROMISED_SECONDS = 5.0
 LEAVING_SECONDS = 1.5  # for the interpreter, on a busy machine

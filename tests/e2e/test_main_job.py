@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.household import Household, eventually, household
 from tests.support.shared import shared_path
 
-pytestmark = pytest.mark.xdist_group("e2e")
+pytestmark = pytest.mark.xdist_group("e2e to the end")
 
 
 @pytest.fixture
