@@ -25,7 +25,7 @@ from polyb0t.models.exit_manager import ExitManager
 from polyb0t.models.exit_rules import ExitRules
 from polyb0t.models.kill_switches import KillSwitchType
 from polyb0t.models.risk import RiskLimits
-from polyb0t.models.signals import IdentityModel
+from polyb0t.models.signals import Answer, IdentityModel, MarketState, ProbabilityModel
 from polyb0t.runtime.desk import AccountDesk, DeskSettings
 from polyb0t.runtime.exit_column import exit_column
 from polyb0t.runtime.exits import ExitParts, Exits
@@ -76,6 +76,13 @@ class Venue:
         return {asset: self.paid[asset] for asset in asset_ids if asset in self.paid}
 
 
+class Broken(IdentityModel):
+    """A model whose library has a fault."""
+
+    def estimate_all(self, states: Sequence[MarketState]) -> list[Answer]:
+        raise ZeroDivisionError
+
+
 class House:
     """20 shares held, bought at 60¢ when the bid was 59¢, and the stage that watches over them."""
 
@@ -109,9 +116,9 @@ class House:
         self.start()
         self.opening = self.buy("20", trade="t1")
 
-    def start(self) -> None:
+    def start(self, model: ProbabilityModel | None = None) -> None:
         """The stage as a new process has it."""
-        world, model = self.world, IdentityModel()
+        world, model = self.world, model or IdentityModel()
         self.exits = Exits(
             ExitParts(
                 stores=world.stores,
@@ -256,6 +263,11 @@ class TestProposing:
     def test_openings_stopped_do_not_stop_exits(self, house: House) -> None:
         house.world.switches.trip(KillSwitchType.DRAWDOWN, actor="engine", reason="loss")
         assert house.cycle("0.55") == 1
+
+    def test_a_model_that_breaks_stops_none_that_does_not_need_it(self, house: House) -> None:
+        house.start(Broken())
+        assert house.cycle("0.55") == 1
+        assert house.waiting().intent.triggers == ("stop_loss",)
 
     def test_everything_halted_stops_them(self, house: House) -> None:
         house.world.switches.trip(KillSwitchType.MANUAL, actor="user:anna", reason="stop")

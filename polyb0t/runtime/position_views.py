@@ -7,6 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, Protocol
 
+import structlog
+
 from polyb0t.core.clock import Clock
 from polyb0t.core.ids import AssetId, ConditionId, IntentId, OrderId
 from polyb0t.core.units import Price, Shares, parse_decimal
@@ -20,6 +22,8 @@ from polyb0t.models.portfolio import Position, entry_bid
 from polyb0t.models.signals import OTHERS, Belief, MarketState, ProbabilityModel, ProbEstimate
 from polyb0t.runtime.standing_terms import orders_behind
 from polyb0t.runtime.watching import MarketWatch
+
+log = structlog.get_logger(__name__)
 
 ENTERED: Final = "position.entered"
 LEARN_EVERY_SECONDS: Final = 300.0
@@ -111,9 +115,16 @@ class PositionViews:
         return None if found is None else _entry_from(found.payload)
 
     def belief(self, market: Market, asset_id: AssetId, now: datetime) -> Belief | None:
-        """The present model's view of one outcome; None where it does not speak."""
+        """The present model's view of one outcome; None where it does not speak, or cannot.
+
+        Whatever goes wrong in a model keeps no other rule from selling: a stop does not need its view.
+        """
         state = self.watch.state(market, now)
-        estimate = self.model.estimate_all([state, *self._others(state)])[0]
+        try:
+            estimate = self.model.estimate_all([state, *self._others(state)])[0]
+        except Exception:
+            log.exception("model.failed", model=self.model.name, condition_id=market.condition_id)
+            return None
         if not isinstance(estimate, ProbEstimate):
             return None
         return estimate.belief(0 if asset_id == market.outcomes[0].asset_id else 1)
