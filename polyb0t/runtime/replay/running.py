@@ -162,7 +162,6 @@ class Running:
             decisions.close()
             equity.close()
             stores.close()
-            (self.folder / f"{BOOK}-turn").unlink(missing_ok=True)  # nobody else stands in line
         write_durably(self.folder / RUN, json.dumps(told, indent=2, sort_keys=False) + "\n")
         return told
 
