@@ -74,6 +74,7 @@ class Household:
 
     def spawn(self, name: str, *arguments: str, fds: Any = (), **settings: str) -> Process:
         """A process of its own whose output goes to `<name>.out`; it gets the descriptors `fds`."""
+        (self.folder / f"{name}.out").touch()  # it can be read before the program has begun
         if arguments[:2] == PROGRAM and not fds and not self.cold:
             self.processes[name] = warm().start(
                 arguments[2:],
