@@ -113,6 +113,7 @@ class Warm:
         self, arguments: Sequence[str], *, cwd: Path, environment: Mapping[str, str], out: Path
     ) -> Started:
         """`polyb0t ...` in a session of its own, which goes on writing to `out`."""
+        out.touch()  # there before its first word
         return Started(self, self._ask(arguments, cwd, environment, out, out, apart=True))
 
     def code_of(self, pid: int, *, within: float | None) -> int | None:
