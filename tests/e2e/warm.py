@@ -25,6 +25,7 @@ from typing import Any
 
 import polyb0t.cli
 from polyb0t.core.clock import SystemClock
+from polyb0t.venue.tls import trust
 
 NOT_USED_HERE = ("model", "backtest")  # beginnings of names: never asked for
 PROGRAMS = (
@@ -183,6 +184,7 @@ def serve(tells: int) -> None:
             importlib.import_module(f"polyb0t.cli.{module.name}")
     for program in PROGRAMS:
         importlib.import_module(program)
+    trust()  # the certificates, which take longer to read than most commands last
     gc.collect()
     gc.freeze()
     ends, awake = os.pipe()  # written to whenever a child ends
