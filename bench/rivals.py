@@ -9,7 +9,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 TOOLS: Final = ROOT / ".tools"
-ASKED: Final = "POLYB0T_BENCH_RIVALS"  # in the environment: large rivals may be installed, too
+ASKED: Final = "BENCH_RIVALS"  # in the environment: large rivals may be installed, too
 
 
 def measured_by(
