@@ -76,6 +76,7 @@ class TestSpeakers:
         class Months:
             asked: list[datetime] = []  # noqa: RUF012
             version = "1"
+            memory = None
 
             def at(self, instant: datetime) -> ProbabilityModel:
                 self.asked.append(instant)

@@ -46,9 +46,9 @@ def price_at(past: PastMarket, instant: datetime) -> float:
 def said(months: MonthlyTrees, past: PastMarket, instant: datetime) -> Answer:
     """What the trees of that month say of a market whose past they were told."""
     state = state_at(past, instant, price_at(past, instant))
-    months.observe([state])
+    months.memory.observe([state])
     known = [point for point in points_of(past) if point[0] <= microseconds(instant)]
-    months.told(state.market, known, months.wanted_since(instant), instant)
+    months.memory.told(state.market, known, months.memory.wanted_since(instant), instant)
     return asked(months, state)
 
 
@@ -73,7 +73,7 @@ def test_a_month_has_its_own_trees_and_what_was_seen_is_seen_for_the_next(months
     past = open_on(OCTOBER)
     before = said(months, past, last)
     state = state_at(past, first, price_at(past, first))
-    months.observe([state])
+    months.memory.observe([state])
     after = asked(months, state)
     assert isinstance(before, ProbEstimate)
     assert isinstance(after, ProbEstimate)

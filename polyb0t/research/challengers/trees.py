@@ -22,8 +22,8 @@ from polyb0t.research.evaluation.observations import Codes, Floats, expit
 LIBRARY: Final = "xgboost"
 NO_TREES: Final = ""  # the price stays as it is
 DRAWS: Final = 10  # of events, for the doubt
-# Ten draws tell their own spread too small. Measured on 30 synthetic worlds whose prices were right: 12 % of
-# what was said lay further out than its 90 % interval allowed, and 6 % with this factor; 5 % would be exact.
+# Ten draws tell their own spread too small: on synthetic worlds whose prices were right too much of what was
+# said lay further out than its 90 % interval allows, and about as much as should with this factor.
 WIDER: Final = 1.25
 # Few, small and slow: at a thousand events there is little to learn, and much to remember. Chosen once, on
 # synthetic worlds without and with a bias, where deeper and quicker ones lost more to luck than they found.

@@ -15,7 +15,7 @@ import numpy as np
 from polyb0t.core.canonical import sha256_hex
 from polyb0t.core.clock import from_microseconds, microseconds
 from polyb0t.models.calibration import MarketCalibrationModel, parse_coefficients
-from polyb0t.models.signals import IdentityModel, ProbabilityModel
+from polyb0t.models.signals import IdentityModel, ProbabilityModel, Remembering
 from polyb0t.research.cards.card import LIFE, ends_told, some_rows
 from polyb0t.research.cards.files import Fitted
 from polyb0t.research.evaluation.gate import standings
@@ -36,6 +36,7 @@ class Months(ABC, Generic[Spoken]):
         self, history: History, rows: Observations, forecasts: Forecasts, *, venue: str, trials: int
     ) -> None:
         """`forecasts`: what this way of fitting would have said of `rows`, by which it is licensed."""
+        self.memory: Remembering | None = None  # of prices, for the models of all months
         self._history, self._rows, self._forecasts = history, rows, forecasts
         self._venue, self._trials = venue, trials
         self._made: dict[datetime, tuple[Spoken | IdentityModel, tuple[str, ...]]] = {}

@@ -1,13 +1,11 @@
 """Boosted trees as one would have had them at an instant of the past: fitted and licensed month by month."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from polyb0t.core.clock import from_microseconds, microseconds
-from polyb0t.data.markets import Market
 from polyb0t.models.calibration import Expiry
 from polyb0t.models.model_files import DataWindow
-from polyb0t.models.signals import MarketState
 from polyb0t.research.cards.card import LIFE, some_rows
 from polyb0t.research.challengers.boosted import CODE, fitted_trees, walk_boosted
 from polyb0t.research.challengers.inputs import USED, inputs_of
@@ -36,7 +34,7 @@ class MonthlyTrees(Months[BoostedModel]):
         self._inputs, self._draws = inputs_of(history.markets, rows), draws
         forecasts = walk_boosted(rows, self._inputs, draws=0)  # their doubt licenses nothing
         super().__init__(history, rows, forecasts, venue=venue, trials=trials)
-        self._memory = PriceMemory(max(each.window_us for each in named(USED)))
+        self.memory: PriceMemory = PriceMemory(max(each.window_us for each in named(USED)))
 
     @property
     def way(self) -> str:
@@ -56,24 +54,4 @@ class MonthlyTrees(Months[BoostedModel]):
             ),
             trees=fitted_trees(rows, self._inputs, seen, microseconds(month), self._draws),
         )
-        return BoostedModel(kept, self._memory)
-
-    # -- where prices have come from, whichever month's trees are asked ----------------------------
-
-    def observe(self, states: Sequence[MarketState]) -> None:
-        """See `PriceMemory`."""
-        self._memory.observe(states)
-
-    def unread(self, now: datetime) -> Sequence[Market]:
-        """A replay has nobody to ask; see `PriceMemory`."""
-        return self._memory.unread(now)
-
-    def wanted_since(self, now: datetime) -> datetime:
-        """See `PriceMemory`."""
-        return self._memory.wanted_since(now)
-
-    def told(
-        self, market: Market, points: Iterable[tuple[int, int]], since: datetime, read_at: datetime
-    ) -> None:
-        """See `PriceMemory`."""
-        self._memory.told(market, points, since, read_at)
+        return BoostedModel(kept, self.memory)

@@ -67,6 +67,9 @@ class ByMonth(Protocol):
     @property
     def version(self) -> str: ...
 
+    @property
+    def memory(self) -> Remembering | None: ...  # of prices, for all months, where the models need one
+
     def at(self, instant: datetime) -> ProbabilityModel: ...
 
 
@@ -141,8 +144,8 @@ def _base(
     """Who speaks, and what has to be said of it."""
     if months is not None:
         version = f"{EACH_MONTH} {months.version}"
-        if isinstance(months, Remembering):
-            return RememberingMonths(months, months, version), None
+        if months.memory is not None:
+            return RememberingMonths(months, months.memory, version), None
         return MonthlyModel(months, version), None
     if name == TREES:
         raise UsageError(
